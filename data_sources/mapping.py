@@ -1,0 +1,420 @@
+"""From a source's item to the values of a row: the mapping of a feed, compiled once into closures.
+
+A mapping row is one inline TOML table per target field; its keys are the closed list in transforms.py and act in
+that order: source, missing, sentinel, extract, split, fold, lookup, codes, then one of date, number, bool, then
+text_max, required.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from config import ConfigError
+from data_sources import transforms
+from data_sources.instants import SECOND, format_fault, instant_reader
+from data_sources.transforms import MAX_PATTERN, TRANSFORMS, Outcome, Step
+
+COLUMN, VALUE = "@column", "@value"  # the two pseudo fields of a wide-to-long mapping
+MAX_TEXT = 500  # letters kept of a value in a reject
+_KINDS = {transform.key: transform.kind for transform in TRANSFORMS}
+_SOURCES = ("from", "first", "join", "const", "start")
+_NUMERIC = frozenset({"lon", "lat", "value", "limit_days"})
+_WHOLE = frozenset({"supplement_count", "cadence_s"})
+_NEEDS_TEXT = ("missing", "sentinel", "extract", "split", "fold", "lookup", "codes")
+_MISSING = object()
+
+Getter = Callable[[Mapping[str, Any]], Any]
+
+
+class Problem(NamedTuple):
+    """One reason why an item gives no row: target field, reason key, value as sent ("" when classed personal)."""
+
+    field: str
+    reason: str
+    value: str = ""
+
+
+Applied = tuple[dict[str, Any], tuple[Problem, ...]]
+
+
+class _Plan(NamedTuple):
+    target: str
+    name: str | None  # the source field when reading it is one dict lookup
+    get: Getter
+    convert: Step
+    required: bool
+    hidden: bool
+    start: tuple[int, int] | None  # (first instant, step) in microseconds
+
+
+class FeedMapping:
+    """A compiled mapping. Use `compile_mapping`."""
+
+    def __init__(self, plans: tuple[_Plan, ...], columns: Callable[[str], bool] | None) -> None:
+        self._plans = plans
+        self._columns = columns
+        self._wide = tuple(plan for plan in plans if plan.name in (COLUMN, VALUE))
+        self._long = tuple(plan for plan in plans if plan.name not in (COLUMN, VALUE))
+        self._chosen: dict[str, bool] = {}
+        self.targets = tuple(plan.target for plan in plans)
+
+    def apply(self, item: Mapping[str, Any], row_number: int = 0) -> Applied:
+        """The values of one row (only targets that have one: a row's own defaults hold) and its problems."""
+        return _apply(self._plans, item, row_number)
+
+    def rows(self, item: Mapping[str, Any], row_number: int = 0) -> Iterator[Applied]:
+        """The same for mappings with `wide`: one result per chosen column; without it just one."""
+        if self._columns is None:
+            yield _apply(self._plans, item, row_number)
+            return
+        shared, faults = _apply(self._long, item, row_number)
+        for column, cell in item.items():
+            if self._is_chosen(column):
+                values, own = _apply(self._wide, {COLUMN: column, VALUE: cell}, row_number)
+                yield {**shared, **values}, faults + own
+
+    def _is_chosen(self, column: str) -> bool:
+        chosen = self._chosen.get(column)
+        if chosen is None:
+            chosen = self._chosen[column] = bool(self._columns and self._columns(column))
+        return chosen
+
+
+def _apply(plans: tuple[_Plan, ...], item: Mapping[str, Any], row_number: int) -> Applied:
+    values: dict[str, Any] = {}
+    problems: tuple[Problem, ...] = ()
+    for target, name, get, convert, required, hidden, start in plans:
+        if start is not None:
+            values[target] = start[0] + row_number * start[1]
+            continue
+        raw = get(item) if name is None else item.get(name)
+        if raw is None or raw == "":
+            value, reason = None, None
+        else:
+            value, reason = convert(raw)
+        if reason is not None:
+            problems += (Problem(target, reason, "" if hidden else shown(raw)),)
+        elif value is not None:
+            values[target] = value
+        elif required:
+            problems += (Problem(target, "missing_field", "" if hidden or raw is None else shown(raw)),)
+    return values, problems
+
+
+def compile_mapping(
+    fields: Mapping[str, Any],
+    *,
+    zone: ZoneInfo,
+    known: Sequence[str],
+    where: str,
+    unmapped: Mapping[str, Any] | None = None,
+    personal: Sequence[str] = (),
+) -> FeedMapping:
+    """The mapping in `fields` (target -> table), ready to apply.
+
+    `zone` is for times without offset; `known` are the targets allowed; `unmapped` is target -> value of a code that
+    is not in the code table (default {"status": "unmapped"}); sources in `personal` never show their value in a
+    problem. `fields["wide"] = {columns = "regex" or [names]}` makes one row per column; its rows are read with
+    from = "@column" and from = "@value".
+    Raises ConfigError with every fault, each naming `where` and the field.
+    """
+    faults: list[str] = []
+    defaults = {"status": "unmapped"} if unmapped is None else unmapped
+    columns = _columns(fields["wide"], f"{where}: wide", faults) if "wide" in fields else None
+    personal_names = frozenset(personal)
+    plans = []
+    for target, spec in fields.items():
+        if target == "wide":
+            continue
+        here = f"{where}: {target}"
+        if target not in known:
+            faults.append(f"{here}: unknown target field; known: {', '.join(sorted(known))}")
+        elif checked := _checked(spec, here, faults):
+            hidden = not personal_names.isdisjoint(_source_names(checked))
+            plans.append(_plan(target, checked, zone, defaults.get(target), hidden, here, faults))
+    if faults:
+        raise ConfigError("the mapping has faults:\n" + "\n".join(f"- {fault}" for fault in faults))
+    return FeedMapping(tuple(plan for plan in plans if plan), columns)
+
+
+def _checked(spec: Any, where: str, faults: list[str]) -> Mapping[str, Any] | None:
+    if not isinstance(spec, Mapping):
+        faults.append(f'{where}: must be a table like {{ from = "name" }}')
+        return None
+    before = len(faults)
+    for key, value in spec.items():
+        if key not in _KINDS:
+            faults.append(f"{where}: unknown transform {key!r}; known: {', '.join(_KINDS)}")
+        elif not _is_kind(value, _KINDS[key]):
+            faults.append(f"{where}: {key} = {value!r} must be a {_KIND_WORDS[_KINDS[key]]}")
+    given = [key for key in _SOURCES if key in spec]
+    if len(given) != 1:
+        has = ", ".join(given) or "none"
+        faults.append(f"{where}: needs exactly one source of {', '.join(_SOURCES)}; has {has}")
+    if len(faults) == before:
+        _check_together(spec, where, faults)
+    return spec if len(faults) == before else None
+
+
+_KIND_WORDS = {
+    "text": "text", "texts": "list of texts", "table": "table", "flag": "true or false",
+    "whole": "whole number", "number": "number", "pair": "list of two numbers [min, max]", "any": "text, number or true/false",
+}
+
+
+def _is_kind(value: Any, kind: str) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind == "texts":
+        return isinstance(value, list) and bool(value) and all(isinstance(entry, str) for entry in value)
+    if kind == "pair":
+        return isinstance(value, list) and len(value) == 2 and all(_is_kind(one, "number") for one in value)
+    return {
+        "text": isinstance(value, str), "table": isinstance(value, Mapping), "flag": isinstance(value, bool),
+        "whole": is_number and isinstance(value, int), "number": is_number,
+        "any": isinstance(value, (str, bool, int, float)),
+    }[kind]
+
+
+# key -> the keys one of which it needs beside it
+_NEEDS = {
+    "sep": ("join",), "step_s": ("start",), "start": ("step_s",), "split": ("part",), "part": ("split",),
+    "default": ("codes", "lookup"),
+}
+
+
+def _check_together(spec: Mapping[str, Any], where: str, faults: list[str]) -> None:
+    for key, needed in _NEEDS.items():
+        if key in spec and not any(other in spec for other in needed):
+            faults.append(f"{where}: {key} needs {' or '.join(needed)}")
+    if len([key for key in ("date", "number", "bool") if key in spec]) > 1:
+        faults.append(f"{where}: only one of date, number, bool")
+    if "codes" in spec and "lookup" in spec:
+        faults.append(f"{where}: only one of codes, lookup")
+    if spec.get("number", ".") not in (".", ","):
+        faults.append(f'{where}: number = {spec["number"]!r} must be the decimal mark "." or ","')
+    if spec.get("split") == "":
+        faults.append(f"{where}: split must not be empty")
+    if "range" in spec and spec["range"][0] > spec["range"][1]:
+        faults.append(f"{where}: range: min is greater than max")
+    faults.extend(f"{where}: date: {fault}" for name in spec.get("date", ()) if (fault := format_fault(name)))
+    if "extract" in spec:
+        _check_pattern(spec["extract"], f"{where}: extract", faults)
+
+
+def _check_pattern(pattern: str, where: str, faults: list[str]) -> None:
+    if len(pattern) > MAX_PATTERN:
+        faults.append(f"{where}: the pattern has more than {MAX_PATTERN} letters")
+        return
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        faults.append(f"{where}: no regular expression: {error}")
+
+
+def _columns(spec: Any, where: str, faults: list[str]) -> Callable[[str], bool] | None:
+    chosen = spec.get("columns") if isinstance(spec, Mapping) and spec.keys() == {"columns"} else None
+    if isinstance(chosen, str):
+        before = len(faults)
+        _check_pattern(chosen, where, faults)
+        pattern = re.compile(chosen) if len(faults) == before else None
+        return lambda name: bool(pattern and pattern.fullmatch(name[:MAX_PATTERN]))
+    if _is_kind(chosen, "texts"):
+        return frozenset(chosen or ()).__contains__
+    faults.append(f'{where}: must be {{ columns = "regex" }} or {{ columns = ["a", "b"] }}')
+    return None
+
+
+def _plan(
+    target: str, spec: Mapping[str, Any], zone: ZoneInfo, unmapped: Any, hidden: bool, where: str, faults: list[str]
+) -> _Plan | None:
+    try:
+        own_zone = ZoneInfo(spec["zone"]) if "zone" in spec else zone
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        faults.append(f"{where}: zone {spec['zone']!r} is no time zone; use a name like Asia/Ho_Chi_Minh")
+        return None
+    start = None
+    if "start" in spec:
+        first = instant_reader(("iso",), own_zone)(spec["start"])
+        if first is None:
+            faults.append(f"{where}: start {spec['start']!r} is no ISO date")
+            return None
+        start = (first, int(spec["step_s"] * SECOND))
+    name, get = _source(spec)
+    convert = _chain(_steps(target, spec, own_zone, unmapped))
+    return _Plan(target, name, get, convert, bool(spec.get("required")), hidden, start)
+
+
+def _source_names(spec: Mapping[str, Any]) -> set[str]:
+    return {str(spec.get("from", "")), *spec.get("first", ()), *spec.get("join", ())}
+
+
+def _source(spec: Mapping[str, Any]) -> tuple[str | None, Getter]:
+    if "from" in spec:
+        name = spec["from"]
+        return (None, path_getter(name)) if "." in name else (name, lambda item: item.get(name))
+    if "first" in spec:
+        return None, _first_getter(tuple(path_getter(name) for name in spec["first"]))
+    if "join" in spec:
+        return None, _join_getter(tuple(path_getter(name) for name in spec["join"]), spec.get("sep", ""))
+    const = spec.get("const")
+    return None, lambda item: const
+
+
+def path_getter(name: str) -> Getter:
+    """A function item -> the value of the field with this very name, else at this dotted path, else None."""
+    if "." not in name:
+        return lambda item: item.get(name)
+    parts = name.split(".")
+
+    def get(item: Mapping[str, Any]) -> Any:
+        found = item.get(name, _MISSING)
+        if found is not _MISSING:
+            return found
+        here: Any = item
+        for part in parts:
+            if isinstance(here, Mapping):
+                here = here.get(part)
+            elif isinstance(here, list) and part.isdecimal() and int(part) < len(here):
+                here = here[int(part)]
+            else:
+                return None
+        return here
+
+    return get
+
+
+def _is_empty(raw: Any) -> bool:
+    return raw is None or (isinstance(raw, str) and not raw.strip())
+
+
+def _first_getter(getters: tuple[Getter, ...]) -> Getter:
+    def get(item: Mapping[str, Any]) -> Any:
+        for getter in getters:
+            if not _is_empty(raw := getter(item)):
+                return raw
+        return None
+
+    return get
+
+
+def _join_getter(getters: tuple[Getter, ...], sep: str) -> Getter:
+    def get(item: Mapping[str, Any]) -> Any:
+        found = (getter(item) for getter in getters)
+        return sep.join(transforms.as_text(raw) or "" for raw in found if not _is_empty(raw))
+
+    return get
+
+
+def _steps(target: str, spec: Mapping[str, Any], zone: ZoneInfo, unmapped: Any) -> list[Step]:
+    steps: list[Step] = []
+    kind = _kind(target, spec)
+    if kind != "number" or any(key in spec for key in _NEEDS_TEXT):
+        steps.append(transforms.text_step)
+    if "missing" in spec:
+        steps.append(transforms.missing_step(spec["missing"]))
+    if "sentinel" in spec:
+        steps.append(transforms.sentinel_step(spec["sentinel"]))
+    if "extract" in spec:
+        steps.append(transforms.extract_step(spec["extract"]))
+    if "split" in spec:
+        steps.append(transforms.split_step(spec["split"], spec["part"]))
+    if spec.get("fold"):
+        steps.append(transforms.fold_step)
+    if "lookup" in spec:
+        steps.append(transforms.lookup_step(spec["lookup"], spec.get("default")))
+    if "codes" in spec:
+        default = spec.get("default", unmapped)
+        steps.append(transforms.codes_step(spec["codes"], default, bool(spec.get("fold"))))
+    steps.extend(_kind_steps(kind, target, spec, zone))
+    if "text_max" in spec:
+        steps.append(transforms.text_max_step(spec["text_max"], target.endswith("_id") or target == "code"))
+    return [] if "const" in spec and kind == "text" else steps
+
+
+def _kind(target: str, spec: Mapping[str, Any]) -> str:
+    """What the value becomes: by date, number or bool, else by the target's name (_at, is_, lon ...), else text."""
+    for key in ("date", "number", "bool"):
+        if key in spec:
+            return key
+    computes = any(key in spec for key in ("scale", "offset", "range"))
+    if any(key in spec for key in ("codes", "const", "start")):
+        return "number" if computes else "text"
+    if target.endswith("_at") or target in ("at", "version"):
+        return "date"
+    if target.startswith("is_"):
+        return "bool"
+    return "number" if computes or target in _NUMERIC or target in _WHOLE else "text"
+
+
+def _kind_steps(kind: str, target: str, spec: Mapping[str, Any], zone: ZoneInfo) -> list[Step]:
+    if kind == "date":
+        return [transforms.date_step(tuple(spec.get("date", ("iso",))), zone)]
+    if kind == "bool":
+        return [transforms.bool_step(spec.get("bool", ()))]
+    if kind == "number":
+        mark = spec.get("number", ".")
+        whole = target in _WHOLE
+        return [transforms.number_step(mark, spec.get("scale"), spec.get("offset"), spec.get("range"), whole)]
+    return []
+
+
+def _chain(steps: list[Step]) -> Step:
+    """One converter out of many; results for texts are remembered: codes, dates, numbers repeat."""
+
+    def convert(raw: Any) -> Outcome:
+        value = raw
+        for step in steps:
+            value, reason = step(value)
+            if value is None or reason is not None:
+                return value, reason
+        return value, None
+
+    if len(steps) == 1 and steps[0] is transforms.text_step:
+        return transforms.text_step
+    remembered = lru_cache(maxsize=32_768)(convert)
+    return lambda raw: remembered(raw) if type(raw) is str and len(raw) < 200 else convert(raw)
+
+
+def shown(raw: Any) -> str:
+    """The value as it may stand in a reject: text without NUL and broken letters, cut."""
+    try:
+        text = str(raw)[:MAX_TEXT]
+    except (ValueError, RecursionError):
+        return "..."
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def strip_personal(item: Any, personal: Sequence[str]) -> dict[str, Any]:
+    """The item as it may be kept in a reject: without fields classed personal (dotted paths too), long texts cut.
+
+    A personal name is taken out wherever it stands in the tree. An item that is no table becomes {"item": text},
+    or {} when the feed carries personal data: nobody can say what is in it.
+    """
+    if not isinstance(item, Mapping):
+        return {} if personal and not isinstance(item, (int, float)) else {"item": shown(item)}
+    stripped = _strip(item, frozenset(personal), "", 0)
+    return stripped if isinstance(stripped, dict) else {}
+
+
+def _strip(value: Any, personal: frozenset[str], path: str, depth: int) -> Any:
+    if depth > 6:
+        return "..."
+    if isinstance(value, Mapping):
+        kept: dict[str, Any] = {}
+        for key, inner in value.items():
+            name = shown(key)
+            full = f"{path}.{name}" if path else name
+            if name not in personal and full not in personal:
+                kept[name] = _strip(inner, personal, full, depth + 1)
+        return kept
+    if isinstance(value, (list, tuple)):
+        return [_strip(inner, personal, path, depth + 1) for inner in value[:50]]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        return value if -1e15 < value < 1e15 else shown(value)
+    return shown(value)
