@@ -1,0 +1,240 @@
+"""Fixtures shared by all tests: real databases, a real browser, real servers, the real data sets."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import hypothesis
+import psycopg
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from tests import servers
+
+pytest_plugins = ("pytester",)
+
+# Two shared cores: a deadline per example would measure the machine, not the code.
+hypothesis.settings.register_profile("toancanh", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("toancanh")
+
+CHROMIUM_ARGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests run last: Playwright's loop stays in the main thread, where asyncio.run() then fails."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
+# --- databases --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.PostgresServer]:
+    """The PostgreSQL server of this test run (one per xdist worker)."""
+    with servers.postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: servers.PostgresServer) -> str:
+    """URL of its maintenance database; tests that write want `postgres_database`."""
+    return postgres.url()
+
+
+@pytest.fixture(scope="session")
+def make_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., str]:
+    """make_database(kind, template=None) -> URL of a new database; kind is "sqlite" or "postgresql".
+
+    Of session scope, so that module fixtures and property tests can use it too. `template` (the URL of an
+    earlier one to which nobody is connected) makes a copy: fill once, copy for each test.
+    """
+    numbers = itertools.count(1)
+
+    def make(kind: str, template: str | None = None) -> str:
+        name = f"t{next(numbers)}"
+        if kind == "sqlite":
+            path = tmp_path_factory.mktemp("sqlite") / f"{name}.sqlite"
+            if template:
+                shutil.copyfile(template.removeprefix("sqlite:///"), path)
+            return f"sqlite:///{path}"
+        assert kind == "postgresql", f"no such database kind: {kind}"
+        server: servers.PostgresServer = request.getfixturevalue("postgres")
+        source = template.rsplit("/", 1)[1] if template else "template1"
+        with _maintenance(server) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"'.encode())
+        return server.url(name)
+
+    return make
+
+
+def _maintenance(server: servers.PostgresServer) -> psycopg.Connection[Any]:
+    return psycopg.connect(
+        host="127.0.0.1", port=server.port, user="postgres", password=server.password, dbname="postgres",
+        autocommit=True,
+    )
+
+
+@pytest.fixture
+def sqlite_database(make_database: Callable[..., str]) -> str:
+    """URL of an empty SQLite file of this test alone."""
+    return make_database("sqlite")
+
+
+@pytest.fixture
+def postgres_database(make_database: Callable[..., str], postgres: servers.PostgresServer) -> Iterator[str]:
+    """URL of an empty PostgreSQL database of this test alone, dropped afterwards."""
+    url = make_database("postgresql")
+    yield url
+    with _maintenance(postgres) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{url.rsplit("/", 1)[1]}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def engine_url(request: pytest.FixtureRequest) -> str:
+    """URL of an empty database; the test runs once on each engine."""
+    fixture = {"sqlite": "sqlite_database", "postgresql": "postgres_database"}[request.param]
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
+# --- servers ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live_server() -> Iterator[Callable[..., servers.LiveServer]]:
+    """live_server(app, port=0) -> LiveServer(url, stop(), start()); all are stopped after the test."""
+    running: list[servers.LiveServer] = []
+
+    def serve(app: Any, port: int = 0) -> servers.LiveServer:
+        running.append(servers.LiveServer(app, port).start())
+        return running[-1]
+
+    yield serve
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
+def spawn() -> Iterator[Callable[..., servers.Spawned]]:
+    """spawn(*cli_args, serves=True, timeout=90, env=None) -> Spawned(url, logs, kill(), wait()).
+
+    Runs `cli.py`; with `serves` it gets `--port` and /readyz is awaited. Killed with its children afterwards.
+    """
+    children: list[servers.Spawned] = []
+
+    def start(
+        *args: str, serves: bool = True, timeout: float = 90, env: Mapping[str, str] | None = None
+    ) -> servers.Spawned:
+        children.append(servers.spawn_cli(*args, serves=serves, timeout=timeout, env=env))
+        return children[-1]
+
+    yield start
+    for child in children:
+        child.close()
+
+
+# --- browser ----------------------------------------------------------------------------------------------
+
+
+def chromium_path() -> str:
+    """The installed Chromium or Chrome; FileNotFoundError names the Debian package."""
+    for name in ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    raise FileNotFoundError("Chromium not found: apt-get install chromium (make test does it)")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for the run."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_ARGS))
+        yield chromium
+        chromium.close()
+
+
+class Pages:
+    """Opens pages; `faults` keeps what went wrong on them: console errors, exceptions, outside requests."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[Any] = []
+        self.faults: list[str] = []
+
+    def __call__(
+        self, viewport: tuple[int, int] = (1920, 1080), *, allow: tuple[str, ...] = (), **context: Any
+    ) -> Page:
+        """A page in a fresh context (vi-VN, Asia/Ho_Chi_Minh).
+
+        `allow` holds regular expressions of console errors that belong to the test, for example
+        `r"ERR_CONNECTION_REFUSED"` while a server is away. `context` goes to Browser.new_context.
+        """
+        width, height = viewport
+        opened = self._browser.new_context(
+            viewport={"width": width, "height": height}, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh",
+            **context,
+        )
+        self._contexts.append(opened)
+        page = opened.new_page()
+
+        def note(kind: str, text: str) -> None:
+            if not any(re.search(pattern, text) for pattern in allow):
+                self.faults.append(f"{kind}: {text}")
+
+        def on_console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                note("console error", f"{message.text} ({message.location.get('url', '')})")
+
+        def on_request(request: Request) -> None:
+            if urlsplit(request.url).hostname not in ("127.0.0.1", None):  # None: data:, blob:, about:
+                note("outside request", request.url)
+
+        page.on("console", on_console)
+        page.on("pageerror", lambda error: note("page error", str(error)))
+        opened.on("request", on_request)
+        return page
+
+    def close(self) -> None:
+        """Close all contexts; later messages are not of interest."""
+        while self._contexts:
+            self._contexts.pop().close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Pages]:
+    """page(viewport=(1920, 1080), *, allow=(), **context) -> Playwright Page.
+
+    The test fails at its end on any console error, uncaught exception or request to a host other than
+    127.0.0.1 (see Pages; `page.faults` shows them earlier).
+    """
+    pages = Pages(browser)
+    yield pages
+    pages.close()
+    if pages.faults:
+        pytest.fail("the page complained:\n" + "\n".join(pages.faults), pytrace=False)
+
+
+# --- real data --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real data sets: TOANCANH_REAL_DATA, else ../shared/data; skips the test without it."""
+    named = os.environ.get("TOANCANH_REAL_DATA")
+    folder = Path(named) if named else servers.ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"real data sets not found in {folder}; set TOANCANH_REAL_DATA")
+    return folder
