@@ -1,8 +1,7 @@
 """Reading dates: text in a named format -> microseconds since 1970 UTC, by integer arithmetic only.
 
 Strict: a text that is not exactly in the format is no date. Naive local times take the zone given; where a clock
-change makes one ambiguous or nonexistent, fold=0 decides (the first of two, the offset before the gap), so a
-re-read agrees.
+change makes one ambiguous or nonexistent, fold=0 decides (the first of two, the offset before the gap).
 """
 
 from __future__ import annotations

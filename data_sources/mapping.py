@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from config import ConfigError
 from data_sources import transforms
 from data_sources.instants import SECOND, format_fault, instant_reader
+from data_sources.rejects import shown
+from data_sources.rejects import strip_personal as strip_personal  # parsers take both from here
 from data_sources.transforms import MAX_PATTERN, TRANSFORMS, Outcome, Step
 
 COLUMN, VALUE = "@column", "@value"  # the two pseudo fields of a wide-to-long mapping
-MAX_TEXT = 500  # letters kept of a value in a reject
 _KINDS = {transform.key: transform.kind for transform in TRANSFORMS}
 _SOURCES = ("from", "first", "join", "const", "start")
 _NUMERIC = frozenset({"lon", "lat", "value", "limit_days"})
@@ -377,44 +378,3 @@ def _chain(steps: list[Step]) -> Step:
         return transforms.text_step
     remembered = lru_cache(maxsize=32_768)(convert)
     return lambda raw: remembered(raw) if type(raw) is str and len(raw) < 200 else convert(raw)
-
-
-def shown(raw: Any) -> str:
-    """The value as it may stand in a reject: text without NUL and broken letters, cut."""
-    try:
-        text = str(raw)[:MAX_TEXT]
-    except (ValueError, RecursionError):
-        return "..."
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
-
-
-def strip_personal(item: Any, personal: Sequence[str]) -> dict[str, Any]:
-    """The item as it may be kept in a reject: without fields classed personal (dotted paths too), long texts cut.
-
-    A personal name is taken out wherever it stands in the tree. An item that is no table becomes {"item": text},
-    or {} when the feed carries personal data: nobody can say what is in it.
-    """
-    if not isinstance(item, Mapping):
-        return {} if personal and not isinstance(item, (int, float)) else {"item": shown(item)}
-    stripped = _strip(item, frozenset(personal), "", 0)
-    return stripped if isinstance(stripped, dict) else {}
-
-
-def _strip(value: Any, personal: frozenset[str], path: str, depth: int) -> Any:
-    if depth > 6:
-        return "..."
-    if isinstance(value, Mapping):
-        kept: dict[str, Any] = {}
-        for key, inner in value.items():
-            name = shown(key)
-            full = f"{path}.{name}" if path else name
-            if name not in personal and full not in personal:
-                kept[name] = _strip(inner, personal, full, depth + 1)
-        return kept
-    if isinstance(value, (list, tuple)):
-        return [_strip(inner, personal, path, depth + 1) for inner in value[:50]]
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, (int, float)):
-        return value if -1e15 < value < 1e15 else shown(value)
-    return shown(value)
