@@ -1,0 +1,258 @@
+"""The city's configuration: one TOML file plus the environment, as frozen dataclasses. All faults are reported at once.
+
+Knows no feed format and no vendor. Secrets come from the environment only (`env:NAME` values) and never show in repr.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+ROLES = ("one_stop", "feedback", "sensors", "areas")
+PROTOCOLS = {
+    "one_stop": ("portal", "csv"),
+    "feedback": ("open311", "csv"),
+    "sensors": ("sensorthings", "csv"),
+    "areas": ("geojson",),
+}
+LATE_RULES = ("late_instant", "late_day")
+
+
+class ConfigError(ValueError):
+    """The city file has faults; the message lists every one of them."""
+
+
+@dataclass(frozen=True)
+class CalendarConfig:
+    """Working time of the province. `overrides` maps yyyy-mm-dd to rest | work | half_day."""
+
+    country: str = "VN"
+    subdivision: str = ""
+    hours: tuple[str, ...] = ("07:00-11:30", "13:30-17:00")
+    rest_weekdays: tuple[int, ...] = (5, 6)
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WallConfig:
+    """The room: farthest viewer in metres, screen diagonal in inches, theme, seconds per scene, report points' grid in metres."""
+
+    distance_m: float = 5.0
+    diagonal_in: float = 75.0
+    theme: str = "dark"
+    dwell_s: int = 30
+    scenes: tuple[str, ...] = ("overview", "one_stop", "feedback", "environment")
+    grid_m: int = 250
+
+
+@dataclass(frozen=True)
+class FeedConfig:
+    """The manifest of one feed. Durations are seconds; paths are resolved against the city file.
+
+    `fields` holds the mapping rows (see docs/feeds.md), `options` what one protocol alone needs (csv dialect, page size ...).
+    `cadence_s` is the freshness contract: fresh <= 1x, late <= 2x, stale > 2x, dead > 5x. None = static data, never stale.
+    """
+
+    key: str
+    role: str
+    protocol: str
+    title: str = ""
+    owner: str = ""
+    licence: str = ""
+    path: str = ""
+    url: str = ""
+    zone: str = ""
+    cadence_s: int | None = None
+    schedule_s: int = 60
+    start: str = ""
+    lag_s: int = 0
+    delivery: str = "increment"
+    version: str = "auto"
+    supersedes: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+    enabled: bool = True
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a city decides. `store_url` is SQLAlchemy's; `simulated` marks every screen."""
+
+    name: str
+    name_en: str = ""
+    timezone: str = "Asia/Ho_Chi_Minh"
+    language: str = "vi"
+    simulated: bool = False
+    shifted_days: int = 0
+    store_url: str = ""
+    late_rule: str = "late_instant"
+    calendar: CalendarConfig = CalendarConfig()
+    wall: WallConfig = WallConfig()
+    targets: Mapping[str, float] = field(default_factory=dict)
+    catalogue: Mapping[str, str] = field(default_factory=dict)
+    report_limits: Mapping[str, float] = field(default_factory=dict)
+    feeds: tuple[FeedConfig, ...] = ()
+    base_dir: Path = Path(".")
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The province's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def feed(self, key: str) -> FeedConfig:
+        """The feed with this key; KeyError naming the known ones."""
+        for feed in self.feeds:
+            if feed.key == key:
+                return feed
+        raise KeyError(f"feed {key!r} is not in the city file; known: {', '.join(f.key for f in self.feeds) or 'none'}")
+
+
+def load_config(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read a city file. Raises ConfigError with one line per fault, each naming section, field and remedy."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such city file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    return parse_config(raw, path.parent, environ)
+
+
+def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, str]) -> Config:
+    """The same from an already read table; paths are taken relative to `base_dir`."""
+    faults: list[str] = []
+    expanded = _expand(raw, environ, faults, "city file")
+    city = _known(expanded.get("city", {}), Config, "city", faults, skip=("calendar", "wall", "feeds", "base_dir"))
+    calendar = _known(expanded.get("calendar", {}), CalendarConfig, "calendar", faults)
+    wall = _known(expanded.get("wall", {}), WallConfig, "wall", faults)
+    feeds = tuple(_feed(table, number, base_dir, faults) for number, table in enumerate(expanded.get("feeds", []), 1))
+    for section in expanded.keys() - {"city", "calendar", "wall", "feeds", "targets", "catalogue", "report_limits"}:
+        faults.append(f"[{section}]: unknown section")
+    city.update(
+        targets=expanded.get("targets", {}),
+        report_limits=expanded.get("report_limits", {}),
+        catalogue={key: str((base_dir / value).resolve()) for key, value in expanded.get("catalogue", {}).items()},
+    )
+    city["store_url"] = environ.get("TOANCANH_STORE", city.get("store_url", ""))
+    _check_city(city, feeds, faults)
+    if faults:
+        raise ConfigError("the city file has faults:\n" + "\n".join(f"- {fault}" for fault in faults))
+    return Config(**city, calendar=CalendarConfig(**calendar), wall=WallConfig(**wall), feeds=feeds, base_dir=base_dir)
+
+
+def _feed(table: Mapping[str, Any], number: int, base_dir: Path, faults: list[str]) -> FeedConfig:
+    where = f"feeds[{number}] ({table.get('key', 'no key')})"
+    known = _known(table, FeedConfig, where, faults)
+    for name in ("key", "role", "protocol"):
+        if not known.get(name):
+            faults.append(f"{where}: {name} is missing")
+    role, protocol = str(known.get("role", "")), str(known.get("protocol", ""))
+    if role and role not in ROLES:
+        faults.append(f"{where}: role {role!r} is not one of {', '.join(ROLES)}")
+    elif protocol and protocol not in PROTOCOLS.get(role, ()):
+        faults.append(f"{where}: protocol {protocol!r} does not serve role {role!r}; one of {', '.join(PROTOCOLS.get(role, ()))}")
+    if known.get("delivery", "increment") not in ("increment", "snapshot"):
+        faults.append(f"{where}: delivery must be increment or snapshot")
+    if known.get("version", "auto") not in ("auto", "receipt", "event"):
+        faults.append(f"{where}: version must be auto (source time when mapped), receipt or event")
+    if known.get("path"):
+        known["path"] = str((base_dir / known["path"]).resolve())
+    if known.get("zone"):
+        _check_zone(str(known["zone"]), f"{where}: zone", faults)
+    return FeedConfig(**{"key": "", "role": "", "protocol": "", **known})
+
+
+def _known(table: Any, kind: type, where: str, faults: list[str], skip: tuple[str, ...] = ()) -> dict[str, Any]:
+    if not isinstance(table, Mapping):
+        faults.append(f"[{where}]: must be a table")
+        return {}
+    names = {f.name: f for f in fields(kind) if f.name not in skip}
+    for name in table.keys() - names.keys():
+        faults.append(f"[{where}]: unknown setting {name!r}; known: {', '.join(sorted(names))}")
+    return {name: _typed(table[name], names[name].type, f"[{where}] {name}", faults) for name in table.keys() & names.keys()}
+
+
+def _typed(value: Any, kind: Any, where: str, faults: list[str]) -> Any:
+    wanted = str(kind)
+    if wanted.startswith("tuple"):
+        return tuple(value) if isinstance(value, list) else _fault(faults, f"{where}: must be a list")
+    checks = {"int": int, "float": (int, float), "str": str, "bool": bool, "int | None": int}
+    expected = checks.get(wanted)
+    if expected and (not isinstance(value, expected) or (isinstance(value, bool) and wanted != "bool")):  # type: ignore[arg-type]
+        if wanted.startswith("int") and isinstance(value, str) and (seconds := parse_duration(value)) is not None:
+            return seconds
+        return _fault(faults, f"{where}: {value!r} is not {wanted}" + (' or a duration like "15m"' if "int" in wanted else ""))
+    return value
+
+
+def _fault(faults: list[str], message: str) -> None:
+    faults.append(message)
+
+
+def parse_duration(text: str) -> int | None:
+    """Seconds of "30s", "15m", "2h", "7d"; None when it is no duration."""
+    match = re.fullmatch(r"(\d+)\s*([smhd])", text.strip())
+    return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]] if match else None
+
+
+def _check_city(city: Mapping[str, Any], feeds: tuple[FeedConfig, ...], faults: list[str]) -> None:
+    if not city.get("name"):
+        faults.append("[city] name is missing")
+    _check_zone(str(city.get("timezone", "Asia/Ho_Chi_Minh")), "[city] timezone", faults)
+    if city.get("language", "vi") not in ("vi", "en"):
+        faults.append("[city] language must be vi or en")
+    if city.get("late_rule", "late_instant") not in LATE_RULES:
+        faults.append(f"[city] late_rule must be one of {', '.join(LATE_RULES)}")
+    keys = [feed.key for feed in feeds]
+    for key in sorted({key for key in keys if keys.count(key) > 1}):
+        faults.append(f"feed key {key!r} is used twice; keys must differ")
+    for key in keys:
+        if key and not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", key):
+            faults.append(f"feed key {key!r}: use a-z, 0-9 and _ only, at most 40 characters")
+
+
+def _check_zone(name: str, where: str, faults: list[str]) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        faults.append(f"{where}: {name!r} is no time zone; use a name like Asia/Ho_Chi_Minh")
+
+
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)(?::-([^}]*))?\}")
+
+
+def _expand(value: Any, environ: Mapping[str, str], faults: list[str], where: str) -> Any:
+    """Replace ${NAME} and ${NAME:-default} in every text of the tree."""
+    if isinstance(value, Mapping):
+        return {key: _expand(inner, environ, faults, f"{where}.{key}") for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_expand(inner, environ, faults, where) for inner in value]
+    if not isinstance(value, str):
+        return value
+
+    def substitute(match: re.Match[str]) -> str:
+        found = environ.get(match[1], match[2])
+        if found is None:
+            faults.append(f"{where}: environment variable {match[1]} is not set")
+        return found or ""
+
+    return _VARIABLE.sub(substitute, value)
+
+
+def city_path(environ: Mapping[str, str]) -> Path | None:
+    """The city file named by TOANCANH_CITY, or None."""
+    return Path(environ["TOANCANH_CITY"]) if environ.get("TOANCANH_CITY") else None
+
+
+def read_environment() -> Mapping[str, str]:
+    """The process environment; the only place that reads it."""
+    return dict(os.environ)

@@ -1,0 +1,288 @@
+"""The fold: takes logged cells, recomputes each from core rows, replaces it, deletes the log rows; one transaction a round.
+
+Never an increment, so any order, split or repeat of deliveries gives the same sums. The clock is the store's: a clock step logs the
+cells that time itself has changed (a due instant passed, a day ended) and moves the clock in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from metrics.flows import DOSSIER_DAY, DOSSIER_WEEK, REPORT_DAY, FlowSource
+from store.days import HOUR, DayClock
+from store.engine import Store
+from store.revisions import bump
+from store.schema import DOSSIER_FLOWS, DOSSIER_WEEK_FLOWS, REPORT_FLOWS
+
+ROUND = 20_000
+CLOCK = "now"
+
+
+@dataclass(frozen=True)
+class Rollup:
+    """One flow roll-up: its cell key, the flows it sums, their sources, and how many days one bucket spans."""
+
+    topic: str
+    table: str
+    bucket: str
+    keys: tuple[tuple[str, str], ...]  # (key column of the roll-up and of the core row, k-column of the log)
+    flows: tuple[str, ...]
+    sources: tuple[FlowSource, ...]
+    days: int = 1
+
+
+ROLLUPS = (
+    Rollup("dossiers", "rollup_dossier_day", "day", (("agency_code", "k1"), ("domain_code", "k2")), DOSSIER_FLOWS, DOSSIER_DAY),
+    Rollup(
+        "dossiers", "rollup_dossier_week", "week", (("agency_code", "k1"), ("procedure_code", "k3"), ("channel", "k4")),
+        DOSSIER_WEEK_FLOWS, DOSSIER_WEEK, days=7,
+    ),
+    Rollup(
+        "reports", "rollup_report_day", "day", (("agency_code", "k1"), ("area_code", "k2"), ("category_code", "k3")),
+        REPORT_FLOWS, REPORT_DAY,
+    ),
+)
+
+
+def fold(store: Store, now: int, *, limit: int = ROUND) -> int:
+    """Recompute the cells of at most `limit` log rows per topic; returns how many log rows were worked off."""
+    done = 0
+    for topic in ("dossiers", "reports", "readings"):
+        done += store.write(lambda connection, topic=topic: _fold_topic(connection, store.days, topic, now, limit))
+    return done
+
+
+def drain(store: Store, now: int) -> int:
+    """Fold until nothing is logged."""
+    total = 0
+    while done := fold(store, now):
+        total += done
+    return total
+
+
+def rebuild(store: Store, now: int) -> int:
+    """Log every cell that core rows touch, empty the roll-ups, fold. The way back from any doubt."""
+    store.write(_log_everything)
+    return drain(store, now)
+
+
+def read_clock(connection: Connection) -> int:
+    """The store's clock: the instant up to which passing time is in the roll-ups."""
+    return int(connection.execute(text("SELECT at FROM ops_clock WHERE name = :name"), {"name": CLOCK}).scalar() or 0)
+
+
+def clock_step(store: Store, now: int) -> int:
+    """Move the store's clock to `now` and log the cells that time has changed since; returns how many were logged.
+
+    The clock never goes back: a machine whose clock was set wrong must not un-pass a due date.
+    """
+    return store.write(lambda connection: _clock_step(connection, store.days, now))
+
+
+def _clock_step(connection: Connection, days: DayClock, now: int) -> int:
+    before = read_clock(connection)
+    if now <= before:
+        return 0
+    values = {
+        "before": before, "now": now, "name": CLOCK, "day_before": days.on(before) if before else -1_000_000, "today": days.on(now),
+    }
+    logged = {"dossiers": 0, "reports": 0}
+    for topic, statement in _PASSED:
+        used = {name: value for name, value in values.items() if f":{name}" in statement}
+        logged[topic] += connection.execute(text(statement), used).rowcount
+    connection.execute(
+        text("INSERT INTO ops_clock (name, at) VALUES (:name, :now) ON CONFLICT (name) DO UPDATE SET at = excluded.at"),
+        {"name": CLOCK, "now": now},
+    )
+    for topic, count in logged.items():
+        if count:
+            bump(connection, topic, now)
+    return sum(logged.values())
+
+
+_PASSED = (
+    (
+        "dossiers",
+        "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', due_on, agency_code, domain_code FROM core_dossier "
+        "WHERE verdict_at IS NULL AND standing = 1 AND due_at >= :before AND due_at < :now",
+    ),
+    (
+        "dossiers",
+        "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', due_on + 1, agency_code, domain_code FROM core_dossier "
+        "WHERE verdict_at IS NULL AND standing = 1 AND due_on >= :day_before AND due_on < :today",
+    ),
+    (
+        "reports",
+        "INSERT INTO ops_dirty (topic, bucket, k1, k2, k3) SELECT DISTINCT 'reports', due_on, agency_code, area_code, category_code "
+        "FROM core_report WHERE closed_on IS NULL AND due_at >= :before AND due_at < :now",
+    ),
+)
+
+
+def _fold_topic(connection: Connection, days: DayClock, topic: str, now: int, limit: int) -> int:
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(7030002, hashtext(:topic))"), {"topic": topic})
+    _temporary(
+        connection, "fold_taken",  # utility statements take no bound values; both are ours
+        f"SELECT seq, bucket, k1, k2, k3, k4, ref FROM ops_dirty WHERE topic = '{topic}' ORDER BY seq LIMIT {int(limit)}",
+    )
+    taken = int(connection.execute(text("SELECT count(*) FROM fold_taken")).scalar_one())
+    if not taken:
+        return 0
+    if topic == "readings":
+        _fold_readings(connection, days)
+    else:
+        clock = read_clock(connection)
+        for rollup in ROLLUPS:
+            if rollup.topic == topic:
+                _fold_flows(connection, rollup, {"now": clock, "today": days.on(clock)})
+    connection.execute(text("DELETE FROM ops_dirty WHERE seq IN (SELECT seq FROM fold_taken)"))
+    bump(connection, topic, now)
+    return taken
+
+
+def _temporary(connection: Connection, name: str, select: str) -> None:
+    connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+    if connection.dialect.name == "sqlite":
+        connection.execute(text(f"CREATE TEMPORARY TABLE {name} AS {select}"))
+    else:
+        connection.execute(text(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {select}"))
+        connection.execute(text(f"ANALYZE {name}"))
+
+
+def _fold_flows(connection: Connection, rollup: Rollup, clock: dict[str, Any]) -> None:
+    keys = ", ".join(f"{log} AS {column}" for column, log in rollup.keys)
+    bucket = "bucket" if rollup.days == 1 else "bucket - (bucket + 3) % 7"  # the Monday
+    _temporary(connection, "fold_cells", f"SELECT DISTINCT {bucket} AS bucket, {keys} FROM fold_taken")
+    match = " AND ".join(f"c.{column} = t.{column}" for column, _ in rollup.keys)
+    connection.execute(text(
+        f"DELETE FROM {rollup.table} AS t WHERE EXISTS (SELECT 1 FROM fold_cells c WHERE c.bucket = t.{rollup.bucket} AND {match})"
+    ))
+    statement = _flow_insert(rollup)
+    connection.execute(text(statement), {name: value for name, value in clock.items() if f":{name}" in statement})
+
+
+def _flow_insert(rollup: Rollup) -> str:
+    """INSERT of recomputed cells: the flows of every source side by side, summed per cell; empty cells are left out."""
+    columns = ", ".join(column for column, _ in rollup.keys)
+    parts = " UNION ALL ".join(_source_select(rollup, source) for source in rollup.sources)
+    sums = ", ".join(f"CAST(sum({flow}) AS BIGINT)" for flow in rollup.flows)
+    anything = " + ".join(f"sum({flow})" for flow in rollup.flows)
+    return (
+        f"INSERT INTO {rollup.table} ({rollup.bucket}, {columns}, {', '.join(rollup.flows)}) "
+        f"SELECT bucket, {columns}, {sums} FROM ({parts}) flows GROUP BY bucket, {columns} HAVING {anything} > 0"
+    )
+
+
+def _source_select(rollup: Rollup, source: FlowSource) -> str:
+    counted = ", ".join(
+        f"CASE WHEN {source.columns[flow]} THEN 1 ELSE 0 END AS {flow}" if flow in source.columns else f"0 AS {flow}"
+        for flow in rollup.flows
+    )
+    first = f"c.bucket - {source.day_shift}" if source.day_shift else "c.bucket"
+    day = f"r.{source.day} = {first}" if rollup.days == 1 else f"r.{source.day} BETWEEN {first} AND {first} + {rollup.days - 1}"
+    keys = [column for column, _ in rollup.keys]
+    match = " AND ".join(f"r.{key} = c.{key}" for key in keys)
+    return (
+        f"SELECT c.bucket, {', '.join(f'c.{key}' for key in keys)}, {counted} FROM fold_cells c CROSS JOIN {source.table} r "
+        f"WHERE {day} AND {match} AND {source.where}"
+    )
+
+
+_HOUR_STATISTICS = "count(*), sum(r.value), min(r.value), max(r.value)"
+_SUM_STATISTICS = "CAST(sum(n) AS BIGINT), sum(total), min(low), max(high)"
+
+
+def _fold_readings(connection: Connection, days: DayClock) -> None:
+    """Hours of datastreams from readings, then hours of areas and days of datastreams from those hours."""
+    run = connection.execute
+    _temporary(connection, "fold_cells", "SELECT DISTINCT bucket AS hour, ref FROM fold_taken")
+    run(text("DELETE FROM rollup_reading_hour AS t WHERE EXISTS (SELECT 1 FROM fold_cells c WHERE c.hour = t.hour AND c.ref = t.datastream_id)"))
+    run(text(
+        f"INSERT INTO rollup_reading_hour (hour, datastream_id, n, total, low, high) SELECT c.hour, c.ref, {_HOUR_STATISTICS} "
+        "FROM fold_cells c CROSS JOIN core_reading r WHERE r.hour = c.hour AND r.datastream_id = c.ref GROUP BY c.hour, c.ref"
+    ))
+    _fold_area_hours(connection)
+    _fold_reading_days(connection, days)
+
+
+def _fold_area_hours(connection: Connection) -> None:
+    _temporary(
+        connection, "fold_areas",
+        "SELECT DISTINCT t.bucket AS hour, t.k1 AS area_code, d.property FROM fold_taken t JOIN core_datastream d ON d.id = t.ref "
+        "UNION SELECT t.bucket, d.area_code, d.property FROM fold_taken t JOIN core_datastream d ON d.id = t.ref",
+    )
+    connection.execute(text(
+        "DELETE FROM rollup_reading_hour_area AS t WHERE EXISTS (SELECT 1 FROM fold_areas c WHERE c.hour = t.hour "
+        "AND c.area_code = t.area_code AND c.property = t.property)"
+    ))
+    connection.execute(text(
+        f"INSERT INTO rollup_reading_hour_area (hour, area_code, property, n, total, low, high) SELECT c.hour, c.area_code, c.property, "
+        f"{_SUM_STATISTICS} FROM fold_areas c JOIN core_datastream d ON d.area_code = c.area_code AND d.property = c.property "
+        "JOIN rollup_reading_hour h ON h.hour = c.hour AND h.datastream_id = d.id GROUP BY c.hour, c.area_code, c.property"
+    ))
+
+
+def _fold_reading_days(connection: Connection, days: DayClock) -> None:
+    """Days from whole hours; an hour cut by midnight (zones with half-hour offsets) is read from its readings."""
+    found = connection.execute(text("SELECT DISTINCT hour FROM fold_cells")).scalars()
+    touched = {on for hour in found for on in (days.on(hour * HOUR), days.on((hour + 1) * HOUR - 1)) if on is not None}
+    spans = [_day_span(days, on) for on in sorted(touched)]
+    connection.execute(text("DROP TABLE IF EXISTS fold_spans"))
+    connection.execute(text("CREATE TEMPORARY TABLE fold_spans (day INTEGER, first_hour INTEGER, last_hour INTEGER, from_at BIGINT, to_at BIGINT)"))
+    connection.execute(text("INSERT INTO fold_spans VALUES (:day, :first_hour, :last_hour, :from_at, :to_at)"), spans)
+    _temporary(
+        connection, "fold_days",
+        "SELECT DISTINCT s.day, s.first_hour, s.last_hour, s.from_at, s.to_at, c.ref FROM fold_cells c JOIN fold_spans s "
+        f"ON c.hour * {HOUR} < s.to_at AND (c.hour + 1) * {HOUR} > s.from_at",
+    )
+    connection.execute(text(
+        "DELETE FROM rollup_reading_day AS t WHERE EXISTS (SELECT 1 FROM fold_days c WHERE c.day = t.day AND c.ref = t.datastream_id)"
+    ))
+    cut = f"(r.hour * {HOUR} < c.from_at OR (r.hour + 1) * {HOUR} > c.to_at)"
+    connection.execute(text(
+        f"INSERT INTO rollup_reading_day (day, datastream_id, n, total, low, high) SELECT day, ref, {_SUM_STATISTICS} FROM ("
+        "SELECT c.day, c.ref, r.n, r.total, r.low, r.high FROM fold_days c CROSS JOIN rollup_reading_hour r "
+        f"WHERE r.datastream_id = c.ref AND r.hour BETWEEN c.first_hour AND c.last_hour AND NOT {cut} UNION ALL "
+        "SELECT c.day, c.ref, 1, r.value, r.value, r.value FROM fold_days c CROSS JOIN core_reading r "
+        "WHERE r.hour IN (c.first_hour, c.last_hour) AND r.datastream_id = c.ref AND r.observed_at >= c.from_at "
+        f"AND r.observed_at < c.to_at AND {cut}) parts GROUP BY day, ref"
+    ))
+
+
+def _day_span(days: DayClock, on: int) -> dict[str, int]:
+    start, end = days.starts_at(on), days.starts_at(on + 1)
+    return {"day": on, "first_hour": start // HOUR, "last_hour": (end - 1) // HOUR, "from_at": start, "to_at": end}
+
+
+def _log_everything(connection: Connection) -> None:
+    """Empty the roll-ups and log every cell; set-based, so its cost is one pass over each core table."""
+    for table in ("rollup_dossier_day", "rollup_dossier_week", "rollup_report_day", "rollup_reading_hour", "rollup_reading_hour_area",
+                  "rollup_reading_day", "ops_dirty"):
+        connection.execute(text(f"DELETE FROM {table}"))
+    for rollup in ROLLUPS:
+        keys = [column for column, _ in rollup.keys]
+        logs = [log for _, log in rollup.keys]
+        for source in rollup.sources:
+            if not all(key in _columns(source.table) for key in keys):
+                continue
+            connection.execute(text(
+                f"INSERT INTO ops_dirty (topic, bucket, {', '.join(logs)}) SELECT DISTINCT '{rollup.topic}', "
+                f"{source.day} + {source.day_shift}, {', '.join(keys)} FROM {source.table} WHERE {source.day} IS NOT NULL"
+            ))
+    connection.execute(text(
+        "INSERT INTO ops_dirty (topic, bucket, k1, ref) SELECT DISTINCT 'readings', r.hour, d.area_code, r.datastream_id "
+        "FROM core_reading r JOIN core_datastream d ON d.id = r.datastream_id"
+    ))
+
+
+def _columns(table: str) -> Sequence[str]:
+    from_schema = {"core_dossier": ("agency_code", "domain_code", "procedure_code", "channel"),
+                   "core_dossier_stop": ("agency_code", "domain_code"), "core_report": ("agency_code", "area_code", "category_code")}
+    return from_schema[table]
+
+

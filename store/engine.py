@@ -1,0 +1,104 @@
+"""Opens the one database: SQLite (WAL) by default, PostgreSQL by URL. Gives read and write transactions.
+
+A write on SQLite begins with BEGIN IMMEDIATE: a transaction that reads first and writes later would fail at once under a second
+writer, whatever the time-out. Statements above this module are the same for both engines.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from store.days import DayClock
+
+Result = TypeVar("Result")
+RETRIES = 8
+RETRY_SQLSTATES = ("40P01", "40001", "55P03")
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached; the message says which and what to look at."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The one database handle. `days` turns instants into the city's day numbers."""
+
+    engine: Engine
+    days: DayClock
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True on SQLite."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read transaction: one consistent snapshot."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A write transaction; commits at the end of the block."""
+        with self.engine.connect().execution_options(toancanh_write=True) as connection, connection.begin():
+            yield connection
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work` in one write transaction, again on deadlock or lock time-out, at most RETRIES times."""
+        for attempt in range(RETRIES):
+            try:
+                with self.writing() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if attempt == RETRIES - 1 or not _is_transient(error):
+                    raise
+                time.sleep(0.02 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_store(url: str, tz: ZoneInfo) -> Store:
+    """A Store on this SQLAlchemy URL; postgres:// and postgresql:// mean psycopg 3. Nothing is created or migrated here."""
+    if url.startswith(("postgres://", "postgresql://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        _prepare_sqlite(engine)
+    else:
+        engine = create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, connect_args={"connect_timeout": 5})
+    return Store(engine, DayClock(tz))
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "cache_size=-65536", "mmap_size=1073741824",
+            "temp_store=MEMORY", "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("toancanh_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _is_transient(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlstate", None) in RETRY_SQLSTATES:
+        return True
+    return isinstance(error, OperationalError) and "database is locked" in str(error.orig)

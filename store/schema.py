@@ -1,0 +1,256 @@
+"""Every table of the store, with its key and the indexes that serve its hot statements.
+
+Prefixes: core_ = what feeds said, rollup_ = recomputed sums, ops_ = the store's own state. `_at` = microseconds since 1970 UTC,
+`_on` = day number in the city's zone (days since 1970-01-01), `hour` = hours since 1970 UTC, `week` = day number of its Monday.
+Every key contains what a shard would be cut by: the feed's source id, the datastream, or the bucket.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData()
+TOPICS = ("dossiers", "reports", "readings", "indicators", "operations")
+# SQLite gives automatic numbers only to INTEGER keys; PostgreSQL wants BIGINT.
+Sequence: TypeEngine[int] = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _text(name: str, *, null: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null, server_default=None if null else "")
+
+
+def _at(name: str) -> Column[int]:
+    return Column(name, BigInteger)
+
+
+def _on(name: str) -> Column[int]:
+    return Column(name, Integer)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, Sequence, Identity(), primary_key=True)
+
+
+# ---- catalogues -----------------------------------------------------------------------------------------------------
+# origin: catalogue = from the city's lists, feed = named by a payload, unmapped = seen but not known to the city's lists
+agency = Table(
+    "core_agency", metadata, Column("code", Text, primary_key=True), _text("name"), _text("name_en"), _text("parent_code"),
+    _text("kind"), _text("area_code"), _on("valid_from_on"), _on("valid_to_on"), _text("successor_code"), _text("origin"),
+)
+agency_alias = Table("core_agency_alias", metadata, Column("folded", Text, primary_key=True), _text("agency_code"))
+procedure = Table(
+    "core_procedure", metadata, Column("code", Text, primary_key=True), _text("name"), _text("domain_code"),
+    Column("limit_days", Float), _text("level"), _text("origin"),
+)
+domain = Table("core_domain", metadata, Column("code", Text, primary_key=True), _text("name"), _text("origin"))
+category = Table(
+    "core_category", metadata, Column("code", Text, primary_key=True), _text("name"), _text("group_name"), _text("origin"),
+)
+area = Table(
+    "core_area", metadata, Column("code", Text), Column("valid_from_on", Integer, nullable=False), _on("valid_to_on"),
+    _text("name"), _text("full_name"), _text("name_en"), _text("level"), _text("parent_code"), Column("lon", Float),
+    Column("lat", Float), Column("geometry", Text), _text("feed"), _text("origin"),
+    PrimaryKeyConstraint("code", "valid_from_on"),
+)
+area_succession = Table(
+    "core_area_succession", metadata, Column("predecessor_code", Text), Column("successor_code", Text),
+    PrimaryKeyConstraint("predecessor_code", "successor_code"),
+)
+
+# ---- dossiers -------------------------------------------------------------------------------------------------------
+_DOSSIER_COLUMNS = lambda: (  # noqa: E731  the same columns stand in the versions table
+    _text("agency_code"), _text("procedure_code"), _text("domain_code"), _text("channel"),
+    Column("status", SmallInteger, nullable=False, server_default="0"),
+    _at("filed_at"), _at("received_at"), _at("due_at"), _at("finished_at"), _at("handed_at"), _at("refused_at"),
+    _at("stopped_at"),  # start of the stop that is still open, if any
+    _at("verdict_at"),  # the instant lateness is judged at: finished, else stopped; NULL = the clock is running
+    Column("supplement_count", Integer, nullable=False, server_default="0"), Column("is_digitised", Boolean),
+    Column("is_paid_online", Boolean), _text("alias"),
+    _on("filed_on"), _on("received_on"), _on("due_on"), _on("finished_on"), _on("verdict_on"),
+    # a dossier counts in the stock identity only when accepted and not ended before it started
+    Column("standing", SmallInteger, nullable=False, server_default="0"),
+    Column("version", BigInteger, nullable=False), Column("hash", Text, nullable=False),
+)
+dossier = Table(
+    "core_dossier", metadata, Column("feed", Text), Column("source_id", Text), *_DOSSIER_COLUMNS(),
+    Column("first_landed_at", BigInteger), Column("landed_at", BigInteger),
+    PrimaryKeyConstraint("feed", "source_id"), sqlite_with_rowid=False,
+)
+Index("ix_dossier_received", dossier.c.received_on, dossier.c.agency_code, dossier.c.domain_code)
+Index("ix_dossier_finished", dossier.c.finished_on, dossier.c.agency_code, dossier.c.domain_code)
+Index("ix_dossier_due", dossier.c.due_on, dossier.c.agency_code, dossier.c.domain_code)
+Index("ix_dossier_filed_outside", dossier.c.filed_on, sqlite_where=text("standing > 1"), postgresql_where=text("standing > 1"))
+_OPEN = text("finished_on IS NULL AND standing = 1")
+Index("ix_dossier_open", dossier.c.due_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
+_RUNNING = text("verdict_at IS NULL AND standing = 1")
+Index("ix_dossier_running", dossier.c.due_at, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+
+dossier_version = Table(
+    "core_dossier_version", metadata, Column("feed", Text), Column("source_id", Text),
+    Column("landed_at", BigInteger, nullable=False), *_DOSSIER_COLUMNS(),
+    PrimaryKeyConstraint("feed", "source_id", "landed_at", "version", "hash"),
+)
+dossier_stop = Table(
+    "core_dossier_stop", metadata, Column("feed", Text), Column("source_id", Text), Column("stopped_at", BigInteger),
+    _at("resumed_at"), _on("stopped_on"), _on("resumed_on"), _text("agency_code"), _text("domain_code"),
+    PrimaryKeyConstraint("feed", "source_id", "stopped_at"), sqlite_with_rowid=False,
+)
+Index("ix_stop_stopped", dossier_stop.c.stopped_on, dossier_stop.c.agency_code, dossier_stop.c.domain_code)
+Index("ix_stop_resumed", dossier_stop.c.resumed_on, dossier_stop.c.agency_code, dossier_stop.c.domain_code)
+dossier_step = Table(
+    "core_dossier_step", metadata, Column("feed", Text), Column("source_id", Text), Column("at", BigInteger), Column("name", Text),
+    _text("department"), Column("status", SmallInteger, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("feed", "source_id", "at", "name"), sqlite_with_rowid=False,
+)
+
+# ---- reports --------------------------------------------------------------------------------------------------------
+_REPORT_COLUMNS = lambda: (  # noqa: E731  the same columns stand in the versions table
+    _text("category_code"), _text("agency_code"), _text("area_code"), _text("status"),
+    Column("is_open", Boolean, nullable=False, server_default=text("false")), _text("channel"),
+    _at("received_at"), _at("updated_at"), _at("due_at"), _at("closed_at"), Column("lon", Float), Column("lat", Float),
+    _text("description", null=True), _text("resolution", null=True),
+    Column("is_duplicate", Boolean, nullable=False, server_default=text("false")),
+    Column("is_urgent", Boolean, nullable=False, server_default=text("false")),
+    _on("received_on"), _on("due_on"), _on("closed_on"),
+    Column("version", BigInteger, nullable=False), Column("hash", Text, nullable=False),
+)
+report = Table(
+    "core_report", metadata, Column("feed", Text), Column("source_id", Text), *_REPORT_COLUMNS(),
+    Column("first_landed_at", BigInteger), Column("landed_at", BigInteger),
+    PrimaryKeyConstraint("feed", "source_id"), sqlite_with_rowid=False,
+)
+Index("ix_report_received", report.c.received_on, report.c.agency_code, report.c.area_code, report.c.category_code)
+Index("ix_report_closed", report.c.closed_on, report.c.agency_code, report.c.area_code, report.c.category_code)
+Index("ix_report_due", report.c.due_on, report.c.agency_code, report.c.area_code, report.c.category_code)
+_REPORT_OPEN = text("closed_on IS NULL")
+Index("ix_report_open", report.c.due_at, sqlite_where=_REPORT_OPEN, postgresql_where=_REPORT_OPEN)
+report_version = Table(
+    "core_report_version", metadata, Column("feed", Text), Column("source_id", Text),
+    Column("landed_at", BigInteger, nullable=False), *_REPORT_COLUMNS(),
+    PrimaryKeyConstraint("feed", "source_id", "landed_at", "version", "hash"),
+)
+
+# ---- readings -------------------------------------------------------------------------------------------------------
+station = Table(
+    "core_station", metadata, Column("feed", Text), Column("source_id", Text), _text("name"), _text("kind"), Column("lon", Float),
+    Column("lat", Float), _text("area_code"), PrimaryKeyConstraint("feed", "source_id"),
+)
+datastream = Table(
+    "core_datastream", metadata, _number("id"), Column("feed", Text, nullable=False), Column("source_id", Text, nullable=False),
+    _text("station_id"), _text("property"), _text("measure_unit"), _text("name"), Column("cadence_s", Integer), _text("area_code"),
+    UniqueConstraint("feed", "source_id"),
+)
+# On PostgreSQL this table is partitioned by month of `hour` (store/partitions.py).
+reading = Table(
+    "core_reading", metadata, Column("hour", Integer), Column("datastream_id", Integer), Column("observed_at", BigInteger),
+    Column("value", Float, nullable=False), PrimaryKeyConstraint("hour", "datastream_id", "observed_at"),
+    sqlite_with_rowid=False, postgresql_partition_by="RANGE (hour)",
+)
+latest = Table(
+    "core_latest", metadata, Column("datastream_id", Integer, primary_key=True), Column("observed_at", BigInteger, nullable=False),
+    Column("value", Float, nullable=False), Column("landed_at", BigInteger, nullable=False),
+)
+
+# ---- roll-ups -------------------------------------------------------------------------------------------------------
+DOSSIER_FLOWS = (
+    "received", "received_online", "received_postal", "received_no_due",  # on the received day
+    "finished", "finished_early", "finished_on_time", "finished_late", "finished_late_day", "finished_no_due", "withdrawn",
+    "due_passed",  # due instant passed before verdict: became overdue (late_instant), on the due day
+    "due_passed_day",  # due day ended before verdict (late_day), on the day after the due day
+    "overdue_ended", "overdue_ended_day",  # those of the two above that finished, on the finished day
+    "stopped", "resumed",
+    "second_supplement_late",  # finished in time but asked for supplements more than once: late by 766
+    "ended_before_start_in", "ended_before_start_out",  # named part of received / finished that the identity leaves out
+    "new", "refused", "unmapped",  # outside the stock, on the filed day
+)
+dossier_day = Table(
+    "rollup_dossier_day", metadata, Column("day", Integer), Column("agency_code", Text), Column("domain_code", Text),
+    *(_count(name) for name in DOSSIER_FLOWS), PrimaryKeyConstraint("day", "agency_code", "domain_code"), sqlite_with_rowid=False,
+)
+DOSSIER_WEEK_FLOWS = ("received", "finished", "finished_late", "finished_late_day", "finished_no_due", "finished_early")
+dossier_week = Table(
+    "rollup_dossier_week", metadata, Column("week", Integer), Column("agency_code", Text), Column("procedure_code", Text),
+    Column("channel", Text), *(_count(name) for name in DOSSIER_WEEK_FLOWS),
+    PrimaryKeyConstraint("week", "agency_code", "procedure_code", "channel"), sqlite_with_rowid=False,
+)
+REPORT_FLOWS = (
+    "received", "received_no_due", "urgent", "duplicate", "closed", "closed_on_time", "closed_late", "closed_no_due",
+    "due_passed", "overdue_ended", "ended_before_start_in", "ended_before_start_out",
+)
+report_day = Table(
+    "rollup_report_day", metadata, Column("day", Integer), Column("agency_code", Text), Column("area_code", Text),
+    Column("category_code", Text), *(_count(name) for name in REPORT_FLOWS),
+    PrimaryKeyConstraint("day", "agency_code", "area_code", "category_code"), sqlite_with_rowid=False,
+)
+_STATISTICS = lambda: (  # noqa: E731  three grains share them
+    _count("n"), Column("total", Float, nullable=False), Column("low", Float, nullable=False), Column("high", Float, nullable=False),
+)
+reading_hour = Table(
+    "rollup_reading_hour", metadata, Column("hour", Integer), Column("datastream_id", Integer), *_STATISTICS(),
+    PrimaryKeyConstraint("hour", "datastream_id"), sqlite_with_rowid=False,
+)
+Index("ix_reading_hour_stream", reading_hour.c.datastream_id, reading_hour.c.hour)
+reading_hour_area = Table(
+    "rollup_reading_hour_area", metadata, Column("hour", Integer), Column("area_code", Text), Column("property", Text),
+    *_STATISTICS(), PrimaryKeyConstraint("hour", "area_code", "property"), sqlite_with_rowid=False,
+)
+reading_day = Table(
+    "rollup_reading_day", metadata, Column("day", Integer), Column("datastream_id", Integer), *_STATISTICS(),
+    PrimaryKeyConstraint("day", "datastream_id"), sqlite_with_rowid=False,
+)
+
+# ---- the store's own state ------------------------------------------------------------------------------------------
+# Cells to recompute. dossiers: k1 agency k2 domain k3 procedure k4 channel; reports: k1 agency k2 area k3 category;
+# readings: bucket = hour, ref = datastream id. Append-only; the fold deletes what it has taken.
+dirty = Table(
+    "ops_dirty", metadata, _number("seq"), Column("topic", Text, nullable=False), Column("bucket", Integer, nullable=False),
+    _text("k1"), _text("k2"), _text("k3"), _text("k4"), Column("ref", Integer, nullable=False, server_default="0"),
+)
+Index("ix_dirty_topic", dirty.c.topic, dirty.c.seq)
+revision = Table("ops_revision", metadata, Column("topic", Text, primary_key=True), _count("revision"), Column("bumped_at", BigInteger))
+clock = Table("ops_clock", metadata, Column("name", Text, primary_key=True), Column("at", BigInteger, nullable=False))
+feed = Table(
+    "ops_feed", metadata, Column("feed", Text, primary_key=True), _text("role"), _text("cursor", null=True), _at("attempted_at"),
+    _at("loaded_at"), _at("newest_at"), _text("error"), _at("error_at"), _count("landed"), _count("changed"), _count("rejected"),
+    _count("sequence"),
+)
+load = Table(
+    "ops_load", metadata, _number("id"), Column("feed", Text, nullable=False), Column("at", BigInteger, nullable=False),
+    _count("items"), _count("landed"), _count("changed"), _count("rejected"), _text("error"),
+)
+Index("ix_load_feed", load.c.feed, load.c.id)
+reject = Table(
+    "ops_reject", metadata, _number("id"), Column("feed", Text, nullable=False), Column("digest", Text, nullable=False),
+    _text("item"), _text("field"), _text("reason"), _text("value"), _text("payload"), Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False), _count("times"), Column("resolved_at", BigInteger),
+    UniqueConstraint("feed", "digest"),
+)
+Index("ix_reject_feed_reason", reject.c.feed, reject.c.reason)
+feed_key = Table(
+    "ops_feed_key", metadata, _number("id"), Column("feed", Text, nullable=False), Column("key_hash", Text, nullable=False, unique=True),
+    _text("label"), Column("created_at", BigInteger, nullable=False), Column("revoked_at", BigInteger),
+)
+feed_session = Table(
+    "ops_feed_session", metadata, Column("session_hash", Text, primary_key=True), Column("feed", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)

@@ -1,0 +1,34 @@
+"""Stage tables: a batch is copied into a temporary table, then set-based SQL does the rest, the same text on both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def fill_stage(connection: Connection, name: str, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Put rows into the temporary table `name`, made anew with `columns` typed as in `table`; analysed on PostgreSQL.
+
+    Without the ANALYZE the planner joins the whole core table (measured: a quarter of the speed).
+    """
+    is_sqlite = connection.dialect.name == "sqlite"
+    dialect = sqlite.dialect() if is_sqlite else postgresql.dialect()  # type: ignore[no-untyped-call]
+    shape = ", ".join(f"{column} {table.c[column].type.compile(dialect)}" for column in columns)
+    connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+    connection.execute(text(f"CREATE TEMPORARY TABLE {name} ({shape})"))
+    raw = connection.connection.cursor()
+    try:
+        if is_sqlite:
+            marks = ", ".join("?" * len(columns))
+            raw.executemany(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", list(rows))  # type: ignore[arg-type]
+        else:
+            with raw.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+                for row in rows:
+                    copy.write_row(row)
+    finally:
+        raw.close()
+    if not is_sqlite:
+        connection.execute(text(f"ANALYZE {name}"))
