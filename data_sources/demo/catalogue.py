@@ -1,0 +1,135 @@
+"""The demo's catalogues: 60 agencies, 300 procedures in 25 domains, 14 report categories; and their CSV files."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from data_sources.demo.geography import geography
+from data_sources.demo.places import PROVINCE_NAME, plain_letters
+from data_sources.demo.vocabulary import CATEGORIES, DOMAINS, OFFICES
+
+ROOT = "H99"
+FIRST_COMMUNE = 20
+CATALOGUE_SEED = 124
+
+
+@dataclass(frozen=True)
+class Agency:
+    """Whoever handles dossiers or reports; the code is dotted, `area` the commune's code where it is one."""
+
+    code: str
+    name: str
+    name_en: str
+    parent_code: str
+    kind: str
+    valid_from: str
+    valid_to: str = ""
+    area: str = ""
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """One administrative procedure. `limit_days` in working days, None = no due date. `office` "" = decided by communes."""
+
+    code: str
+    name: str
+    domain_code: str
+    domain_name: str
+    limit_days: int | None
+    level: int
+    office: str
+    weight: float
+    fee_vnd: int
+
+
+@dataclass(frozen=True)
+class Category:
+    """One kind of citizen report; `handler` is an agency code or "commune"."""
+
+    code: str
+    name: str
+    group: str
+    handler: str
+    weight: float
+    limit_days: float
+    storm_factor: float
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All three lists. Agencies come province first, then offices, then communes in the order of their areas."""
+
+    agencies: tuple[Agency, ...]
+    procedures: tuple[Procedure, ...]
+    categories: tuple[Category, ...]
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> Catalogue:
+    """The catalogues of the invented province, always the same."""
+    categories = tuple(
+        Category(code, name, group, handler if handler == "commune" else f"{ROOT}.{handler}", weight, limit, factor, texts)
+        for code, name, group, handler, weight, limit, factor, texts in CATEGORIES
+    )
+    return Catalogue(tuple(_agencies()), tuple(_procedures()), categories)
+
+
+def _agencies() -> Iterable[Agency]:
+    yield Agency(ROOT, f"UBND tỉnh {PROVINCE_NAME}", f"People's Committee of {plain_letters(PROVINCE_NAME)} Province", "", "province",
+                 "1997-01-01")
+    for suffix, name, name_en, kind in OFFICES:
+        yield Agency(f"{ROOT}.{suffix}", name, name_en, ROOT, kind, "2025-03-01")
+    kinds_en = {"phường": "Ward", "xã": "Commune", "đặc khu": "Special Zone"}
+    for number, area in enumerate(geography().communes, FIRST_COMMUNE):
+        name_en = f"People's Committee of {plain_letters(area.name)} {kinds_en[area.kind]}"
+        yield Agency(f"{ROOT}.{number}", f"UBND {area.full_name}", name_en, ROOT, "commune", area.valid_from, "", area.code)
+
+
+def _procedures() -> Iterable[Procedure]:
+    """Twelve a domain; within one, weights fall like 1/rank^1.6, so a few procedures dominate."""
+    rng = np.random.default_rng(CATALOGUE_SEED)
+    numbers = iter(rng.choice(np.arange(1000, 14000), 300, replace=False))
+    for code, name, office, share, limit, actions, objects in DOMAINS:
+        ranks = 1.0 / np.arange(1, 13) ** 1.6
+        weights = share * ranks / ranks.sum()
+        pairs = [(action, thing) for action in actions for thing in objects]
+        for (action, thing), weight in zip(pairs, weights, strict=True):
+            days = max(1, round(limit * rng.uniform(0.6, 1.5))) if limit else None
+            level = int(rng.choice([4, 3, 2], p=[0.58, 0.36, 0.06]))
+            fee = int(rng.choice([0, 0, 15, 50, 75, 150, 500])) * 1000
+            yield Procedure(
+                f"{rng.integers(1, 4)}.{int(next(numbers)):06d}", f"{action} {thing}", code, name, days, level, office,
+                float(weight), fee,
+            )
+
+
+def write_catalogue_csvs(folder: Path) -> tuple[Path, Path, Path]:
+    """Write agencies.csv, procedures.csv, categories.csv (UTF-8, comma, header) into the folder; their paths."""
+    found = catalogue()
+    agencies = folder / "agencies.csv"
+    _write(agencies, ("code", "name", "name_en", "parent_code", "kind", "valid_from", "valid_to"), [
+        (a.code, a.name, a.name_en, a.parent_code, a.kind, a.valid_from, a.valid_to) for a in found.agencies
+    ])
+    procedures = folder / "procedures.csv"
+    _write(procedures, ("code", "name", "domain_code", "domain_name", "limit_days", "level"), [
+        (p.code, p.name, p.domain_code, p.domain_name, "" if p.limit_days is None else p.limit_days, p.level)
+        for p in found.procedures
+    ])
+    categories = folder / "categories.csv"
+    _write(categories, ("code", "name", "group"), [(c.code, c.name, c.group) for c in found.categories])
+    return agencies, procedures, categories
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)

@@ -1,0 +1,115 @@
+"""Word tables of the demo: departments, procedure domains, report categories, names of people who do not exist. Data only."""
+
+from __future__ import annotations
+
+# code suffix, name, English name, kind
+OFFICES = (
+    ("1", "Sở Xây dựng", "Department of Construction", "department"),
+    ("2", "Sở Nông nghiệp và Môi trường", "Department of Agriculture and Environment", "department"),
+    ("3", "Sở Tài chính", "Department of Finance", "department"),
+    ("4", "Sở Tư pháp", "Department of Justice", "department"),
+    ("5", "Sở Công Thương", "Department of Industry and Trade", "department"),
+    ("6", "Sở Nội vụ", "Department of Home Affairs", "department"),
+    ("7", "Sở Y tế", "Department of Health", "department"),
+    ("8", "Sở Giáo dục và Đào tạo", "Department of Education and Training", "department"),
+    ("10", "Trung tâm Phục vụ hành chính công tỉnh", "Provincial Public Administration Service Centre", "centre"),
+)
+
+# code, name, deciding office suffix ("" = commune), share of dossiers, limit in working days (0 = no due date), actions, objects
+DOMAINS: tuple[tuple[str, str, str, float, int, tuple[str, str, str], tuple[str, str, str, str]], ...] = (
+    ("G15-CT01", "Chứng thực", "", 19.0, 1, ("Chứng thực", "Chứng thực sửa đổi", "Cấp bản sao có chứng thực"),
+     ("bản sao từ bản chính", "chữ ký", "hợp đồng, giao dịch liên quan đến tài sản", "di chúc")),
+    ("G15-HT01", "Hộ tịch", "", 15.0, 2, ("Đăng ký", "Đăng ký lại", "Cấp bản sao trích lục"),
+     ("khai sinh", "kết hôn", "khai tử", "giám hộ")),
+    ("G13-DD01", "Đất đai", "", 17.0, 12, ("Đăng ký", "Cấp đổi giấy chứng nhận khi", "Đính chính hồ sơ"),
+     ("biến động quyền sử dụng đất", "chuyển nhượng quyền sử dụng đất", "tách thửa, hợp thửa đất", "thế chấp quyền sử dụng đất")),
+    ("G17-XD03", "Hoạt động xây dựng", "1", 6.0, 15, ("Cấp", "Điều chỉnh", "Gia hạn"),
+     ("giấy phép xây dựng nhà ở riêng lẻ", "giấy phép xây dựng công trình", "chứng chỉ hành nghề xây dựng",
+      "giấy phép sửa chữa, cải tạo công trình")),
+    ("G17-VT02", "Đường bộ", "1", 8.0, 5, ("Cấp mới", "Cấp lại", "Đổi"),
+     ("giấy phép lái xe", "phù hiệu xe ô tô kinh doanh vận tải", "giấy phép kinh doanh vận tải", "giấy phép liên vận")),
+    ("G04-DK01", "Thành lập và hoạt động của doanh nghiệp", "3", 6.5, 3, ("Đăng ký", "Đăng ký thay đổi", "Chấm dứt"),
+     ("doanh nghiệp tư nhân", "công ty trách nhiệm hữu hạn", "công ty cổ phần", "chi nhánh, văn phòng đại diện")),
+    ("G04-HK02", "Hộ kinh doanh, hợp tác xã", "", 4.6, 3, ("Đăng ký thành lập", "Đăng ký thay đổi", "Chấm dứt hoạt động"),
+     ("hộ kinh doanh", "hợp tác xã", "tổ hợp tác", "liên hiệp hợp tác xã")),
+    ("G09-BT01", "Bảo trợ xã hội", "", 6.0, 10, ("Thực hiện", "Điều chỉnh", "Thôi hưởng"),
+     ("trợ cấp xã hội hằng tháng", "hỗ trợ chi phí mai táng", "hỗ trợ người khuyết tật", "trợ cấp hưu trí xã hội")),
+    ("G15-LL03", "Lý lịch tư pháp", "4", 2.6, 10, ("Cấp", "Cấp lại", "Bổ sung"),
+     ("phiếu lý lịch tư pháp số 1", "phiếu lý lịch tư pháp số 2", "phiếu lý lịch theo yêu cầu cơ quan", "thông tin án tích")),
+    ("G09-NC02", "Người có công", "6", 1.8, 12, ("Giải quyết", "Điều chỉnh", "Di chuyển hồ sơ"),
+     ("trợ cấp thương binh", "trợ cấp thân nhân liệt sĩ", "chế độ mai táng phí", "chế độ ưu đãi giáo dục")),
+    ("G13-MT01", "Môi trường", "2", 1.6, 20, ("Cấp", "Cấp lại", "Điều chỉnh"),
+     ("giấy phép môi trường", "đăng ký môi trường", "kết quả thẩm định báo cáo tác động môi trường", "giấy phép xả thải")),
+    ("G10-TS02", "Thủy sản", "2", 1.5, 6, ("Cấp", "Cấp lại", "Gia hạn"),
+     ("giấy phép khai thác thủy sản", "giấy chứng nhận đăng ký tàu cá", "giấy xác nhận nguồn gốc thủy sản",
+      "giấy chứng nhận an toàn kỹ thuật tàu cá")),
+    ("G10-LN01", "Lâm nghiệp, kiểm lâm", "2", 0.8, 10, ("Phê duyệt", "Điều chỉnh", "Xác nhận"),
+     ("phương án khai thác lâm sản", "phương án trồng rừng thay thế", "bảng kê lâm sản", "mã số cơ sở nuôi động vật rừng")),
+    ("G10-CT03", "Chăn nuôi và thú y", "2", 0.7, 8, ("Cấp", "Cấp lại", "Gia hạn"),
+     ("chứng chỉ hành nghề thú y", "giấy chứng nhận vệ sinh thú y", "giấy chứng nhận an toàn dịch bệnh", "giấy phép buôn bán thuốc thú y")),
+    ("G13-TN05", "Tài nguyên nước, khoáng sản", "2", 0.5, 30, ("Cấp", "Gia hạn", "Trả lại"),
+     ("giấy phép khai thác nước dưới đất", "giấy phép khai thác nước mặt", "giấy phép thăm dò khoáng sản", "giấy phép khai thác khoáng sản")),
+    ("G05-AT01", "An toàn thực phẩm", "5", 1.1, 12, ("Cấp", "Cấp lại", "Xác nhận"),
+     ("giấy chứng nhận đủ điều kiện an toàn thực phẩm", "bản công bố sản phẩm", "kiến thức an toàn thực phẩm", "nội dung quảng cáo thực phẩm")),
+    ("G05-LT02", "Lưu thông hàng hóa trong nước", "5", 0.8, 7, ("Cấp", "Cấp lại", "Cấp sửa đổi, bổ sung"),
+     ("giấy phép bán lẻ rượu", "giấy phép bán lẻ thuốc lá", "giấy chứng nhận cửa hàng bán lẻ xăng dầu", "giấy phép bán buôn sản phẩm rượu")),
+    ("G05-XT03", "Xúc tiến thương mại", "5", 1.2, 0, ("Thông báo", "Đăng ký", "Báo cáo"),
+     ("thực hiện khuyến mại", "hội chợ, triển lãm thương mại", "sửa đổi chương trình khuyến mại", "tổ chức bán hàng đa cấp")),
+    ("G09-VL03", "Việc làm, lao động", "6", 1.2, 7, ("Cấp", "Cấp lại", "Gia hạn"),
+     ("giấy phép lao động cho người nước ngoài", "giấy phép dịch vụ việc làm", "xác nhận không thuộc diện cấp phép lao động",
+      "giấy phép cho thuê lại lao động")),
+    ("G01-HC01", "Tổ chức hành chính, hội", "6", 0.3, 25, ("Công nhận", "Phê duyệt", "Cho phép"),
+     ("ban vận động thành lập hội", "điều lệ hội", "đổi tên hội", "quỹ xã hội, quỹ từ thiện")),
+    ("G18-KB01", "Khám bệnh, chữa bệnh", "7", 1.4, 15, ("Cấp", "Cấp lại", "Điều chỉnh"),
+     ("giấy phép hành nghề khám bệnh", "giấy phép hoạt động phòng khám", "xác nhận nội dung quảng cáo", "giấy công bố đủ điều kiện tiêm chủng")),
+    ("G18-DP02", "Dược phẩm, mỹ phẩm", "7", 0.9, 15, ("Cấp", "Cấp lại", "Điều chỉnh"),
+     ("chứng chỉ hành nghề dược", "giấy chứng nhận đủ điều kiện kinh doanh dược", "số tiếp nhận phiếu công bố mỹ phẩm", "giấy xác nhận hội thảo thuốc")),
+    ("G03-GD10", "Giáo dục trung học, văn bằng", "8", 1.2, 3, ("Cấp bản sao", "Chỉnh sửa nội dung", "Xác nhận"),
+     ("văn bằng tốt nghiệp trung học phổ thông", "chứng chỉ từ sổ gốc", "chuyển trường học sinh", "đăng ký dự thi")),
+    ("G14-KC01", "Khiếu nại, tố cáo, tiếp công dân", "10", 0.2, 30, ("Tiếp nhận", "Giải quyết", "Chuyển"),
+     ("khiếu nại lần đầu", "khiếu nại lần hai", "tố cáo", "kiến nghị, phản ánh về quy định hành chính")),
+    ("G12-DL01", "Du lịch, văn hóa", "10", 0.7, 5, ("Cấp", "Cấp lại", "Thu hồi"),
+     ("thẻ hướng dẫn viên du lịch", "giấy phép kinh doanh lữ hành", "giấy phép tổ chức biểu diễn", "quyết định xếp hạng cơ sở lưu trú")),
+)
+
+# code, name, group, handler ("commune" or office suffix), share, limit days, storm factor, sample texts
+CATEGORIES: tuple[tuple[str, str, str, str, float, float, float, tuple[str, ...]], ...] = (
+    ("HT01", "Chiếu sáng công cộng", "Hạ tầng đô thị", "commune", 9.0, 3, 2.0,
+     ("Đèn đường tắt nhiều ngày, khu vực rất tối", "Cột đèn nghiêng, dây điện thòng xuống")),
+    ("HT02", "Thoát nước, ngập úng", "Hạ tầng đô thị", "1", 8.0, 3, 22.0,
+     ("Nước ngập ngang bánh xe, không đi lại được", "Cống tắc, nước thải tràn ra đường", "Hố ga mất nắp rất nguy hiểm")),
+    ("HT03", "Cây xanh", "Hạ tầng đô thị", "commune", 5.0, 5, 16.0,
+     ("Cây đổ chắn ngang đường", "Cành cây khô sắp gãy phía trên lối đi")),
+    ("HT04", "Vỉa hè, lòng đường hư hỏng", "Hạ tầng đô thị", "1", 10.0, 7, 3.0,
+     ("Ổ gà lớn giữa đường", "Gạch vỉa hè bong tróc, người đi bộ dễ ngã")),
+    ("GT01", "Đỗ xe sai quy định", "Giao thông", "commune", 15.0, 2, 0.4,
+     ("Ô tô đỗ kín vỉa hè, người đi bộ phải xuống lòng đường", "Xe tải dừng đỗ chắn lối vào khu dân cư")),
+    ("GT02", "Đèn tín hiệu, biển báo", "Giao thông", "1", 4.0, 2, 4.0,
+     ("Đèn tín hiệu không hoạt động", "Biển báo bị che khuất")),
+    ("MT01", "Rác thải sinh hoạt", "Môi trường", "commune", 18.0, 3, 1.0,
+     ("Rác ùn ứ nhiều ngày chưa được thu gom", "Đổ trộm rác xây dựng ở bãi đất trống")),
+    ("MT02", "Tiếng ồn", "Môi trường", "commune", 8.0, 2, 0.3,
+     ("Hát karaoke loa kéo quá giờ quy định", "Công trình thi công ban đêm gây ồn")),
+    ("MT03", "Nước thải, khói bụi, mùi", "Môi trường", "2", 6.0, 5, 0.8,
+     ("Khói đốt rơm rạ dày đặc", "Nước thải đen chảy ra mương, mùi rất khó chịu")),
+    ("AN01", "An ninh trật tự", "An ninh, an toàn", "commune", 4.0, 1, 1.0,
+     ("Nhóm thanh niên tụ tập gây rối", "Biển quảng cáo lắc lư có nguy cơ rơi xuống đường")),
+    ("XD01", "Trật tự xây dựng, đất đai", "Xây dựng, đất đai", "1", 5.0, 7, 0.3,
+     ("Xây dựng lấn ra lối đi chung", "San lấp đất nông nghiệp trái phép")),
+    ("DN01", "Điện, cấp nước", "Dịch vụ thiết yếu", "5", 4.5, 1, 7.0,
+     ("Mất nước sinh hoạt từ sáng", "Mất điện cả khu vực chưa rõ nguyên nhân")),
+    ("YT01", "Y tế, an toàn thực phẩm", "Dịch vụ thiết yếu", "7", 2.0, 5, 0.6,
+     ("Quán ăn không bảo đảm vệ sinh", "Nước uống đóng chai không rõ nguồn gốc")),
+    ("HC01", "Thủ tục hành chính, thái độ phục vụ", "Hành chính công", "10", 1.5, 7, 0.3,
+     ("Hồ sơ quá hẹn chưa được trả kết quả", "Cán bộ hướng dẫn chưa rõ ràng")),
+)
+
+FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lý", "Triệu", "Chìu", "Lục")
+MIDDLE = ("Văn", "Thị", "Đức", "Ngọc", "Minh", "Hữu", "Thanh", "Thu", "Quang", "Kim")
+GIVEN = (
+    "An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Hải", "Hạnh", "Hòa", "Huyền", "Khánh", "Lan", "Linh", "Long", "Mai", "Nam",
+    "Nga", "Phong", "Phúc", "Quân", "Sơn", "Tâm", "Thảo", "Thủy", "Trang", "Tuấn", "Vân", "Yến",
+)
+STREETS = (
+    "Bến Sa", "Hoa Ban", "Chợ Mới", "Cầu Đá", "Lò Vôi", "Hàng Sim", "Đồng Muối", "Sông Lân", "Gò Mít", "Bãi Vòng", "Đê Biển", "Rặng Dừa",
+)
