@@ -116,10 +116,6 @@ def scope_of(
     raise ValueError(f"unknown role {role!r}; there are: {', '.join(row.key for row in ROLES)}")
 
 
-# the demo without sign-in, bound to 127.0.0.1 only: sees what an analyst sees, changes nothing
-DEMO_SCOPE = scope_of("analyst", actor="demo")
-
-
 def _check_known(what: str, given: frozenset[str], known: tuple[str, ...]) -> None:
     unknown = sorted(given.difference(known))
     if unknown:
@@ -131,3 +127,7 @@ def _covers(roots: tuple[str, ...] | None, code: str) -> bool:
         return True
     segments = code.split(".")
     return bool(code) and any(segments[: len(root.split("."))] == root.split(".") for root in roots if root)
+
+
+# the demo without sign-in, bound to 127.0.0.1 only: sees what an analyst sees, changes nothing
+DEMO_SCOPE = scope_of("analyst", actor="demo")
