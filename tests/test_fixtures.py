@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,13 @@ def test_postgres_refuses_a_wrong_password(postgres: servers.PostgresServer) -> 
         psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=postgres password=no")
 
 
-def test_a_broken_postgres_fails_with_its_output(tmp_path: Path) -> None:
-    (tmp_path / "initdb").write_text("#!/bin/sh\necho no space left on device >&2\nexit 1\n")
-    (tmp_path / "initdb").chmod(0o755)
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)  # the user PostgreSQL runs as must reach it
-    with pytest.raises(RuntimeError, match="no space left on device"), servers.postgres_server(tmp_path):
-        pass
+def test_a_broken_postgres_fails_with_its_output() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path: the user PostgreSQL runs as must reach it
+        Path(folder).chmod(0o755)
+        (Path(folder) / "initdb").write_text("#!/bin/sh\necho no space left on device >&2\nexit 1\n")
+        (Path(folder) / "initdb").chmod(0o755)
+        with pytest.raises(RuntimeError, match="no space left"), servers.postgres_server(Path(folder)):
+            pass
 
 
 @pytest.mark.parametrize("kind", ("sqlite", "postgresql"))
