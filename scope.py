@@ -126,7 +126,7 @@ def _covers(roots: tuple[str, ...] | None, code: str) -> bool:
     if roots is None:
         return True
     segments = code.split(".")
-    return bool(code) and any(segments[: len(root.split("."))] == root.split(".") for root in roots if root)
+    return any(segments[: len(root.split("."))] == root.split(".") for root in roots if root)
 
 
 # the demo without sign-in, bound to 127.0.0.1 only: sees what an analyst sees, changes nothing

@@ -383,6 +383,7 @@ def test_fold_place_never_loses_a_whole_name(text: str) -> None:
     [
         ["a", "ă", "â", "b", "c", "d", "đ", "e", "ê", "g", "i", "o", "ô", "ơ", "u", "ư", "v", "x", "y"],
         ["ma", "mà", "mả", "mã", "má", "mạ"],
+        ["toan", "toàn", "toản", "toãn", "toán", "toạn"],
         ["Dương", "Đà", "Đông Triều"],
         ["Uông Bí", "Ưng"],
         ["ban", "bán", "băn", "bân"],
@@ -397,6 +398,10 @@ def test_fold_place_never_loses_a_whole_name(text: str) -> None:
 def test_vietnamese_order(ordered: list[str]) -> None:
     backwards = ordered[::-1]
     assert sorted(backwards, key=sort_key) == ordered
+
+
+def test_both_tone_placements_rank_alike() -> None:
+    assert sort_key("Hòa")[:2] == sort_key("Hoà")[:2] != sort_key("Hoa")[:2]
 
 
 @given(st.lists(st.text(max_size=12), max_size=6))
