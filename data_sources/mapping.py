@@ -7,19 +7,21 @@ text_max, required.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from config import ConfigError
+from config import ConfigError, FeedConfig
 from data_sources import transforms
 from data_sources.instants import SECOND, format_fault, instant_reader
 from data_sources.rejects import shown
 from data_sources.rejects import strip_personal as strip_personal  # parsers take both from here
 from data_sources.transforms import MAX_PATTERN, TRANSFORMS, Outcome, Step
 
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"  # of feeds whose manifest names no zone
 COLUMN, VALUE = "@column", "@value"  # the two pseudo fields of a wide-to-long mapping
 _KINDS = {transform.key: transform.kind for transform in TRANSFORMS}
 _SOURCES = ("from", "first", "join", "const", "start")
@@ -378,3 +380,43 @@ def _chain(steps: list[Step]) -> Step:
         return transforms.text_step
     remembered = lru_cache(maxsize=32_768)(convert)
     return lambda raw: remembered(raw) if type(raw) is str and len(raw) < 200 else convert(raw)
+
+
+def mapping_of(
+    manifest: FeedConfig,
+    known: tuple[str, ...],
+    *,
+    part: str = "",
+    skip: tuple[str, ...] = (),
+    needed: tuple[str, ...] = (),
+    unmapped: Mapping[str, Any] | None = None,
+) -> FeedMapping:
+    """The compiled mapping of a feed, remembered: parsers are called once a batch with the same manifest.
+
+    `part` takes the table fields.<part> instead of fields; `skip` are tables in fields that are mappings of their own;
+    `needed` are targets that must be mapped. Raises ConfigError with every fault.
+    """
+    fields = manifest.fields.get(part) if part else manifest.fields
+    where = f"feed {manifest.key}" + (f": {part}" if part else "")
+    if not isinstance(fields, Mapping):
+        raise ConfigError(f"the mapping has faults:\n- {where}: must be a table of target = {{ from = ... }}")
+    kept = {name: spec for name, spec in fields.items() if name not in skip}
+    text = json.dumps([kept, unmapped], sort_keys=True, default=str)
+    return _compiled(text, manifest.zone or DEFAULT_ZONE, known, where, needed, manifest.personal)
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    text: str, zone: str, known: tuple[str, ...], where: str, needed: tuple[str, ...], personal: tuple[str, ...]
+) -> FeedMapping:
+    fields, unmapped = json.loads(text)
+    absent = [f"- {where}: {name} is not mapped; it is needed" for name in needed if name not in fields]
+    try:
+        mapping = compile_mapping(
+            fields, zone=ZoneInfo(zone), known=known, where=where, unmapped=unmapped, personal=personal
+        )
+    except ConfigError as error:
+        raise ConfigError("\n".join([str(error), *absent])) from None
+    if absent:
+        raise ConfigError("\n".join(["the mapping has faults:", *absent]))
+    return mapping
