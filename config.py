@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -85,14 +86,18 @@ class FeedConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything a city decides. `store_url` is SQLAlchemy's; `simulated` marks every screen."""
+    """Everything a city decides. `store_url` is SQLAlchemy's; `simulated` marks every screen.
+
+    `as_of` (ISO date-time) freezes the city's clock: an archive is judged at the moment it was taken, and screens say so.
+    """
 
     name: str
     name_en: str = ""
     timezone: str = "Asia/Ho_Chi_Minh"
     language: str = "vi"
     simulated: bool = False
-    shifted_days: int = 0
+    as_of: str = ""
+    shift_to_now: bool = False
     store_url: str = ""
     late_rule: str = "late_instant"
     calendar: CalendarConfig = CalendarConfig()
@@ -107,6 +112,13 @@ class Config:
     def tz(self) -> ZoneInfo:
         """The province's time zone."""
         return ZoneInfo(self.timezone)
+
+    def clock(self, now: datetime) -> datetime:
+        """The city's own now: the frozen instant of an archive, else `now`."""
+        if not self.as_of or self.shift_to_now:
+            return now
+        frozen = datetime.fromisoformat(self.as_of)
+        return frozen if frozen.tzinfo else frozen.replace(tzinfo=self.tz)
 
     def feed(self, key: str) -> FeedConfig:
         """The feed with this key; KeyError naming the known ones."""
@@ -208,6 +220,10 @@ def _check_city(city: Mapping[str, Any], feeds: tuple[FeedConfig, ...], faults: 
     if not city.get("name"):
         faults.append("[city] name is missing")
     _check_zone(str(city.get("timezone", "Asia/Ho_Chi_Minh")), "[city] timezone", faults)
+    try:
+        datetime.fromisoformat(city.get("as_of") or "2000-01-01")
+    except (ValueError, TypeError):
+        faults.append(f"[city] as_of: {city.get('as_of')!r} is no ISO date-time; write 2026-02-10T12:00:00+00:00")
     if city.get("language", "vi") not in ("vi", "en"):
         faults.append("[city] language must be vi or en")
     if city.get("late_rule", "late_instant") not in LATE_RULES:

@@ -107,17 +107,17 @@ def _clock_step(connection: Connection, days: DayClock, now: int) -> int:
 _PASSED = (
     (
         "dossiers",
-        "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', due_on, agency_code, domain_code FROM core_dossier "
+        "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', passed_on, agency_code, domain_code FROM core_dossier "
         "WHERE verdict_at IS NULL AND standing = 1 AND due_at >= :before AND due_at < :now",
     ),
     (
         "dossiers",
-        "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', due_on + 1, agency_code, domain_code FROM core_dossier "
+        "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', passed_day_on, agency_code, domain_code FROM core_dossier "
         "WHERE verdict_at IS NULL AND standing = 1 AND due_on >= :day_before AND due_on < :today",
     ),
     (
         "reports",
-        "INSERT INTO ops_dirty (topic, bucket, k1, k2, k3) SELECT DISTINCT 'reports', due_on, agency_code, area_code, category_code "
+        "INSERT INTO ops_dirty (topic, bucket, k1, k2, k3) SELECT DISTINCT 'reports', passed_on, agency_code, area_code, category_code "
         "FROM core_report WHERE closed_on IS NULL AND due_at >= :before AND due_at < :now",
     ),
 )
@@ -183,8 +183,7 @@ def _source_select(rollup: Rollup, source: FlowSource) -> str:
         f"CASE WHEN {source.columns[flow]} THEN 1 ELSE 0 END AS {flow}" if flow in source.columns else f"0 AS {flow}"
         for flow in rollup.flows
     )
-    first = f"c.bucket - {source.day_shift}" if source.day_shift else "c.bucket"
-    day = f"r.{source.day} = {first}" if rollup.days == 1 else f"r.{source.day} BETWEEN {first} AND {first} + {rollup.days - 1}"
+    day = f"r.{source.day} = c.bucket" if rollup.days == 1 else f"r.{source.day} BETWEEN c.bucket AND c.bucket + {rollup.days - 1}"
     keys = [column for column, _ in rollup.keys]
     match = " AND ".join(f"r.{key} = c.{key}" for key in keys)
     return (
@@ -272,7 +271,7 @@ def _log_everything(connection: Connection) -> None:
                 continue
             connection.execute(text(
                 f"INSERT INTO ops_dirty (topic, bucket, {', '.join(logs)}) SELECT DISTINCT '{rollup.topic}', "
-                f"{source.day} + {source.day_shift}, {', '.join(keys)} FROM {source.table} WHERE {source.day} IS NOT NULL"
+                f"{source.day}, {', '.join(keys)} FROM {source.table} WHERE {source.day} IS NOT NULL"
             ))
     connection.execute(text(
         "INSERT INTO ops_dirty (topic, bucket, k1, ref) SELECT DISTINCT 'readings', r.hour, d.area_code, r.datastream_id "

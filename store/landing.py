@@ -157,7 +157,7 @@ class _Work:
             self.resolver.agency(row.agency), self.resolver.procedure(row.procedure_code, row.procedure_name, domain), domain,
             row.channel, row.status, filed, received, row.due_at, finished, row.handed_at, row.refused_at, stopped, verdict,
             row.supplement_count, row.is_digitised, row.is_paid_online, row.alias, on(filed), on(received), on(row.due_at),
-            on(finished), on(verdict), standing,
+            on(finished), on(verdict), _later(on(row.due_at), on(received)), _later(_next(on(row.due_at)), on(received)), standing,
         )
         version = row.version if row.version is not None else number
         return (row.source_id, *content, version, _digest((content, row.stops)))
@@ -242,6 +242,7 @@ class _Work:
             self.resolver.category(row.category, row.category_name, row.category_group), self.resolver.agency(row.agency), area,
             row.status, is_open, row.channel, row.received_at, row.updated_at, row.due_at, closed, row.lon, row.lat, row.description,
             row.resolution, row.is_duplicate, row.is_urgent, on(row.received_at), on(row.due_at), on(closed),
+            _later(on(row.due_at), on(row.received_at)), closed is not None and closed < (row.received_at or closed),
         )
         version = row.version if row.version is not None else number
         return (row.source_id, *content, version, _digest(content))
@@ -265,6 +266,14 @@ _STOP_CELLS = (
     "(SELECT p.stopped_on AS bucket, p.agency_code, p.domain_code {source} "
     "UNION SELECT p.resumed_on, p.agency_code, p.domain_code {source}) cells WHERE cells.bucket IS NOT NULL"
 )
+
+
+def _later(due_on: int | None, received_on: int | None) -> int | None:
+    return None if due_on is None else max(due_on, received_on or due_on)
+
+
+def _next(on: int | None) -> int | None:
+    return None if on is None else on + 1
 
 
 def _digest(content: object) -> str:

@@ -87,6 +87,8 @@ _DOSSIER_COLUMNS = lambda: (  # noqa: E731  the same columns stand in the versio
     Column("supplement_count", Integer, nullable=False, server_default="0"), Column("is_digitised", Boolean),
     Column("is_paid_online", Boolean), _text("alias"),
     _on("filed_on"), _on("received_on"), _on("due_on"), _on("finished_on"), _on("verdict_on"),
+    # the day a dossier becomes overdue by instant, and by day; never before it was received
+    _on("passed_on"), _on("passed_day_on"),
     # a dossier counts in the stock identity only when accepted and not ended before it started
     Column("standing", SmallInteger, nullable=False, server_default="0"),
     Column("version", BigInteger, nullable=False), Column("hash", Text, nullable=False),
@@ -98,7 +100,8 @@ dossier = Table(
 )
 Index("ix_dossier_received", dossier.c.received_on, dossier.c.agency_code, dossier.c.domain_code)
 Index("ix_dossier_finished", dossier.c.finished_on, dossier.c.agency_code, dossier.c.domain_code)
-Index("ix_dossier_due", dossier.c.due_on, dossier.c.agency_code, dossier.c.domain_code)
+Index("ix_dossier_passed", dossier.c.passed_on, dossier.c.agency_code, dossier.c.domain_code)
+Index("ix_dossier_passed_day", dossier.c.passed_day_on, dossier.c.agency_code, dossier.c.domain_code)
 Index("ix_dossier_filed_outside", dossier.c.filed_on, sqlite_where=text("standing > 1"), postgresql_where=text("standing > 1"))
 _OPEN = text("finished_on IS NULL AND standing = 1")
 Index("ix_dossier_open", dossier.c.due_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
@@ -131,7 +134,8 @@ _REPORT_COLUMNS = lambda: (  # noqa: E731  the same columns stand in the version
     _text("description", null=True), _text("resolution", null=True),
     Column("is_duplicate", Boolean, nullable=False, server_default=text("false")),
     Column("is_urgent", Boolean, nullable=False, server_default=text("false")),
-    _on("received_on"), _on("due_on"), _on("closed_on"),
+    _on("received_on"), _on("due_on"), _on("closed_on"), _on("passed_on"),
+    Column("is_ended_before_start", Boolean, nullable=False, server_default=text("false")),
     Column("version", BigInteger, nullable=False), Column("hash", Text, nullable=False),
 )
 report = Table(
@@ -141,7 +145,7 @@ report = Table(
 )
 Index("ix_report_received", report.c.received_on, report.c.agency_code, report.c.area_code, report.c.category_code)
 Index("ix_report_closed", report.c.closed_on, report.c.agency_code, report.c.area_code, report.c.category_code)
-Index("ix_report_due", report.c.due_on, report.c.agency_code, report.c.area_code, report.c.category_code)
+Index("ix_report_passed", report.c.passed_on, report.c.agency_code, report.c.area_code, report.c.category_code)
 _REPORT_OPEN = text("closed_on IS NULL")
 Index("ix_report_open", report.c.due_at, sqlite_where=_REPORT_OPEN, postgresql_where=_REPORT_OPEN)
 report_version = Table(
@@ -173,10 +177,10 @@ latest = Table(
 
 # ---- roll-ups -------------------------------------------------------------------------------------------------------
 DOSSIER_FLOWS = (
-    "received", "received_online", "received_postal", "received_no_due",  # on the received day
-    "finished", "finished_early", "finished_on_time", "finished_late", "finished_late_day", "finished_no_due", "withdrawn",
-    "due_passed",  # due instant passed before verdict: became overdue (late_instant), on the due day
-    "due_passed_day",  # due day ended before verdict (late_day), on the day after the due day
+    "received", "received_online", "received_postal", "no_due_in",  # on the received day
+    "finished", "finished_early", "finished_on_time", "finished_late", "finished_late_day", "finished_no_due", "withdrawn", "no_due_out",
+    "due_passed",  # became overdue by instant, on passed_on
+    "due_passed_day",  # became overdue by day, on passed_day_on
     "overdue_ended", "overdue_ended_day",  # those of the two above that finished, on the finished day
     "stopped", "resumed",
     "second_supplement_late",  # finished in time but asked for supplements more than once: late by 766
@@ -194,7 +198,7 @@ dossier_week = Table(
     PrimaryKeyConstraint("week", "agency_code", "procedure_code", "channel"), sqlite_with_rowid=False,
 )
 REPORT_FLOWS = (
-    "received", "received_no_due", "urgent", "duplicate", "closed", "closed_on_time", "closed_late", "closed_no_due",
+    "received", "no_due_in", "no_due_out", "urgent", "duplicate", "closed", "closed_on_time", "closed_late", "closed_no_due",
     "due_passed", "overdue_ended", "ended_before_start_in", "ended_before_start_out",
 )
 report_day = Table(

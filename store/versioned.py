@@ -37,12 +37,12 @@ class Kind:
 
 DOSSIERS = Kind(
     "dossiers", schema.dossier, schema.dossier_version,
-    days=("filed_on", "received_on", "finished_on", "due_on", "due_on + 1"),
+    days=("filed_on", "received_on", "finished_on", "passed_on", "passed_day_on"),
     keys=("agency_code", "domain_code", "procedure_code", "channel"),
 )
 REPORTS = Kind(
     "reports", schema.report, schema.report_version,
-    days=("received_on", "closed_on", "due_on"),
+    days=("received_on", "closed_on", "passed_on"),
     keys=("agency_code", "area_code", "category_code"),
 )
 

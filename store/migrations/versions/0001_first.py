@@ -99,6 +99,8 @@ def upgrade() -> None:
     sa.Column('due_on', sa.Integer(), nullable=True),
     sa.Column('finished_on', sa.Integer(), nullable=True),
     sa.Column('verdict_on', sa.Integer(), nullable=True),
+    sa.Column('passed_on', sa.Integer(), nullable=True),
+    sa.Column('passed_day_on', sa.Integer(), nullable=True),
     sa.Column('standing', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.Column('hash', sa.Text(), nullable=False),
@@ -107,10 +109,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('feed', 'source_id'),
     sqlite_with_rowid=False
     )
-    op.create_index('ix_dossier_due', 'core_dossier', ['due_on', 'agency_code', 'domain_code'], unique=False)
     op.create_index('ix_dossier_filed_outside', 'core_dossier', ['filed_on'], unique=False, sqlite_where=sa.text('standing > 1'), postgresql_where=sa.text('standing > 1'))
     op.create_index('ix_dossier_finished', 'core_dossier', ['finished_on', 'agency_code', 'domain_code'], unique=False)
     op.create_index('ix_dossier_open', 'core_dossier', ['due_at'], unique=False, sqlite_where=sa.text('finished_on IS NULL AND standing = 1'), postgresql_where=sa.text('finished_on IS NULL AND standing = 1'))
+    op.create_index('ix_dossier_passed', 'core_dossier', ['passed_on', 'agency_code', 'domain_code'], unique=False)
+    op.create_index('ix_dossier_passed_day', 'core_dossier', ['passed_day_on', 'agency_code', 'domain_code'], unique=False)
     op.create_index('ix_dossier_received', 'core_dossier', ['received_on', 'agency_code', 'domain_code'], unique=False)
     op.create_index('ix_dossier_running', 'core_dossier', ['due_at'], unique=False, sqlite_where=sa.text('verdict_at IS NULL AND standing = 1'), postgresql_where=sa.text('verdict_at IS NULL AND standing = 1'))
     op.create_table('core_dossier_step',
@@ -163,6 +166,8 @@ def upgrade() -> None:
     sa.Column('due_on', sa.Integer(), nullable=True),
     sa.Column('finished_on', sa.Integer(), nullable=True),
     sa.Column('verdict_on', sa.Integer(), nullable=True),
+    sa.Column('passed_on', sa.Integer(), nullable=True),
+    sa.Column('passed_day_on', sa.Integer(), nullable=True),
     sa.Column('standing', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.Column('hash', sa.Text(), nullable=False),
@@ -215,6 +220,8 @@ def upgrade() -> None:
     sa.Column('received_on', sa.Integer(), nullable=True),
     sa.Column('due_on', sa.Integer(), nullable=True),
     sa.Column('closed_on', sa.Integer(), nullable=True),
+    sa.Column('passed_on', sa.Integer(), nullable=True),
+    sa.Column('is_ended_before_start', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.Column('hash', sa.Text(), nullable=False),
     sa.Column('first_landed_at', sa.BigInteger(), nullable=True),
@@ -223,8 +230,8 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_index('ix_report_closed', 'core_report', ['closed_on', 'agency_code', 'area_code', 'category_code'], unique=False)
-    op.create_index('ix_report_due', 'core_report', ['due_on', 'agency_code', 'area_code', 'category_code'], unique=False)
     op.create_index('ix_report_open', 'core_report', ['due_at'], unique=False, sqlite_where=sa.text('closed_on IS NULL'), postgresql_where=sa.text('closed_on IS NULL'))
+    op.create_index('ix_report_passed', 'core_report', ['passed_on', 'agency_code', 'area_code', 'category_code'], unique=False)
     op.create_index('ix_report_received', 'core_report', ['received_on', 'agency_code', 'area_code', 'category_code'], unique=False)
     op.create_table('core_report_version',
     sa.Column('feed', sa.Text(), nullable=False),
@@ -249,6 +256,8 @@ def upgrade() -> None:
     sa.Column('received_on', sa.Integer(), nullable=True),
     sa.Column('due_on', sa.Integer(), nullable=True),
     sa.Column('closed_on', sa.Integer(), nullable=True),
+    sa.Column('passed_on', sa.Integer(), nullable=True),
+    sa.Column('is_ended_before_start', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.Column('hash', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('feed', 'source_id', 'landed_at', 'version', 'hash')
@@ -353,7 +362,7 @@ def upgrade() -> None:
     sa.Column('received', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('received_online', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('received_postal', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('received_no_due', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('no_due_in', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('finished', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('finished_early', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('finished_on_time', sa.BigInteger(), server_default='0', nullable=False),
@@ -361,6 +370,7 @@ def upgrade() -> None:
     sa.Column('finished_late_day', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('finished_no_due', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('withdrawn', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('no_due_out', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('due_passed', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('due_passed_day', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('overdue_ended', sa.BigInteger(), server_default='0', nullable=False),
@@ -428,7 +438,8 @@ def upgrade() -> None:
     sa.Column('area_code', sa.Text(), nullable=False),
     sa.Column('category_code', sa.Text(), nullable=False),
     sa.Column('received', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('received_no_due', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('no_due_in', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('no_due_out', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('urgent', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('duplicate', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('closed', sa.BigInteger(), server_default='0', nullable=False),

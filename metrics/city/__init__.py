@@ -1,0 +1,66 @@
+"""City: the one handle every screen, export, brief and API call asks. Its modules hold one subject each.
+
+A City is frozen at a revision and an instant: whatever is asked of it speaks of the same state. It decides rows by its Scope; no
+question can be asked without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from config import Config
+from metrics.rollups import read_clock
+from metrics.worktime import WorkCalendar, make_calendar
+from scope import Scope
+from store.days import date_of, instant
+from store.engine import Store
+from store.revisions import revisions, total
+
+
+@dataclass(frozen=True)
+class City:
+    """The store seen by someone at an instant. `as_of` = the store's clock (microseconds UTC): time up to it is in the figures."""
+
+    store: Store
+    config: Config
+    scope: Scope
+    as_of: int
+    revisions: Mapping[str, int]
+    calendar: WorkCalendar
+
+    @property
+    def revision(self) -> int:
+        """The revision of the whole store; every answer carries it."""
+        return total(dict(self.revisions))
+
+    @property
+    def today_on(self) -> int:
+        """Day number of the city's today."""
+        on = self.store.days.on(self.as_of)
+        assert on is not None
+        return on
+
+    @property
+    def today(self) -> date:
+        """The city's date."""
+        return date_of(self.today_on)
+
+
+def open_city(store: Store, config: Config, scope: Scope, now: datetime) -> City:
+    """A City as things stand. Before the first clock step `now` (or the archive's frozen instant) is the clock."""
+    with store.reading() as connection:
+        counters = revisions(connection)
+        clock = read_clock(connection)
+    calendar = calendar_of(config)
+    return City(store, config, scope, clock or instant(config.clock(now)), counters, calendar)
+
+
+def calendar_of(config: Config) -> WorkCalendar:
+    """The province's working calendar from its configuration."""
+    settings = config.calendar
+    return make_calendar(
+        config.timezone, country=settings.country, subdivision=settings.subdivision, hours=settings.hours,
+        rest_weekdays=settings.rest_weekdays, overrides=settings.overrides,
+    )

@@ -1,0 +1,141 @@
+"""Feeds as the operations centre sees them: state, age, rows, rejects with reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from config import FeedConfig
+from metrics.city import City
+
+FRESH, LATE, STALE, DEAD, NEVER, STATIC = "fresh", "late", "stale", "dead", "never", "static"
+STATES = (FRESH, LATE, STALE, DEAD, NEVER, STATIC)
+ROLE_TOPIC = {"one_stop": "dossiers", "feedback": "reports", "sensors": "readings"}
+
+
+@dataclass(frozen=True)
+class FeedState:
+    """A feed now. Instants are microseconds UTC. `through_at` = up to when its data speak; `open_rejects` = still in quarantine."""
+
+    key: str
+    role: str
+    title: str
+    owner: str
+    protocol: str
+    state: str
+    cadence_s: int | None
+    loaded_at: int | None
+    newest_at: int | None
+    through_at: int | None
+    landed: int
+    rejected: int
+    open_rejects: int
+    error: str
+    error_at: int | None
+
+
+def freshness(age_s: float | None, cadence_s: int | None) -> str:
+    """fresh <= 1x the cadence, late <= 2x, stale <= 5x, dead beyond; never = no data; static = no cadence was promised."""
+    if age_s is None:
+        return NEVER
+    if cadence_s is None:
+        return STATIC
+    for factor, state in ((1, FRESH), (2, LATE), (5, STALE)):
+        if age_s <= factor * cadence_s:
+            return state
+    return DEAD
+
+
+def read(city: City) -> tuple[FeedState, ...]:
+    """The state of every configured feed, in the city file's order."""
+    with city.store.reading() as connection:
+        return read_in(connection, city)
+
+
+def read_in(connection: Connection, city: City) -> tuple[FeedState, ...]:
+    """The same inside a transaction of the caller."""
+    found = {row["feed"]: row for row in connection.execute(text("SELECT * FROM ops_feed")).mappings()}
+    waiting = connection.execute(text("SELECT feed, count(*) FROM ops_reject WHERE resolved_at IS NULL GROUP BY feed"))
+    rejects = dict(waiting.all())
+    return tuple(_state(feed, found.get(feed.key), int(rejects.get(feed.key, 0)), city.as_of) for feed in city.config.feeds)
+
+
+def _state(feed: FeedConfig, row: object, open_rejects: int, now: int) -> FeedState:
+    values = dict(row) if row else {}  # type: ignore[call-overload]
+    loaded, newest = values.get("loaded_at"), values.get("newest_at")
+    # sensors speak by their newest reading: a source that answers with old data is not fresh
+    through = newest if feed.role == "sensors" or feed.cadence_s is None else loaded
+    age = None if through is None else max(0, now - through) / 1e6
+    return FeedState(
+        feed.key, feed.role, feed.title or feed.key, feed.owner, feed.protocol, freshness(age, feed.cadence_s), feed.cadence_s, loaded,
+        newest, through, int(values.get("landed") or 0), int(values.get("rejected") or 0), open_rejects, values.get("error") or "",
+        values.get("error_at"),
+    )
+
+
+def of_topic(states: tuple[FeedState, ...], topic: str) -> tuple[FeedState, ...]:
+    """The feeds a topic's figures come from."""
+    return tuple(state for state in states if ROLE_TOPIC.get(state.role) == topic)
+
+
+@dataclass(frozen=True)
+class RejectCount:
+    """How many items of a feed wait in quarantine for one reason and field."""
+
+    feed: str
+    reason: str
+    field: str
+    count: int
+    last_at: int
+
+
+def reject_counts(city: City, feed: str = "") -> tuple[RejectCount, ...]:
+    """Rejects still in quarantine by feed, reason and field, most first."""
+    where = "AND feed = :feed" if feed else ""
+    with city.store.reading() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT feed, reason, field, count(*), max(last_at) FROM ops_reject WHERE resolved_at IS NULL "
+                f"{where} GROUP BY feed, reason, field ORDER BY count(*) DESC, feed, reason, field"
+            ),
+            {"feed": feed} if feed else {},
+        ).all()
+    return tuple(RejectCount(*row) for row in rows)
+
+
+@dataclass(frozen=True)
+class RejectItem:
+    """One quarantined item; `payload` (JSON text) is only for those who may see rejects."""
+
+    id: int
+    feed: str
+    item: str
+    field: str
+    reason: str
+    value: str
+    payload: str
+    first_at: int
+    last_at: int
+    times: int
+
+
+def rejects(city: City, feed: str, *, reason: str = "", limit: int = 200, before: int | None = None) -> tuple[RejectItem, ...]:
+    """Quarantined items of a feed, newest first; page on with `before` = the last id seen. Requires see.rejects."""
+    city.scope.require("see.rejects")
+    conditions, values = ["feed = :feed", "resolved_at IS NULL"], {"feed": feed, "limit": limit}
+    if reason:
+        conditions.append("reason = :reason")
+        values["reason"] = reason
+    if before is not None:
+        conditions.append("id < :before")
+        values["before"] = before
+    with city.store.reading() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT id, feed, item, field, reason, value, payload, first_at, last_at, times FROM ops_reject "
+                f"WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT :limit"
+            ),
+            values,
+        ).all()
+    return tuple(RejectItem(*row) for row in rows)

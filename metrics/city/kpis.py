@@ -1,0 +1,158 @@
+"""KPI values: the one function behind every tile, API answer, export and brief."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from metrics.city import City, feeds, stations
+from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions, stocks_now, sums_of
+from metrics.kpis import KPIS, Kpi, kpi, verdict
+from metrics.periods import Period, comparable
+from store.days import DAY, number_of
+
+
+@dataclass(frozen=True)
+class KpiValue:
+    """A number with everything needed to trust it. value None = withheld or unknown, never zero.
+
+    coverage = share (0..1) of the elapsed period that the feeds behind it speak for; None where no feed is bound by time.
+    freshness = the worst state of those feeds; through_at = up to when they speak.
+    """
+
+    key: str
+    measure_unit: str
+    value: float | None
+    n: int
+    period: Period
+    as_of: int
+    target: float | None
+    previous: float | None
+    previous_period: Period | None
+    delta: float | None
+    verdict: str | None
+    coverage: float | None
+    freshness: str
+    through_at: int | None
+    late_rule: str | None
+    revision: int
+
+
+def read(
+    city: City, keys: Sequence[str], period: Period, choice: Choice = NOTHING_CHOSEN, late_rule: str = "",
+) -> tuple[KpiValue, ...]:
+    """Values of KPIs over a period, each beside the comparable period before. KeyError for an unknown key."""
+    rows = [kpi(key) for key in keys or [row.key for row in KPIS]]
+    rule = late_rule or city.config.late_rule
+    with city.store.reading() as connection:
+        return read_in(connection, city, rows, period, choice, rule)
+
+
+def read_in(
+    connection: Connection, city: City, rows: Sequence[Kpi], period: Period, choice: Choice, rule: str,
+) -> tuple[KpiValue, ...]:
+    """The same inside a transaction of the caller."""
+    current, before = comparable(period, city.today)
+    states = feeds.read_in(connection, city)
+    answers = _Answers(connection, city, choice, rule, states)
+    return tuple(_value(answers, row, current, before) for row in rows)
+
+
+def _value(answers: _Answers, row: Kpi, current: Period, before: Period | None) -> KpiValue:
+    city = answers.city
+    sources = feeds.of_topic(answers.states, row.topic)
+    through = max((s.through_at for s in sources if s.through_at is not None), default=None)
+    coverage = _coverage(city, current, through) if sources else None
+    value, n = answers.of(row, current) if coverage != 0 or row.formula is None else (None, 0)
+    previous = answers.of(row, before)[0] if before else None
+    target = city.config.targets.get(row.key)
+    delta = value - previous if value is not None and previous is not None else None
+    worst = max((s.state for s in sources), key=feeds.STATES.index, default=feeds.FRESH)
+    rule = answers.rule if row.has_rule else None
+    return KpiValue(
+        row.key, row.measure_unit, value, n, current, city.as_of, target, previous, before, delta, verdict(row, value, target), coverage,
+        worst, through, rule, city.revision,
+    )
+
+
+def _coverage(city: City, period: Period, through: int | None) -> float:
+    """Share of the elapsed part of the period that lies before `through`."""
+    start = city.store.days.starts_at(number_of(period.start_on))
+    end = min(city.as_of, city.store.days.starts_at(number_of(period.end_on) + 1))
+    if through is None or through <= start or end <= start:
+        return 0.0
+    return min(1.0, (through - start) / (end - start))
+
+
+class _Answers:
+    """Formulas over sums, each sum read once per period and topic."""
+
+    def __init__(self, connection: Connection, city: City, choice: Choice, rule: str, states: tuple[feeds.FeedState, ...]) -> None:
+        self.connection, self.city, self.choice, self.rule, self.states = connection, city, choice, rule, states
+        self._sums: dict[tuple[str, Period], object] = {}
+        self._stocks: dict[str, dict[str, int | None]] = {}
+
+    def of(self, row: Kpi, period: Period) -> tuple[float | None, int]:
+        """Value and n; withheld below min_n."""
+        value, n = self._formula(row, period) if row.formula else _SPECIAL[row.key](self, period)
+        return (value if n >= row.min_n else None), n
+
+    def _formula(self, row: Kpi, period: Period) -> tuple[float | None, int]:
+        key = (row.topic, period)
+        if key not in self._sums:
+            if row.topic not in self._stocks:
+                self._stocks[row.topic] = stocks_now(self.connection, self.city, row.topic, self.choice)
+            self._sums[key] = sums_of(
+                self.connection, self.city, row.topic, number_of(period.start_on), number_of(period.end_on), self.choice, self.rule,
+                self._stocks[row.topic],
+            )
+        assert row.formula is not None
+        return row.formula(self._sums[key])  # type: ignore[arg-type]
+
+    def ends_at(self, period: Period) -> int | None:
+        """The instant a past period ended; None while it runs: then the answer is about now."""
+        end_on = number_of(period.end_on)
+        return None if end_on >= self.city.today_on else self.city.store.days.starts_at(end_on + 1)
+
+
+def _median_days(answers: _Answers, period: Period) -> tuple[float | None, int]:
+    """Median days from received to closed, of reports closed in the period; from core rows, bounded by the period."""
+    where, values = conditions(answers.city.scope, "reports", answers.choice)
+    rows = answers.connection.execute(
+        text(
+            "WITH spans AS (SELECT closed_at - received_at AS span, row_number() OVER (ORDER BY closed_at - received_at) AS place, "
+            "count(*) OVER () AS n FROM core_report WHERE closed_on BETWEEN :start AND :end AND NOT is_ended_before_start"
+            f"{where}) SELECT span, n FROM spans WHERE place IN ((n + 1) / 2, (n + 2) / 2)"
+        ),
+        {"start": number_of(period.start_on), "end": number_of(period.end_on), **values},
+    ).all()
+    if not rows:
+        return None, 0
+    return sum(float(span) for span, _ in rows) / len(rows) / DAY, int(rows[0][1])
+
+
+def _stations_reporting(answers: _Answers, period: Period) -> tuple[float | None, int]:
+    reporting, known = stations.reporting_in(answers.connection, answers.city, answers.choice.area, answers.ends_at(period))
+    return (100.0 * reporting / known if known else None), known
+
+
+def _vn_aqi(answers: _Answers, period: Period) -> tuple[float | None, int]:
+    return stations.worst_aqi_in(answers.connection, answers.city, answers.choice.area, period, answers.ends_at(period))
+
+
+def _feeds_fresh(answers: _Answers, period: Period) -> tuple[float | None, int]:
+    """Share of feeds with a promised cadence that keep it now; the past is not recorded."""
+    promised = [state for state in answers.states if state.state != feeds.STATIC]
+    if not promised or answers.ends_at(period) is not None:
+        return None, 0
+    return 100.0 * sum(state.state == feeds.FRESH for state in promised) / len(promised), len(promised)
+
+
+_SPECIAL = {
+    "reports_resolve_days_median": _median_days,
+    "stations_reporting_pct": _stations_reporting,
+    "vn_aqi": _vn_aqi,
+    "feeds_fresh_pct": _feeds_fresh,
+}

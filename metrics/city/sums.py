@@ -1,0 +1,159 @@
+"""Flows and stocks, summed from the day roll-ups and the open rows: what every KPI and series is made of.
+
+Flows of a period come from the roll-up. A stock is counted now from the partial index of open rows; a past one is today's minus the net
+flows since, so its cost follows how far back it lies, not what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from metrics.city import City
+from metrics.kpis import RULE_DAY, Sums
+from metrics.worktime import due_within_boundary
+from scope import Scope
+from store.days import instant, moment
+from store.schema import DOSSIER_FLOWS, REPORT_FLOWS
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a question is about: an agency with all below it, an area, a domain, a category, a procedure; '' = any."""
+
+    agency: str = ""
+    area: str = ""
+    domain: str = ""
+    category: str = ""
+
+
+NOTHING_CHOSEN = Choice()
+TABLES = {"dossiers": "rollup_dossier_day", "reports": "rollup_report_day"}
+FLOWS = {"dossiers": DOSSIER_FLOWS, "reports": REPORT_FLOWS}
+
+
+def conditions(scope: Scope, topic: str, choice: Choice, prefix: str = "") -> tuple[str, dict[str, Any]]:
+    """SQL conditions (with leading AND) and values that keep the scope's rows of a choice. `prefix` is a table alias with its dot."""
+    parts: list[str] = []
+    values: dict[str, Any] = {}
+    if choice.agency:
+        parts.append(_subtree(f"{prefix}agency_code", "agency", choice.agency, values))
+    if scope.agencies is not None:
+        own = [_subtree(f"{prefix}agency_code", f"scope_agency_{n}", code, values) for n, code in enumerate(scope.agencies)]
+        parts.append(f"({' OR '.join(own)})" if own else "1 = 0")
+    for column, name in (("domain_code", "domain"), ("category_code", "category")):
+        if getattr(choice, name) and (topic, column) in (("dossiers", "domain_code"), ("reports", "category_code")):
+            parts.append(f"{prefix}{column} = :{name}")
+            values[name] = getattr(choice, name)
+    areas = [choice.area] if choice.area else []
+    if areas:
+        parts.append(_area(topic, prefix, "area", areas[0], values))
+    if scope.areas is not None:
+        own = [_area(topic, prefix, f"scope_area_{n}", code, values) for n, code in enumerate(scope.areas)]
+        parts.append(f"({' OR '.join(own)})" if own else "1 = 0")
+    return "".join(f" AND {part}" for part in parts), values
+
+
+def _subtree(column: str, name: str, code: str, values: dict[str, Any]) -> str:
+    """An agency and all below it by dotted segments: H56.1 never takes H56.14."""
+    values[name] = code
+    values[f"{name}_below"] = code.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + ".%"
+    return f"({column} = :{name} OR {column} LIKE :{name}_below ESCAPE '\\')"
+
+
+def _area(topic: str, prefix: str, name: str, code: str, values: dict[str, Any]) -> str:
+    """An area; a dossier lies where its agency does."""
+    values[name] = code
+    if topic == "dossiers":
+        return f"{prefix}agency_code IN (SELECT code FROM core_agency WHERE area_code = :{name})"
+    return f"{prefix}area_code = :{name}"
+
+
+def flow_sums(connection: Connection, city: City, topic: str, start_on: int, end_on: int, choice: Choice) -> dict[str, int]:
+    """Sum of every flow of the topic over the days start_on..end_on, both included."""
+    where, values = conditions(city.scope, topic, choice)
+    names = FLOWS[topic]
+    row = connection.execute(
+        text(f"SELECT {', '.join(f'sum({name})' for name in names)} FROM {TABLES[topic]} WHERE day BETWEEN :start AND :end{where}"),
+        {"start": start_on, "end": end_on, **values},
+    ).one()
+    return {name: int(value or 0) for name, value in zip(names, row, strict=True)}
+
+
+def stocks_now(connection: Connection, city: City, topic: str, choice: Choice) -> dict[str, int | None]:
+    """Open, open with due date, overdue (by instant and by day) and due soon, at the city's now."""
+    where, values = conditions(city.scope, topic, choice)
+    values.update(now=city.as_of, today=city.today_on)
+    if topic == "dossiers":
+        values["soon"] = instant(due_within_boundary(city.calendar, moment(city.as_of), 2))
+        counted = {
+            "open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < coalesce(verdict_at, :now)",
+            "overdue_day": "due_on < coalesce(verdict_on, :today)", "stopped": "verdict_at IS NOT NULL",
+            "due_2wd": "verdict_at IS NULL AND due_at >= :now AND due_at < :soon",
+        }
+        source = "core_dossier WHERE finished_on IS NULL AND standing = 1"
+    else:
+        counted = {"open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < :now"}
+        source = "core_report WHERE closed_on IS NULL"
+        values.pop("today")
+    columns = ", ".join(f"sum(CASE WHEN {condition} THEN 1 ELSE 0 END)" for condition in counted.values())
+    row = connection.execute(text(f"SELECT {columns} FROM {source}{where}"), values).one()
+    return {name: int(value or 0) for name, value in zip(counted, row, strict=True)}
+
+
+NET: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    # stock -> (flows in, flows out); flows out of the identity (ended before start) are taken off both sides
+    "dossiers": {
+        "open": (("received", "ended_before_start_out"), ("finished", "ended_before_start_in")),
+        "open_no_due": (("no_due_in",), ("no_due_out",)),
+        "overdue": (("due_passed",), ("overdue_ended",)),
+        "overdue_day": (("due_passed_day",), ("overdue_ended_day",)),
+    },
+    "reports": {
+        "open": (("received", "ended_before_start_out"), ("closed", "ended_before_start_in")),
+        "open_no_due": (("no_due_in",), ("no_due_out",)),
+        "overdue": (("due_passed",), ("overdue_ended",)),
+    },
+}
+
+
+def net(topic: str, stock: str, flows: Mapping[str, int]) -> int:
+    """How a stock moves under these flows."""
+    incoming, outgoing = NET[topic][stock]
+    return sum(flows[name] for name in incoming) - sum(flows[name] for name in outgoing)
+
+
+def stocks_at(
+    connection: Connection, city: City, topic: str, end_on: int, choice: Choice, current: Mapping[str, int | None] | None = None,
+) -> dict[str, int | None]:
+    """Stocks at the end of a day: today's (or a later day's) are those of now; due soon of the past is not reproducible: None."""
+    current = current or stocks_now(connection, city, topic, choice)
+    if end_on >= city.today_on:
+        return dict(current)
+    since = flow_sums(connection, city, topic, end_on + 1, _HORIZON, choice)
+    found: dict[str, int | None] = {}
+    open_now, open_due = current["open"] or 0, current["open_due"] or 0
+    found["open"] = open_now - net(topic, "open", since)
+    found["open_due"] = found["open"] - (open_now - open_due - net(topic, "open_no_due", since))
+    for name in ("overdue", "overdue_day"):
+        if name in NET[topic]:
+            found[name] = (current[name] or 0) - net(topic, name, since)
+    return found
+
+
+_HORIZON = 2_000_000_000  # later than any day
+
+
+def sums_of(
+    connection: Connection, city: City, topic: str, start_on: int, end_on: int, choice: Choice, late_rule: str,
+    current: Mapping[str, int | None] | None = None,
+) -> Sums:
+    """Everything a formula needs, for one period and choice."""
+    flows = flow_sums(connection, city, topic, start_on, end_on, choice)
+    stocks = stocks_at(connection, city, topic, end_on, choice, current)
+    if late_rule == RULE_DAY and "overdue_day" in stocks:
+        stocks["overdue"] = stocks["overdue_day"]
+    return Sums(flows, stocks, late_rule)
