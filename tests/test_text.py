@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 import unicodedata
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config import LATE_RULES, PROTOCOLS, ROLES
+from data_sources.sensors.properties import known_properties
+from metrics.vn_aqi import CATEGORIES
 from store.rows import REPORT_STATUSES
 from text import LANGUAGES, t
 from text.catalogue import catalogue
@@ -50,6 +54,14 @@ def literal_keys() -> Iterator[tuple[str, str]]:
                 key = node.args[0]
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", key.value
+
+
+def literals(room: Path) -> Iterator[str]:
+    """Every string constant of a room's code."""
+    for path in room.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
 
 
 # --- the catalogue ----------------------------------------------------------------------------------------
@@ -129,9 +141,31 @@ def test_every_reject_reason_has_a_label_and_a_remedy() -> None:
         assert t(f"reject.{reason}.remedy", "vi").endswith(".")
 
 
+def test_every_reject_reason_named_in_the_program_has_a_label() -> None:
+    shape = re.compile("(bad|too|missing|future|duplicate|unknown)_[a-z]+")
+    named = {text for room in ("data_sources", "store") for text in literals(ROOT / room) if shape.fullmatch(text)}
+    assert named, "no reason was found: the walk is broken"
+    assert {reason for reason in named if f"reject.{reason}.label" not in catalogue("vi")} == set()
+
+
 def test_every_status_of_the_store_has_a_name() -> None:
     names = [*(f"report_status.{key}" for key in REPORT_STATUSES), *(f"dossier_status.{code}" for code in range(11))]
     assert [name for name in names if name not in catalogue("vi")] == []
+
+
+def test_every_aqi_class_has_a_name() -> None:
+    assert [row.key for row in CATEGORIES if f"aqi.{row.key}" not in catalogue("vi")] == []
+
+
+def test_every_known_property_and_kind_of_station_has_a_name() -> None:
+    assert [key for key in known_properties() if f"property.{key}" not in catalogue("vi")] == []
+    assert {row.kind for row in known_properties().values() if f"station_kind.{row.kind}" not in catalogue("vi")} == set()
+
+
+def test_every_feed_role_protocol_and_late_rule_of_the_city_file_has_a_name() -> None:
+    protocols = {f"feed_protocol.{name}" for names in PROTOCOLS.values() for name in names}
+    keys = {*protocols, *(f"feed_role.{role}" for role in ROLES), *(f"late_rule.{rule}" for rule in LATE_RULES)}
+    assert keys - catalogue("vi").keys() == set()
 
 
 # --- formats ----------------------------------------------------------------------------------------------

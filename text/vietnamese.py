@@ -19,9 +19,7 @@ _SPACE, _NUMBER, _LETTER, _OTHER = range(4)
 # offices that stand before the name of a place; unlike any place name even without accents
 _OFFICE = re.compile(r"(?:ubnd|uy ban nhan dan)\b[\s.:]*")
 # unit words that no place name starts with, even without accents
-_CLEAR_UNIT = re.compile(
-    r"(?:thanh pho|thi tran|thi xa|dac khu|tp|tx|tt)\b[\s.]*|(?:[pqhxt]\.)\s*|[pq](?=\d)"
-)
+_CLEAR_UNIT = re.compile(r"(?:thanh pho|thi tran|thi xa|dac khu|tp|tx|tt)\b[\s.]*|(?:[pqhxt]\.)\s*|[pq](?=\d)")
 # unit words that name places once their accents go (Quan Lạn, Quản Bạ, Xa Dung, Tĩnh Gia): accents decide
 _ACCENTED_UNIT = re.compile(r"(?:phường|xã|quận|huyện|tỉnh)\b[\s.]*")
 _BARE_UNIT = re.compile(r"(?:phuong|xa|quan|huyen|tinh)\b[\s.]*")
