@@ -245,6 +245,11 @@ class Spawned:
         """Everything printed so far."""
         return "\n".join(self.lines)
 
+    @property
+    def is_writing(self) -> bool:
+        """Does any process of the group still hold the output open?"""
+        return self._reader.is_alive()
+
     def wait_until(self, is_so: Callable[[], bool], what: str, timeout: float) -> None:
         """Poll `is_so` every 50 ms; TimeoutError, or RuntimeError when the process ended, with the logs."""
         deadline = time.monotonic() + timeout

@@ -277,8 +277,10 @@ def shown_literals(tree: Tree) -> list[str]:
             continue
         unshown = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(module.tree):
-            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-            if len(text) > 2 and VIETNAMESE.search(text) and id(node) not in unshown:
+            if not isinstance(node, ast.Constant) or id(node) in unshown:
+                continue
+            text = node.value if isinstance(node.value, str) else ""
+            if len(text) > 2 and VIETNAMESE.search(text):
                 faults.append(f"{module.path}:{node.lineno} holds the text {text[:40]!r}")
     return faults
 

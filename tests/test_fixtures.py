@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -95,6 +97,32 @@ def test_live_server_stops_under_an_open_stream_and_returns_on_its_port(live_ser
 
 async def _never() -> None:
     await asyncio.Event().wait()
+
+
+PARENT_AND_CHILD = """
+import subprocess, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Ready(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/readyz" else 404)
+        self.end_headers()
+child = subprocess.Popen([sys.executable, "-c", "import time; print('child up', flush=True); time.sleep(600)"])
+print("child", child.pid, flush=True)
+HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
+"""
+
+
+def test_a_killed_process_takes_its_children_along() -> None:
+    port = servers.free_port()
+    parent = servers.Spawned((sys.executable, "-c", PARENT_AND_CHILD, str(port)), env={}, port=port)
+    try:
+        parent.wait_ready(30)
+        parent.wait_until(lambda: "child up" in parent.logs, "the child speaks", 30)
+        assert parent.kill() == -signal.SIGKILL
+        # The reader ends only when every holder of the output is gone.
+        assert not parent.is_writing
+    finally:
+        parent.close()
 
 
 def test_a_process_that_ends_before_it_is_ready_shows_its_output(spawn: Any) -> None:
