@@ -16,15 +16,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config import ConfigError, FeedConfig
 from data_sources import transforms
-from data_sources.instants import SECOND, format_fault, instant_reader
+from data_sources.instants import SECOND, instant_reader
+from data_sources.mapping_check import check_pattern, checked_row, is_kind
 from data_sources.rejects import shown
 from data_sources.rejects import strip_personal as strip_personal  # parsers take both from here
-from data_sources.transforms import MAX_PATTERN, TRANSFORMS, Outcome, Step
+from data_sources.transforms import MAX_PATTERN, Outcome, Step
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"  # of feeds whose manifest names no zone
 COLUMN, VALUE = "@column", "@value"  # the two pseudo fields of a wide-to-long mapping
-_KINDS = {transform.key: transform.kind for transform in TRANSFORMS}
-_SOURCES = ("from", "first", "join", "const", "start")
 _NUMERIC = frozenset({"lon", "lat", "value", "limit_days"})
 _WHOLE = frozenset({"supplement_count", "cadence_s"})
 _NEEDS_TEXT = ("missing", "sentinel", "extract", "split", "fold", "lookup", "codes")
@@ -136,7 +135,7 @@ def compile_mapping(
         here = f"{where}: {target}"
         if target not in known:
             faults.append(f"{here}: unknown target field; known: {', '.join(sorted(known))}")
-        elif checked := _checked(spec, here, faults):
+        elif checked := checked_row(spec, here, faults):
             hidden = not personal_names.isdisjoint(_source_names(checked))
             plans.append(_plan(target, checked, zone, defaults.get(target), hidden, here, faults))
     if faults:
@@ -144,88 +143,14 @@ def compile_mapping(
     return FeedMapping(tuple(plan for plan in plans if plan), columns)
 
 
-def _checked(spec: Any, where: str, faults: list[str]) -> Mapping[str, Any] | None:
-    if not isinstance(spec, Mapping):
-        faults.append(f'{where}: must be a table like {{ from = "name" }}')
-        return None
-    before = len(faults)
-    for key, value in spec.items():
-        if key not in _KINDS:
-            faults.append(f"{where}: unknown transform {key!r}; known: {', '.join(_KINDS)}")
-        elif not _is_kind(value, _KINDS[key]):
-            faults.append(f"{where}: {key} = {value!r} must be a {_KIND_WORDS[_KINDS[key]]}")
-    given = [key for key in _SOURCES if key in spec]
-    if len(given) != 1:
-        has = ", ".join(given) or "none"
-        faults.append(f"{where}: needs exactly one source of {', '.join(_SOURCES)}; has {has}")
-    if len(faults) == before:
-        _check_together(spec, where, faults)
-    return spec if len(faults) == before else None
-
-
-_KIND_WORDS = {
-    "text": "text", "texts": "list of texts", "table": "table", "flag": "true or false",
-    "whole": "whole number", "number": "number", "pair": "list of two numbers [min, max]", "any": "text, number or true/false",
-}
-
-
-def _is_kind(value: Any, kind: str) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind == "texts":
-        return isinstance(value, list) and bool(value) and all(isinstance(entry, str) for entry in value)
-    if kind == "pair":
-        return isinstance(value, list) and len(value) == 2 and all(_is_kind(one, "number") for one in value)
-    return {
-        "text": isinstance(value, str), "table": isinstance(value, Mapping), "flag": isinstance(value, bool),
-        "whole": is_number and isinstance(value, int), "number": is_number,
-        "any": isinstance(value, (str, bool, int, float)),
-    }[kind]
-
-
-# key -> the keys one of which it needs beside it
-_NEEDS = {
-    "sep": ("join",), "step_s": ("start",), "start": ("step_s",), "split": ("part",), "part": ("split",),
-    "default": ("codes", "lookup"),
-}
-
-
-def _check_together(spec: Mapping[str, Any], where: str, faults: list[str]) -> None:
-    for key, needed in _NEEDS.items():
-        if key in spec and not any(other in spec for other in needed):
-            faults.append(f"{where}: {key} needs {' or '.join(needed)}")
-    if len([key for key in ("date", "number", "bool") if key in spec]) > 1:
-        faults.append(f"{where}: only one of date, number, bool")
-    if "codes" in spec and "lookup" in spec:
-        faults.append(f"{where}: only one of codes, lookup")
-    if spec.get("number", ".") not in (".", ","):
-        faults.append(f'{where}: number = {spec["number"]!r} must be the decimal mark "." or ","')
-    if spec.get("split") == "":
-        faults.append(f"{where}: split must not be empty")
-    if "range" in spec and spec["range"][0] > spec["range"][1]:
-        faults.append(f"{where}: range: min is greater than max")
-    faults.extend(f"{where}: date: {fault}" for name in spec.get("date", ()) if (fault := format_fault(name)))
-    if "extract" in spec:
-        _check_pattern(spec["extract"], f"{where}: extract", faults)
-
-
-def _check_pattern(pattern: str, where: str, faults: list[str]) -> None:
-    if len(pattern) > MAX_PATTERN:
-        faults.append(f"{where}: the pattern has more than {MAX_PATTERN} letters")
-        return
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        faults.append(f"{where}: no regular expression: {error}")
-
-
 def _columns(spec: Any, where: str, faults: list[str]) -> Callable[[str], bool] | None:
     chosen = spec.get("columns") if isinstance(spec, Mapping) and spec.keys() == {"columns"} else None
     if isinstance(chosen, str):
         before = len(faults)
-        _check_pattern(chosen, where, faults)
+        check_pattern(chosen, where, faults)
         pattern = re.compile(chosen) if len(faults) == before else None
         return lambda name: bool(pattern and pattern.fullmatch(name[:MAX_PATTERN]))
-    if _is_kind(chosen, "texts"):
+    if is_kind(chosen, "texts"):
         return frozenset(chosen or ()).__contains__
     faults.append(f'{where}: must be {{ columns = "regex" }} or {{ columns = ["a", "b"] }}')
     return None

@@ -363,8 +363,9 @@ def _rejects(item: Mapping[str, Any], number: int, faults: Sequence[_Fault], man
 def _payload(item: Mapping[str, Any], personal: frozenset[str]) -> dict[str, Any]:
     """The named, impersonal fields of the object: what a new sending starts from."""
     kept: dict[str, Any] = {}
-    for key in KEPT.intersection(item) - personal:
-        value = item[key]
+    for key, value in item.items():
+        if key not in KEPT or key in personal:
+            continue
         if key == "DanhSachHoSoBoSung" and isinstance(value, list):
             kept[key] = [_payload(one, personal) for one in value[:20] if isinstance(one, Mapping)]
         elif value is None or isinstance(value, (str, int, float)):
