@@ -82,8 +82,8 @@ def catalogue() -> Catalogue:
 
 
 def _agencies() -> Iterable[Agency]:
-    yield Agency(ROOT, f"UBND tỉnh {PROVINCE_NAME}", f"People's Committee of {plain_letters(PROVINCE_NAME)} Province", "", "province",
-                 "1997-01-01")
+    name_en = f"People's Committee of {plain_letters(PROVINCE_NAME)} Province"
+    yield Agency(ROOT, f"UBND tỉnh {PROVINCE_NAME}", name_en, "", "province", "1997-01-01")
     for suffix, name, name_en, kind in OFFICES:
         yield Agency(f"{ROOT}.{suffix}", name, name_en, ROOT, kind, "2025-03-01")
     kinds_en = {"phường": "Ward", "xã": "Commune", "đặc khu": "Special Zone"}

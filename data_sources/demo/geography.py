@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ def _mainland_cells(mainland: Polygon, rng: np.random.Generator) -> list[Polygon
 def _spread_sites(mainland: Polygon, rng: np.random.Generator) -> Points:
     """Centres by three rounds of Lloyd over a sample dense in the towns: even enough, not regular."""
     sample = rng.uniform((-47, -35), (45, 37), (40_000, 2))
-    sample = sample[shapely.contains_xy(mainland, sample[:, 0], sample[:, 1])]
+    sample = sample[np.asarray(shapely.contains_xy(mainland, sample[:, 0], sample[:, 1]))]
     density = 0.05 + 0.035 * (sample[:, 1] < 5)
     for centre, radius in URBAN:
         density += np.exp(-(((sample - centre) ** 2).sum(1)) / radius**2)
@@ -157,7 +158,7 @@ def _voronoi_edges(sites: Points) -> list[tuple[Points, Points, tuple[int, ...]]
     owners: dict[tuple[tuple[float, ...], ...], list[int]] = {}
     for number, cell in enumerate(cells):
         ring = np.round(np.array(cell.exterior.coords), 6)
-        for a, b in zip(ring[:-1], ring[1:], strict=True):
+        for a, b in pairwise(ring):
             owners.setdefault(tuple(sorted((tuple(a), tuple(b)))), []).append(number)
     return [(np.array(a), np.array(b), tuple(found)) for (a, b), found in sorted(owners.items())]
 

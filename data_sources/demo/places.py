@@ -21,15 +21,16 @@ WARDS = (
 COMMUNES = (
     "Khe Vối", "Bản Thông", "Nà Lương", "Đèo Mây", "Pò Slim", "Suối Ngàn", "Lũng Sa", "Hoành Khê", "Tiên Lâu", "Đại Thuần",
     "Vĩnh Khoái", "Yên Sát", "Quế Lạng", "Thượng Bằng", "Hạ Bằng", "Lương Quỳ", "Phong Lẫm", "Giao Triều", "Kim Diêm", "Tân Lãng",
-    "Đồng Chuế", "Mai Trạch", "Hưng Sa", "Nghĩa Vọng", "Xuân Triêm", "Bình Chưởng", "Cổ Rồng", "Trà Lĩnh Hạ", "Ba Khe", "Thạch Lựu",
-    "Hòa Điệp", "Long Sầm", "Mường Thản", "Phú Lạng Đoài",
+    "Đồng Chuế", "Mai Trạch", "Hưng Sa", "Nghĩa Vọng", "Xuân Triêm", "Bình Chưởng", "Cổ Rồng", "Trà Lĩnh Hạ", "Ba Khe",
+    "Thạch Lựu", "Hòa Điệp", "Long Sầm", "Mường Thản", "Phú Lạng Đoài",
 )
 DISTRICTS = (
     "thành phố Bạch Sa", "thị xã Đông Lãm", "huyện Khe Vối", "huyện Thượng Bằng", "huyện Giao Triều", "huyện Quế Lạng",
     "huyện Vĩnh Khoái", "huyện đảo Ngọc Châu",
 )
 OLD_FIRST = (
-    "Bạch", "Cẩm", "Diên", "Đồng", "Giao", "Hoành", "Khe", "Lạc", "Lũng", "Mai", "Nà", "Phong", "Quỳnh", "Sa", "Thạch", "Trà", "Vân",
+    "Bạch", "Cẩm", "Diên", "Đồng", "Giao", "Hoành", "Khe", "Lạc", "Lũng", "Mai", "Nà", "Phong", "Quỳnh", "Sa", "Thạch", "Trà",
+    "Vân",
 )
 OLD_SECOND = ("Sầm", "Triêm", "Lẫm", "Khoái", "Thuần", "Điệp", "Lãng", "Vọng", "Nhuệ", "Lựu", "Chuế", "Ngàn")
 

@@ -34,24 +34,24 @@ class WorkAxis:
         works = self.days[np.minimum(index, len(self.days) - 1)] == day
         clock = (at - day * DAY_S) / 3600.0
         worked = np.clip(clock - 7.0, 0, 4.5) + np.clip(clock - 13.5, 0, 3.5)
-        return HOURS * index + np.where(works, worked, 0.0)
+        return np.asarray(HOURS * index + np.where(works, worked, 0.0), np.float64)
 
     def local(self, position: Floats) -> Ints:
         """Work hours back to local seconds."""
         index = np.minimum((position // HOURS).astype(np.int64), len(self.days) - 1)
         worked = position - HOURS * index
         clock = np.where(worked < 4.5, 7.0 + worked, 9.0 + worked)
-        return self.days[index] * DAY_S + (clock * 3600).astype(np.int64)
+        return np.asarray(self.days[index] * DAY_S + (clock * 3600).astype(np.int64))
 
     def due(self, at: Ints, limit_days: Ints) -> Ints:
         """17:00 on the working day `limit_days` after the (next) working day of `at`."""
         index = (self.position(at) // HOURS).astype(np.int64) + limit_days
-        return self.days[np.minimum(index, len(self.days) - 1)] * DAY_S + 17 * 3600
+        return np.asarray(self.days[np.minimum(index, len(self.days) - 1)] * DAY_S + 17 * 3600)
 
 
 @lru_cache(maxsize=8)
 def work_axis(first_year: int, last_year: int) -> WorkAxis:
-    """Working days of Vietnam from 1 January of the first to 31 December of the last year (public holidays, make-up Saturdays)."""
+    """Working days of Vietnam of whole years, first to last: public holidays out, make-up Saturdays in."""
     calendar = holidays.country_holidays("VN", years=range(first_year, last_year + 1))
     makeup = set(getattr(calendar, "weekend_workdays", ()))
     start, end = date(first_year, 1, 1), date(last_year, 12, 31)
