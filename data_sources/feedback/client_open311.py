@@ -20,6 +20,7 @@ from data_sources.feed import FeedError, RawBatch
 from data_sources.http_source import HttpSource, HttpStatusError, described_error, same_origin
 from data_sources.instants import EPOCH, instant_reader, to_micros
 from data_sources.json_file import file_cursor, read_json
+from data_sources.mapping import DEFAULT_ZONE
 
 MAX_SPAN = timedelta(days=90)  # GeoReport v2: "span of 90 days or less"
 MAX_ANSWER = 1000  # GeoReport v2: the first 1000 requests when no paging is known
@@ -91,7 +92,7 @@ class _Reader:
         self.pages_by = "page" if options.get("paging", True) else ""
         days = float(options.get("window_days", 90))
         self.span = min(MAX_SPAN, max(MIN_SPAN, timedelta(days=days)))
-        self.read_instant = instant_reader(("iso",), ZoneInfo(manifest.zone or "UTC"))
+        self.read_instant = instant_reader(("iso",), ZoneInfo(manifest.zone or DEFAULT_ZONE))
         self.follows_updates = bool(options.get("updated_after")) and _instant(cursor) is not None
         self.newest = self.landed = _instant(cursor)
 

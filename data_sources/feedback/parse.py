@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from config import ConfigError, FeedConfig
 from data_sources.feed import RawBatch
 from data_sources.instants import instant_reader, to_micros
-from data_sources.mapping import FeedMapping, Problem, compile_mapping
+from data_sources.mapping import DEFAULT_ZONE, FeedMapping, Problem, compile_mapping
 from data_sources.redact import redact
 from data_sources.rejects import not_a_table, rejects_of
 from store.rows import REPORT_STATUSES, Parsed, Reject, ReportRow
@@ -74,7 +74,7 @@ class _Context:
 
 
 def _zone(manifest: FeedConfig) -> ZoneInfo:
-    return ZoneInfo(manifest.zone or "UTC")
+    return ZoneInfo(manifest.zone or DEFAULT_ZONE)
 
 
 def _compiled(manifest: FeedConfig, table: Mapping[str, Any], personal: Sequence[str]) -> FeedMapping:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from config import ConfigError, FeedConfig
 from data_sources.csv_file import csv_client
 from data_sources.feed import RawBatch
-from data_sources.mapping import COLUMN, VALUE, FeedMapping, Problem, compile_mapping
+from data_sources.mapping import COLUMN, DEFAULT_ZONE, VALUE, FeedMapping, Problem, compile_mapping
 from data_sources.rejects import not_a_table, rejects_of
 from data_sources.sensors.limits import checked, gauge, latest_instant
 from data_sources.sensors.parse import KINDS, kind_of
@@ -62,7 +62,7 @@ def _compiled(manifest: FeedConfig, table: Mapping[str, Any], known: Sequence[st
     ranged = {
         name: {**RANGES.get(name, {}), **spec} if isinstance(spec, Mapping) else spec for name, spec in table.items()
     }
-    zone = ZoneInfo(manifest.zone or "UTC")
+    zone = ZoneInfo(manifest.zone or DEFAULT_ZONE)
     return compile_mapping(
         ranged, zone=zone, known=known, where=f"feed {manifest.key}", personal=manifest.personal
     )
