@@ -59,9 +59,11 @@ TRANSFORMS = (
     Transform("required", "flag", "refuse the row when the value is missing"),
 )
 
+# Words in front of a place's name. Without accents they may be part of the name (Phương Liễu), so then only behind UBND.
 _OFFICE = re.compile(
-    r"^(?:(?:ubnd|uy ban nhan dan)\b\s*)?"
-    r"(?:(?:tinh|thanh pho|tp|quan|huyen|thi xa|tx|thi tran|phuong|xa|dac khu)\b[. ]*)?"
+    r"^(?:(?:ubnd|ủy ban nhân dân|uỷ ban nhân dân)\b\s*"
+    r"(?:tinh|thanh pho|quan|huyen|thi xa|thi tran|phuong|xa|dac khu)\s+|(?:ubnd|ủy ban nhân dân|uỷ ban nhân dân)\b\s*)?"
+    r"(?:(?:tỉnh|thành phố|quận|huyện|thị xã|thị trấn|phường|xã|đặc khu)\s+|(?:tp|tx|tt|q|h|p|x)\.\s*|(?:tp|tx)\s+)?"
 )
 _SPACES = re.compile(r"\s+")
 _YES = frozenset({"1", "true", "yes", "y", "t", "có", "co"})
@@ -80,10 +82,10 @@ _PLAIN_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 @lru_cache(maxsize=65_536)
 def fold_name(text: str) -> str:
     """A name for comparing: small letters, no accents (đ = d), single blanks, no UBND, Phường, TP. in front."""
-    plain = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    plain = _SPACES.sub(" ", plain).strip()
-    return _OFFICE.sub("", plain, count=1) or plain
+    whole = _SPACES.sub(" ", unicodedata.normalize("NFC", text).casefold()).strip()
+    bare = _OFFICE.sub("", whole, count=1) or whole
+    letters = unicodedata.normalize("NFD", bare.replace("đ", "d"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def as_text(raw: Any) -> str | None:
