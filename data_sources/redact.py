@@ -16,8 +16,10 @@ _PHONE_VN = re.compile(
     r"(?<![\d.,])(?!\d{1,2}[-./]\d{1,2}[-./]\d{4})\(?(?:\+?84|0)(?:\)?[ .\-]{0,2}\(?\d){8,10}\)?(?!\d)"
 )
 _PHONE_US = re.compile(r"(?<![\d.,])(?:\+?1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[ .\-])\d{3}[.\-]\d{4}(?!\d)")
-# identity card (9 or 12 digits), passport and account numbers; money (100.000.000) and coordinates are left
-_PAPER = re.compile(r"(?<![\d.,])\d{9,}(?!\d)|(?<![\d.,])\d{3} \d{3} \d{3}(?: \d{3})?(?!\d)")
+# 12 digits, also in threes: an identity card even when it starts with 0 like a phone
+_CARD = re.compile(r"(?<![\d.,])(?:\d{12}|\d{3}(?: \d{3}){3})(?!\d)")
+# old identity card (9 digits), passport and account numbers; money (100.000.000) and coordinates are left
+_PAPER = re.compile(r"(?<![\d.,])\d{9,}(?!\d)|(?<![\d.,])\d{3} \d{3} \d{3}(?!\d)")
 
 
 def redact(text: str) -> str:
@@ -30,7 +32,6 @@ def redact(text: str) -> str:
     shorter = _EMAIL.sub(EMAIL, shorter)
     if not any(letter.isdigit() for letter in shorter):
         return shorter
-    # a bare 12 digit number starting with 0 is an identity card, not a phone
-    shorter = re.sub(r"(?<![\d.,])\d{12}(?!\d)", PAPER, shorter)
+    shorter = _CARD.sub(PAPER, shorter)
     shorter = _PHONE_US.sub(PHONE, _PHONE_VN.sub(PHONE, shorter))
     return _PAPER.sub(PAPER, shorter)
