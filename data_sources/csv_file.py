@@ -144,7 +144,9 @@ def _read_cursor(cursor: str | None) -> dict[str, Any]:
     except ValueError:
         return {}  # a cursor of another version: read again, which changes nothing
     files = read.get("files") if isinstance(read, dict) else None
-    return files if isinstance(files, dict) else {}
+    wanted = {"size", "mtime", "head", "head_size", "offset", "rows", "done"}
+    known = files.items() if isinstance(files, dict) else ()
+    return {name: place for name, place in known if isinstance(place, dict) and place.keys() >= wanted}
 
 
 def _is_unchanged(known: Mapping[str, Any] | None, identity: Mapping[str, Any]) -> bool:
@@ -231,6 +233,7 @@ class _Lines:
         self._stream, self._encoding = stream, encoding
         self.offset = 0
         self.ends_open = False
+        self.taken: list[bytes] = []  # the lines of the row being read
 
     def __iter__(self) -> _Lines:
         return self
@@ -242,13 +245,37 @@ class _Lines:
         is_first = self.offset == 0
         self.offset += len(raw)
         self.ends_open = raw[-1] != 10
-        text = raw.decode(self._encoding)
+        self.taken.append(raw)
+        text = self.decode(raw)
         return text.removeprefix("\ufeff") if is_first else text
+
+    def decode(self, raw: bytes) -> str:
+        """The text of one line; UnicodeDecodeError when it is none."""
+        return raw.decode(self._encoding)
 
     def seek(self, offset: int) -> None:
         """Go on from this byte."""
         self._stream.seek(offset)
         self.offset = offset
+        self.taken.clear()
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What tells how a line becomes a row."""
+
+    name: str
+    delimiter: str
+    columns: list[str]
+
+    def row(self, cells: list[str], number: int) -> dict[str, str] | BadRow:
+        """The row of these cells; a BadRow when they are not as many as the columns (empty ones at the end do not count)."""
+        width = len(self.columns)
+        if len(cells) > width and not any(cells[width:]):
+            cells = cells[:width]  # the lines end in a delimiter
+        if len(cells) == width:
+            return dict(zip(self.columns, cells, strict=True))
+        return BadRow(self.name, number, f"{len(cells)} cells, the header has {width}")
 
 
 def _read_rows(options: Mapping[str, Any], source: _Source, place: _Place) -> Iterator[dict[str, str] | BadRow]:
@@ -258,31 +285,44 @@ def _read_rows(options: Mapping[str, Any], source: _Source, place: _Place) -> It
     """
     with source.open() as stream:
         lines, delimiter, names = _head(options, stream)
-        if place.offset:
-            lines.seek(place.offset)
-        reader = csv.reader(lines, delimiter=delimiter)
-        width = len(names)
+        lines.seek(place.offset or lines.offset)
+        table = _Table(source.name, delimiter, names)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         while True:
-            item: dict[str, str] | BadRow
+            lines.taken.clear()
             try:
                 cells = next(reader)
             except StopIteration:
                 return
-            except (csv.Error, UnicodeDecodeError) as fault:
-                reason = "bad_row" if isinstance(fault, csv.Error) else "bad_encoding"
-                item = BadRow(source.name, place.row + 1, str(fault)[:200], reason)
+            except (csv.Error, UnicodeDecodeError):
+                found = _line_by_line(table, lines, place.row + 1)
+                yield from found[:-1]
+                place.row += len(found) - 1
+                item = found[-1]
             else:
                 if not cells:
                     continue
-                if len(cells) > width and not any(cells[width:]):
-                    cells = cells[:width]  # the lines end in a delimiter
-                if len(cells) == width:
-                    item = dict(zip(names, cells, strict=True))
-                else:
-                    item = BadRow(source.name, place.row + 1, f"{len(cells)} cells, the header has {width}")
+                item = table.row(cells, place.row + 1)
             if not lines.ends_open:
                 place.offset, place.row = lines.offset, place.row + 1
             yield item
+
+
+def _line_by_line(table: _Table, lines: _Lines, number: int) -> list[dict[str, str] | BadRow]:
+    """Rows of the lines just taken, each on its own: one stray quote must not swallow the good rows behind it."""
+    found: list[dict[str, str] | BadRow] = []
+    is_single = len(lines.taken) == 1
+    for raw in lines.taken:
+        try:
+            cells = next(csv.reader([lines.decode(raw)], delimiter=table.delimiter, strict=not is_single), [])
+        except csv.Error as fault:
+            found.append(BadRow(table.name, number + len(found), str(fault)[:200]))
+        except UnicodeDecodeError as fault:
+            found.append(BadRow(table.name, number + len(found), str(fault)[:200], "bad_encoding"))
+        else:
+            if cells:
+                found.append(table.row(cells, number + len(found)))
+    return found or [BadRow(table.name, number, "blank lines in quotes")]
 
 
 def _head(options: Mapping[str, Any], stream: IO[bytes]) -> tuple[_Lines, str, list[str]]:
