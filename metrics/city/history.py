@@ -1,0 +1,61 @@
+"""One dossier or report by its source id, and what every kept version of it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from metrics.city import City
+from metrics.city.paging import Row
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field that differs from the version before; values as stored, None = unknown."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class VersionItem:
+    """What a source said at `landed_at` (system time); `changes` against the version before it."""
+
+    landed_at: int
+    version: int
+    changes: tuple[Change, ...]
+
+
+def find(
+    connection: Connection, city: City, table: str, feed: str, source_id: str, own: str, values: Mapping[str, Any],
+) -> Row | None:
+    """The core row of a source id inside the conditions `own`, by key; feed '' = the first configured feed that has it."""
+    for key in [feed] if feed else [row.key for row in city.config.feeds]:
+        found = connection.execute(
+            text(f"SELECT d.* FROM {table} d WHERE d.feed = :one_feed AND d.source_id = :one_id{own}"),
+            {**values, "one_feed": key, "one_id": source_id},
+        ).mappings().first()
+        if found is not None:
+            return dict(found)
+    return None
+
+
+def read_versions(
+    connection: Connection, table: str, feed: str, source_id: str, compared: tuple[str, ...],
+) -> tuple[VersionItem, ...]:
+    """Every kept version of one thing, oldest first, each with what it changed among the compared columns."""
+    rows = connection.execute(
+        text(f"SELECT * FROM {table} WHERE feed = :feed AND source_id = :id ORDER BY landed_at, version"),
+        {"feed": feed, "id": source_id},
+    ).mappings()
+    found: list[VersionItem] = []
+    before: dict[str, Any] = {}
+    for row in map(dict, rows):
+        changes = tuple(Change(name, before[name], row[name]) for name in compared if before and before[name] != row[name])
+        found.append(VersionItem(row["landed_at"], row["version"], changes))
+        before = row
+    return tuple(found)
