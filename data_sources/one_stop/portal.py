@@ -305,9 +305,10 @@ def _stops(
             end = None if is_open or last.resumed_at is None or end is None else max(end, last.resumed_at)
             stopped = last.stopped_at
         stops.append(Stop(stopped, end))
-    is_standing = status in STOPPED and finished is None
-    if is_standing and events and not any(stop.resumed_at is None for stop in stops):
-        stops.append(Stop(max(events), None))
+    last_end = stops[-1].resumed_at if stops else 0
+    if status in STOPPED and finished is None and events and last_end is not None:
+        start = max(events)
+        stops.append(Stop(stops.pop().stopped_at if stops and last_end >= start else start, None))
     return tuple(stops)
 
 
