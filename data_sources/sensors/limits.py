@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
 
 from data_sources.instants import to_micros
 from data_sources.sensors.properties import known_properties, sentinels
@@ -52,6 +53,6 @@ def checked(read: Gauge) -> Callable[[float], tuple[float, str]]:
         value = sent * scale + offset
         if minimum <= value <= maximum:
             return value, ""
-        return value, "out_of_range" if value == value else "bad_number"
+        return value, "out_of_range" if isfinite(value) else "bad_number"
 
     return check

@@ -22,7 +22,7 @@ from data_sources.rejects import not_a_table, rejects_of, shown
 from data_sources.sensors.limits import checked, gauge, latest_instant
 from data_sources.sensors.observed import Observed, instant_of, observations_of
 from data_sources.sensors.properties import known_properties, property_key
-from data_sources.transforms import read_number
+from data_sources.transforms import as_text, read_number
 from store.rows import DatastreamRow, Parsed, ReadingRow, Reject, StationRow
 
 THING_FIELDS: dict[str, Any] = {
@@ -35,6 +35,7 @@ DATASTREAM_FIELDS: dict[str, Any] = {
     "measure_unit": {"first": ["unitOfMeasurement.symbol", "unitOfMeasurement.name"], "text_max": 60},
     "cadence_s": {"from": "properties.cadence_s"},
 }
+MAX_KEY = 200
 KINDS = ("air", "weather", "water", "traffic", "farm", "camera", "other")
 
 
@@ -120,7 +121,8 @@ def _datastream(
 
 def _key(entity: Mapping[str, Any]) -> str:
     key = entity.get("@iot.id")
-    return str(key)[:200] if isinstance(key, (str, int)) and not isinstance(key, bool) else ""
+    text = as_text(key) if isinstance(key, (str, int)) and not isinstance(key, bool) else None
+    return text if text and len(text) <= MAX_KEY else ""  # a cut key would name another thing
 
 
 def point_of(locations: Any) -> tuple[float, float] | None:

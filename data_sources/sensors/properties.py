@@ -17,6 +17,7 @@ from typing import Any
 from data_sources.transforms import fold_name
 
 TABLE = Path(__file__).with_name("properties.toml")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SIGNS = re.compile(r"[^a-z0-9]+")
 
 
@@ -78,5 +79,5 @@ def _aliases() -> Mapping[str, str]:
 
 
 def _folded(name: str) -> str:
-    plain = fold_name(name.replace("₂", "2").replace("₃", "3"))
+    plain = fold_name(name.translate(_SUBSCRIPTS))
     return _SIGNS.sub("_", plain).strip("_")
