@@ -1,0 +1,75 @@
+"""Colours of both themes as one table, and the CSS variables made from it. Everything drawn takes its colour from here.
+
+Calm base, saturated colour only for what is abnormal (ISA-101). Meaning never hangs on colour alone: a verdict also has a shape and
+a letter, an AQI class its word. tests/test_colours.py measures contrast and distances as seen with colour blindness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+THEMES = ("dark", "light")
+VERDICTS = ("good", "near", "bad")
+AQI_CLASSES = ("good", "moderate", "poor", "bad", "very_bad", "hazardous")
+
+
+@dataclass(frozen=True)
+class Token:
+    """One colour: its name (CSS variable --name), its value in the dark and in the light theme, what it is for."""
+
+    name: str
+    dark: str
+    light: str
+    use: str
+
+    def of(self, theme: str) -> str:
+        """The value in a theme."""
+        return self.dark if theme == "dark" else self.light
+
+
+TOKENS = (
+    Token("ground", "#1a1d21", "#e2e5e8", "behind everything"),
+    Token("panel", "#24282d", "#f6f7f8", "a tile, a card"),
+    Token("raised", "#2e333a", "#e9ecee", "a row under the pointer, a track behind a bar"),
+    Token("line", "#3f464f", "#c3c9cf", "hairlines"),
+    Token("ink", "#edf0f2", "#1b2025", "figures and words"),
+    Token("soft", "#b3bbc4", "#4b555f", "labels, notes"),
+    Token("trace", "#8b97a4", "#66727e", "sparklines, bars, quiet marks"),
+    Token("good", "#8fb5ab", "#3d6f66", "verdict: on target"),
+    Token("near", "#f5c84c", "#b87500", "verdict: near the target"),
+    Token("bad", "#f0533c", "#a81c0d", "verdict: off target, overdue"),
+    Token("on_verdict", "#14171a", "#ffffff", "a letter on a verdict colour"),
+    Token("focus", "#7db4f0", "#1f63ad", "keyboard focus, links"),
+    Token("land", "#3a4149", "#cfd5d9", "a commune with nothing to report"),
+    Token("border", "#1a1d21", "#f6f7f8", "between communes"),
+    Token("aqi_good", "#86a59d", "#4f7f75", "VN_AQI class"),
+    Token("aqi_moderate", "#d9cd93", "#a58a1c", "VN_AQI class"),
+    Token("aqi_poor", "#f2a33c", "#c2600a", "VN_AQI class"),
+    Token("aqi_bad", "#f0533c", "#a81c0d", "VN_AQI class"),
+    Token("aqi_very_bad", "#b573d6", "#7b3596", "VN_AQI class"),
+    Token("aqi_hazardous", "#a33a55", "#5c1027", "VN_AQI class"),
+    Token("aqi_none", "#6c7681", "#8b959e", "no index"),
+)
+# steps of the choropleth, from few to many: one hue, so only the far end is saturated
+HEAT = {
+    "dark": ("#3a4149", "#57493f", "#7f503c", "#b2563b", "#f0533c"),
+    "light": ("#cfd5d9", "#d9bfae", "#d7937a", "#c75a45", "#a81c0d"),
+}
+FONT = '"Barlow Semi Condensed", "Roboto Condensed", "Noto Sans", "DejaVu Sans Condensed", sans-serif'
+
+
+def color(name: str, theme: str) -> str:
+    """A token's value; KeyError when there is no such token."""
+    return {token.name: token for token in TOKENS}[name].of(theme)
+
+
+def css() -> str:
+    """CSS that sets every token as a variable: [data-theme=...] on any element chooses; without it the light theme holds."""
+    blocks = [f":root {{ --font: {FONT}; {_variables('light')} color-scheme: light; }}"]
+    blocks += [f'[data-theme="{theme}"] {{ {_variables(theme)} color-scheme: {theme}; }}' for theme in THEMES]
+    return "\n".join(blocks)
+
+
+def _variables(theme: str) -> str:
+    plain = [f"--{token.name.replace('_', '-')}: {token.of(theme)};" for token in TOKENS]
+    return " ".join(plain + [f"--heat-{step}: {value};" for step, value in enumerate(HEAT[theme])])
