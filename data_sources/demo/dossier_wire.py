@@ -68,15 +68,16 @@ def dossier_objects(dossiers: Dossiers, until: int, catalogue: Catalogue) -> lis
         name: stamps(getattr(dossiers, name), until)
         for name in ("filed", "received", "ended", "returned", "asked", "given", "asked_again", "given_again")
     }
-    due, first_due = stamps(current_due(dossiers, until), int(NEVER) - 1), stamps(dossiers.first_due, int(NEVER) - 1)
+    every_due = (current_due(dossiers, until), dossiers.first_due, dossiers.second_due, dossiers.due)
+    dues = [stamps(at, int(NEVER) - 1) for at in every_due]
     ids = numbers_of(dossiers, catalogue)
     people = [applicant(token) for token in dossiers.token.tolist()]
     objects = []
     for row, token in enumerate(dossiers.token.tolist()):
         agency = catalogue.agencies[dossiers.agency[row]]
         at = {name: column[row] for name, column in times.items()}
-        shown_due = (due[row], first_due[row]) if at["received"] else ("", "")
-        wire = _object(ids[row], status[row], at, shown_due, catalogue.procedures[dossiers.procedure[row]], token, people[row])
+        due = tuple(column[row] for column in dues) if at["received"] else ("", "", "", "")
+        wire = _object(ids[row], status[row], at, due, catalogue.procedures[dossiers.procedure[row]], token, people[row])
         wire["KenhThucHien"] = str(dossiers.channel[row])
         wire["DonViXuLy"] = handler_name(agency.name, catalogue.procedures[dossiers.procedure[row]].domain_code, token)
         objects.append(wire)
@@ -87,8 +88,8 @@ def dossier_objects(dossiers: Dossiers, until: int, catalogue: Catalogue) -> lis
 
 def current_due(dossiers: Dossiers, until: int) -> Ints:
     """The due date shown at `until`: moved only once the applicant has completed what was asked for."""
-    moved = (dossiers.asked < NEVER) & (np.where(dossiers.asked_again < NEVER, dossiers.given_again, dossiers.given) <= until)
-    return np.where((dossiers.asked == NEVER) | moved, dossiers.due, dossiers.first_due)
+    shown = np.where(dossiers.given <= until, dossiers.second_due, dossiers.first_due)
+    return np.where(dossiers.given_again <= until, dossiers.due, shown)
 
 
 def applicant(token: int) -> Person:
@@ -109,7 +110,7 @@ def handler_name(name: str, domain: str, token: int) -> str:
 
 
 def _object(
-    number: str, status: int, at: dict[str, str], due: tuple[str, str], procedure: Procedure, token: int, person: Person,
+    number: str, status: int, at: dict[str, str], due: tuple[str, ...], procedure: Procedure, token: int, person: Person,
 ) -> Wire:
     name, phone, identity, mail = person
     done, pays = bool(at["ended"]) and status in (9, 10), procedure.fee_vnd > 0
@@ -143,7 +144,7 @@ def _object(
     }
 
 
-def _supplements(number: str, at: dict[str, str], due: tuple[str, str]) -> list[Wire]:
+def _supplements(number: str, at: dict[str, str], due: tuple[str, ...]) -> list[Wire]:
     """The clock-stop records. NgayBoSung and the two due dates are ISO times, as the serializer of a real system writes them."""
     made = []
     for order, (asked, given) in enumerate((("asked", "given"), ("asked_again", "given_again")), 1):
@@ -153,7 +154,8 @@ def _supplements(number: str, at: dict[str, str], due: tuple[str, str]) -> list[
                 "NoiDungBoSung": "Bổ sung giấy tờ",
                 "NgayBoSung": iso(at[asked]), "NguoiTiepNhanBoSung": "", "ThongTinTiepNhan": "",
                 "NgayTiepNhanBoSung": at[given], "TrangThaiBoSung": bool(at[given]), "DanhSachGiayToBoSung": [],
-                "DanhSachLePhiBoSung": [], "NgayHenTraTruoc": iso(due[1]), "NgayHenTraMoi": iso(due[0]) if at[given] else None,
+                "DanhSachLePhiBoSung": [], "NgayHenTraTruoc": iso(due[order]),
+                "NgayHenTraMoi": iso(due[order + 1]) if at[given] else None,
             })
     return made
 

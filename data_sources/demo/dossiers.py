@@ -42,7 +42,8 @@ class Dossiers:
     fee_paid: Ints
     ended: Ints
     returned: Ints
-    first_due: Ints
+    first_due: Ints      # as accepted, after the first supplement, in the end
+    second_due: Ints
     due: Ints
     ending: Ints         # REFUSED, WITHDRAWN, STOPPED or NORMAL
 
@@ -197,7 +198,11 @@ def _course(axis: WorkAxis, received: Ints, limits: Ints, late: np.ndarray, rng:
     ended = at(1.0, wait + wait_again)
     collects = rng.lognormal(np.where(rng.random(count) < 0.25, 2.6, 0.0), 1.0, count)
     fees = rng.random(count) < 0.03
-    due_index = (axis.position(first_due) + wait + wait_again) - 0.01
+
+    def due_after(waited: Floats) -> Ints:
+        moved = axis.local(axis.position(first_due) + waited - 0.01) // DAY_S * DAY_S + 17 * 3600
+        return np.where(limits > 0, np.where(waited > 0, moved, first_due), NEVER)
+
     return {
         "started": axis.local(start + begin),
         "appraised": np.where((limits >= 6) | (limits == 0), at(0.55, wait), NEVER),
@@ -207,8 +212,7 @@ def _course(axis: WorkAxis, received: Ints, limits: Ints, late: np.ndarray, rng:
         "fee_asked": np.where(fees, axis.local(start + begin), NEVER),
         "fee_paid": np.where(fees, np.minimum(axis.local(start + begin + rng.gamma(1.0, 3.0, count)), ended), NEVER),
         "ended": ended, "returned": axis.local(start + used + wait + wait_again + collects),
-        "first_due": np.where(limits > 0, first_due, NEVER),
-        "due": np.where(limits > 0, np.where(asks, axis.local(due_index) // DAY_S * DAY_S + 17 * 3600, first_due), NEVER),
+        "first_due": np.where(limits > 0, first_due, NEVER), "second_due": due_after(wait), "due": due_after(wait + wait_again),
         "ending": np.full(count, NORMAL, np.int64),
     }
 
@@ -228,6 +232,6 @@ def _early_ends(d: Dossiers, rng: np.random.Generator) -> Dossiers:
     columns["received"] = np.where(ending == REFUSED, NEVER, d.received)
     columns["returned"] = np.where(ending == NORMAL, d.returned, NEVER)
     columns["ended"], columns["ending"] = ended, ending
-    for name in ("first_due", "due"):
+    for name in ("first_due", "second_due", "due"):
         columns[name] = np.where(ending == REFUSED, NEVER, columns[name])
     return Dossiers(**columns)

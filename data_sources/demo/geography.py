@@ -132,13 +132,14 @@ def _mainland_cells(mainland: Polygon, rng: np.random.Generator) -> list[Polygon
 
 def _spread_sites(mainland: Polygon, rng: np.random.Generator) -> Points:
     """Centres by three rounds of Lloyd over a sample dense in the towns: even enough, not regular."""
-    sample = rng.uniform((-47, -35), (45, 37), (40_000, 2))
-    sample = sample[np.asarray(shapely.contains_xy(mainland, sample[:, 0], sample[:, 1]))]
+    sample: Points = rng.uniform((-47, -35), (45, 37), (40_000, 2))
+    inside = np.asarray(shapely.contains_xy(mainland, sample[:, 0], sample[:, 1]))
+    sample = sample[inside]
     density = 0.05 + 0.035 * (sample[:, 1] < 5)
     for centre, radius in URBAN:
         density += np.exp(-(((sample - centre) ** 2).sum(1)) / radius**2)
-    sample = sample[rng.random(len(sample)) < density]
-    return _centroids(sample, OLD_MAINLAND, 3, rng)
+    chosen = np.asarray(rng.random(len(sample)) < density)
+    return _centroids(sample[chosen], OLD_MAINLAND, 3, rng)
 
 
 def _centroids(sample: Points, count: int, rounds: int, rng: np.random.Generator) -> Points:
@@ -147,7 +148,7 @@ def _centroids(sample: Points, count: int, rounds: int, rng: np.random.Generator
         nearest = ((sample[:, None, :] - sites[None]) ** 2).sum(2).argmin(1)
         total = np.maximum(np.bincount(nearest, minlength=count), 1)[:, None]
         sums = np.column_stack([np.bincount(nearest, sample[:, k], count) for k in (0, 1)])
-        sites = np.where(sums.any(1)[:, None], sums / total, sites)
+        sites = np.where(sums != 0, sums / total, sites)
     return sites
 
 

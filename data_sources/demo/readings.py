@@ -64,10 +64,10 @@ def column_order() -> Array:
     return np.array(sorted((s.number for s in every), key=lambda n: (every[n - 1].station.phase_min, n)))
 
 
-def readings_grid(first_hour: int, last_hour: int, birth: float, seed: int) -> Grid:
-    """All readings of the hours first..last-1 (hours since 1970 UTC)."""
+def readings_grid(first_hour: int, last_hour: int, birth: float, seed: int, *, only: int | None = None) -> Grid:
+    """All readings of the hours first..last-1 (hours since 1970 UTC), of all streams or of `only` one."""
     hour = np.arange(first_hour, max(last_hour, first_hour), dtype=np.int64)[:, None]
-    order = column_order()
+    order = column_order() if only is None else np.array([only])
     every = [streams()[n - 1] for n in order]
     phase = np.array([s.station.phase_min for s in every])[None, :] * 60
     air = _air(hour, birth, seed)
@@ -101,7 +101,7 @@ def _column(stream: Stream, air: Air) -> Array:
     if stream.property.key == SENTINEL_KIND and stream.number == _first(SENTINEL_KIND):
         bad = (air.hour >= air.birth + SENTINEL_FROM) & (hashed(key + 5, air.hour) < 0.35)
         value = np.where(bad, -999.0, value)
-    return np.asarray(np.round(value, 0 if stream.property.key in ("flow", "online") else 2))
+    return np.asarray(np.round(value, 0 if stream.property.key in ("traffic_flow", "online") else 2))
 
 
 def _first(key: str) -> int:
@@ -204,6 +204,6 @@ def _online(stream: Stream, air: Air, key: int) -> Array:
 
 SHAPES: dict[str, Callable[[Stream, Air, int], Array]] = {
     "pm25": _dust(34.0), "pm10": _dust(58.0), "no2": _dust(31.0), "so2": _dust(13.0), "co": _dust(0.9), "o3": _ozone,
-    "temp": _temperature, "rh": _humidity, "rain": _rainfall, "wind": _wind, "water_level": _water_level, "ph": _acidity,
-    "turbidity": _turbidity, "flow": _flow, "speed": _speed, "soil_moisture": _soil, "online": _online,
+    "temp": _temperature, "rh": _humidity, "rain": _rainfall, "wind": _wind, "level": _water_level, "ph": _acidity,
+    "turbidity": _turbidity, "traffic_flow": _flow, "speed": _speed, "soil_moisture": _soil, "online": _online,
 }

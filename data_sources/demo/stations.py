@@ -53,32 +53,32 @@ class Stream:
 
 
 PROPERTIES = (
-    Property("pm25", "Bụi mịn PM2.5", "µg/m³", "microgram per cubic metre", "urn:demo:pm25"),
-    Property("pm10", "Bụi PM10", "µg/m³", "microgram per cubic metre", "urn:demo:pm10"),
+    Property("pm25", "PM2.5", "µg/m³", "microgram per cubic metre", "urn:demo:pm25"),
+    Property("pm10", "PM10", "µg/m³", "microgram per cubic metre", "urn:demo:pm10"),
     Property("no2", "NO2", "µg/m³", "microgram per cubic metre", "urn:demo:no2"),
     Property("so2", "SO2", "µg/m³", "microgram per cubic metre", "urn:demo:so2"),
     Property("co", "CO", "mg/m³", "milligram per cubic metre", "urn:demo:co"),
     Property("o3", "O3", "µg/m³", "microgram per cubic metre", "urn:demo:o3"),
     Property("temp", "Nhiệt độ không khí", "°C", "degree Celsius", "urn:demo:temp"),
-    Property("rh", "Độ ẩm tương đối", "%", "percent", "urn:demo:rh"),
-    Property("rain", "Lượng mưa giờ", "mm", "millimetre per hour", "urn:demo:rain"),
+    Property("rh", "Độ ẩm không khí", "%", "percent", "urn:demo:rh"),
+    Property("rain", "Lượng mưa", "mm", "millimetre", "urn:demo:rain"),
     Property("wind", "Tốc độ gió", "m/s", "metre per second", "urn:demo:wind"),
-    Property("water_level", "Mực nước", "m", "metre", "urn:demo:water_level"),
-    Property("ph", "pH nước", "pH", "pH", "urn:demo:ph"),
+    Property("level", "Mực nước", "m", "metre", "urn:demo:level"),
+    Property("ph", "pH", "pH", "pH", "urn:demo:ph"),
     Property("turbidity", "Độ đục", "NTU", "nephelometric turbidity unit", "urn:demo:turbidity"),
-    Property("flow", "Lưu lượng xe", "xe/h", "vehicles per hour", "urn:demo:flow"),
-    Property("speed", "Tốc độ dòng xe", "km/h", "kilometre per hour", "urn:demo:speed"),
+    Property("traffic_flow", "Lưu lượng xe", "veh/h", "vehicles per hour", "urn:demo:traffic_flow"),
+    Property("speed", "Tốc độ", "km/h", "kilometre per hour", "urn:demo:speed"),
     Property("soil_moisture", "Độ ẩm đất", "%", "percent", "urn:demo:soil_moisture"),
-    Property("online", "Trạng thái trực tuyến của camera", "1", "online state", "urn:demo:online"),
+    Property("online", "Trực tuyến", "", "", "urn:demo:online"),
 )
 # kind, name pattern, how many, properties, urban only, minute of the hour (-1 = spread)
 KINDS: tuple[tuple[str, str, int, tuple[str, ...], bool, int], ...] = (
     ("air", "Trạm không khí {}", 12, ("pm25", "pm10", "no2", "so2", "co", "o3"), True, 0),
     ("weather", "Trạm khí tượng {}", 8, ("temp", "rh", "rain", "wind"), False, 0),
-    ("river", "Trạm thủy văn {}", 12, ("water_level",), False, -1),
+    ("river", "Trạm thủy văn {}", 12, ("level",), False, -1),
     ("rain", "Điểm đo mưa {}", 10, ("rain",), False, -1),
     ("water", "Trạm nước mặt {}", 6, ("ph", "turbidity"), False, -1),
-    ("traffic", "Điểm đếm xe {}", 12, ("flow", "speed"), True, -1),
+    ("traffic", "Điểm đếm xe {}", 12, ("traffic_flow", "speed"), True, -1),
     ("farm", "Nông trại {}", 5, ("soil_moisture", "temp"), False, -1),
     ("camera", "Cụm camera {}", 5, ("online",) * 6, True, -1),
 )
