@@ -23,6 +23,7 @@ from data_sources.rejects import strip_personal as strip_personal  # parsers tak
 from data_sources.transforms import MAX_PATTERN, Outcome, Step
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"  # of feeds whose manifest names no zone
+MAX_REMEMBERED = 16_384  # converted texts per field
 COLUMN, VALUE = "@column", "@value"  # the two pseudo fields of a wide-to-long mapping
 _NUMERIC = frozenset({"lon", "lat", "value", "limit_days"})
 _WHOLE = frozenset({"supplement_count", "cadence_s"})
@@ -303,8 +304,20 @@ def _chain(steps: list[Step]) -> Step:
 
     if len(steps) == 1 and steps[0] is transforms.text_step:
         return transforms.text_step
-    remembered = lru_cache(maxsize=32_768)(convert)
-    return lambda raw: remembered(raw) if type(raw) is str and len(raw) < 200 else convert(raw)
+    # A plain dict, emptied when full: with values that never repeat an lru_cache costs twice what it saves.
+    results: dict[str, Outcome] = {}
+
+    def remembered(raw: Any) -> Outcome:
+        if type(raw) is not str or len(raw) > 200:
+            return convert(raw)
+        found = results.get(raw)
+        if found is None:
+            if len(results) >= MAX_REMEMBERED:
+                results.clear()
+            found = results[raw] = convert(raw)
+        return found
+
+    return remembered
 
 
 def mapping_of(

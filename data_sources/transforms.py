@@ -124,6 +124,8 @@ def read_number(raw: Any, mark: str) -> float | None:
 
 def text_step(raw: Any) -> Outcome:
     """Stripped text; a list, a table or unusable letters are refused."""
+    if type(raw) is str and raw.isascii() and "\0" not in raw:
+        return raw.strip() or None, None  # nearly every value: keep it quick
     text = as_text(raw)
     return (text or None, None) if text is not None else (None, "bad_text")
 
