@@ -465,3 +465,16 @@ def test_chicago_open311_sample_lands_whole_with_its_history(real_data: Path) ->
     assert Counter(row.status for row in rows) == {"closed": 48, "refused": 1, "in_progress": 1}
     closed = next(row for row in rows if row.source_id == "14-00684314")
     assert closed.closed_at == instant("2015-10-10T10:15:40-05:00")
+
+
+# --- options ----------------------------------------------------------------------------------------------
+
+
+def test_a_misspelt_option_is_told_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"feed reports: unknown option 'pagesize'; known: .*page_size"):
+        list(read(feed("http://127.0.0.1:9", options={"pagesize": 5}), None, NOW))
+
+
+def test_an_option_of_the_wrong_type_is_told() -> None:
+    with pytest.raises(ConfigError, match="option window_days = 'long' must be a int or float"):
+        list(read(feed("http://127.0.0.1:9", options={"window_days": "long"}), None, NOW))

@@ -22,6 +22,7 @@ from data_sources.feed import FeedError, RawBatch
 from data_sources.http_source import HttpSource
 from data_sources.json_file import file_cursor, read_json
 from data_sources.mapping import FeedMapping, Problem, mapping_of
+from data_sources.options import HTTP_OPTIONS, NUMBER, check_options
 from data_sources.rejects import not_a_table, rejects_of
 from store.rows import AreaRow, Parsed, Reject
 
@@ -35,6 +36,10 @@ AREA_FIELDS: dict[str, Any] = {
     "parent_code": {"first": ["parent_code", "parentCode"], "text_max": 100},
     "level": {"from": "level"},
 }
+OPTIONS: dict[str, tuple[type, ...]] = {
+    **HTTP_OPTIONS, "level": (str,), "code_prefix": (str,), "valid_from": (str, date), "valid_to": (str, date),
+    "simplify_deg": NUMBER, "succession": (dict,),
+}
 SUCCESSION_TARGETS = ("old", "new", "is_default")
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
@@ -44,6 +49,7 @@ def read_geojson(manifest: FeedConfig, cursor: str | None, now: datetime) -> Ite
 
     Succession rows come as a last item {"succession": [rows]}. Raises FeedError, ConfigError.
     """
+    check_options(manifest, OPTIONS)
     if manifest.path:
         seen = file_cursor(manifest)
         if seen is not None and seen == cursor:

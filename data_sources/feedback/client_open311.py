@@ -21,11 +21,17 @@ from data_sources.http_source import HttpSource, HttpStatusError, described_erro
 from data_sources.instants import EPOCH, instant_reader, to_micros
 from data_sources.json_file import file_cursor, read_json
 from data_sources.mapping import DEFAULT_ZONE
+from data_sources.options import HTTP_OPTIONS, NUMBER, check_options, start_of
 
 MAX_SPAN = timedelta(days=90)  # GeoReport v2: "span of 90 days or less"
 MAX_ANSWER = 1000  # GeoReport v2: the first 1000 requests when no paging is known
 MIN_SPAN = timedelta(minutes=1)
 MAX_PAGES = 10_000
+OPTIONS: dict[str, tuple[type, ...]] = {
+    **HTTP_OPTIONS, "page_size": (int,), "paging": (bool,), "window_days": NUMBER, "updated_after": (bool,),
+    "discovery": (str,), "jurisdiction_id": (str,), "status": (str,), "service_code": (str,), "extensions": (bool,),
+    "api_key_param": (str,), "params": (dict,),
+}
 LIST_KEYS = ("service_requests", "requests", "results", "data")
 Fetch = Callable[[str, Mapping[str, str]], Any]
 Span = tuple[datetime, datetime]
@@ -37,6 +43,7 @@ def read(manifest: FeedConfig, cursor: str | None, now: datetime) -> Iterator[Ra
     The cursor (ISO, UTC) is the newest instant landed so far; it moves with the last page of a window, for
     the order inside one is the server's own. Raises FeedError naming feed, URL and remedy.
     """
+    check_options(manifest, OPTIONS)
     if manifest.path:
         yield from _read_file(manifest, cursor)
         return
@@ -111,8 +118,7 @@ class _Reader:
     def _start(self) -> datetime:
         if self.landed is not None:
             return self.landed - timedelta(seconds=self.manifest.lag_s)
-        micros = self.read_instant(self.manifest.start) if self.manifest.start else None
-        return _moment(micros) if micros is not None else self.now - MAX_SPAN
+        return start_of(self.manifest) or self.now - MAX_SPAN
 
     def _window(self, span: Span) -> Iterator[RawBatch]:
         params = {"start_date": _w3c(span[0]), "end_date": _w3c(span[1])}

@@ -17,10 +17,14 @@ from config import FeedConfig
 from data_sources.feed import FeedError, RawBatch
 from data_sources.http_source import HttpSource, HttpStatusError, same_origin
 from data_sources.instants import EPOCH, to_micros
+from data_sources.options import HTTP_OPTIONS, NUMBER, check_options, start_of
 from data_sources.sensors.observed import instant_of, newest_instant
 
 MAX_PAGES = 100_000
 WIDEST = timedelta(days=366)
+OPTIONS: dict[str, tuple[type, ...]] = {
+    **HTTP_OPTIONS, "page_size": (int,), "window_h": NUMBER, "observations": (str,), "result_format": (str,),
+}
 NEXT = "@iot.nextLink"
 _DATASTREAM_LINK = re.compile(r"Datastreams\(('?)(.+?)\1\)")
 OBSERVATION_FIELDS = "phenomenonTime,result"
@@ -37,6 +41,7 @@ def read(manifest: FeedConfig, cursor: str | None, now: datetime) -> Iterator[Ra
     "auto" | "plain", page_size (1000), window_h (24, doubled while windows are empty). Raises FeedError
     naming feed, URL and remedy.
     """
+    check_options(manifest, OPTIONS)
     with HttpSource(manifest) as source:
         reader = _Reader(manifest, source, cursor, now.astimezone(UTC))
         yield from reader.things()
@@ -51,7 +56,7 @@ class _Reader:
         self.base = manifest.url.rstrip("/")
         options = manifest.options
         self.top = str(int(options.get("page_size", 1000)))
-        self.width = timedelta(hours=float(options.get("window_h", 24)))
+        self.width = max(timedelta(hours=float(options.get("window_h", 24))), timedelta(minutes=1))
         self.is_collection = options.get("observations", "collection") == "collection"
         self.asks_array = options.get("result_format", "auto") != "plain"
         self.landed = _instant(cursor)
@@ -93,7 +98,7 @@ class _Reader:
     def _start(self) -> datetime:
         if self.landed is not None:
             return self.landed - timedelta(seconds=self.manifest.lag_s)
-        return _instant(self.manifest.start) or self.now - timedelta(days=7)
+        return start_of(self.manifest) or self.now - timedelta(days=7)
 
     def _window(self, start: datetime, stop: datetime | None) -> Iterator[RawBatch]:
         """The blocks of one window; the cursor on the last batch only, none when a fault cuts it short."""
