@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -146,7 +146,9 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
     city = _known(expanded.get("city", {}), Config, "city", faults, skip=("calendar", "wall", "feeds", "base_dir"))
     calendar = _known(expanded.get("calendar", {}), CalendarConfig, "calendar", faults)
     wall = _known(expanded.get("wall", {}), WallConfig, "wall", faults)
-    feeds = tuple(_feed(table, number, base_dir, faults) for number, table in enumerate(expanded.get("feeds", []), 1))
+    zone = str(city.get("timezone") or "Asia/Ho_Chi_Minh")
+    read = (_feed(table, number, base_dir, faults) for number, table in enumerate(expanded.get("feeds", []), 1))
+    feeds = tuple(replace(feed, zone=feed.zone or zone) for feed in read)
     for section in expanded.keys() - {"city", "calendar", "wall", "feeds", "targets", "catalogue", "report_limits"}:
         faults.append(f"[{section}]: unknown section")
     city.update(
