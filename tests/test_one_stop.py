@@ -358,6 +358,13 @@ def test_the_attributes_of_a_case_are_those_of_its_latest_event() -> None:
     assert [step.name for step in parsed.steps] == ["b", "c", "a"]
 
 
+def test_a_table_that_declares_event_time_takes_the_greatest_as_version() -> None:
+    rows = [{"id": "1", "start": "2011-10-11", "time": time} for time in ("2011-10-12", "2011-10-13", "2011-10-12")]
+    (row,) = rows_of({**FIELDS, **STEPS}, {**rows[0], "rows": rows}, version="event").dossiers
+    assert row.version == vn("2011-10-13T05:00")  # midnight in Amsterdam
+    assert rows_of(FIELDS, rows[0]).dossiers[0].version is None
+
+
 def test_an_unreadable_event_is_refused_alone() -> None:
     rows = [{"id": "1", "start": "2011-10-11", "time": time, "act": "x", "who": "Jan"} for time in ("2011-10-12", "soon", "")]
     parsed = rows_of({**FIELDS, **STEPS}, {**rows[0], "rows": rows}, personal=("who",))

@@ -29,6 +29,7 @@ ZONE = "Asia/Ho_Chi_Minh"  # of the wire's naive dates, unless the feed names an
 MAX_ID, MAX_CODE, MAX_NAME = 100, 100, 500
 STOPPED = frozenset({5, 6, 8})
 DONE = frozenset({9, 10})
+WITHDRAWN = 7
 CHANNELS = {None: "direct", "": "direct", "0": "direct", "1": "direct", "2": "online", "3": "postal"}
 # 11 is what one provincial system sends for 3, "not accepted"
 STATUSES = {**{str(code): code for code in range(1, 11)}, **{f"0{code}": code for code in range(1, 10)}, "11": 3}
@@ -192,19 +193,31 @@ def _dossier(
         faults += _shape_faults(error)
         return None
     _check_texts(wire, faults)
-    filed, accepted, due, ended, handed, refused = _dates(wire, _DATES, read, faults)
+    times = _Times(*_dates(wire, _DATES, read, faults))
     requests = _requests(wire.DanhSachHoSoBoSung, read, faults)
-    for name, instant in (("NgayTiepNhan", accepted), ("NgayKetThucXuLy", ended), ("NgayTra", handed)):
+    for name, instant in (("NgayTiepNhan", times.accepted), ("NgayKetThucXuLy", times.ended), ("NgayTra", times.handed)):
         if instant is not None and instant > latest:
             faults.append(_Fault(name, "future_date", shown(getattr(wire, name))))
-    if wire.KenhThucHien not in CHANNELS:
-        faults.append(_Fault("KenhThucHien", "unknown_code", shown(wire.KenhThucHien)))
-    if faults:
-        return None
+    return None if faults else _dossier_row(wire, times, requests, by_event)
+
+
+class _Times(NamedTuple):
+    """The dossier's own dates as instants, in the order of _DATES."""
+
+    filed: int | None
+    accepted: int | None
+    due: int | None
+    ended: int | None
+    handed: int | None
+    refused: int | None
+
+
+def _dossier_row(wire: WireDossier, times: _Times, requests: Sequence[_Request], by_event: bool) -> DossierRow:
     status = STATUSES.get(wire.TrangThaiHoSo or "", 0)
-    finished = handed if ended is None and (status in DONE or status == 7) else ended
-    events = [at for at in (filed, accepted, ended, handed, refused) if at is not None]
-    events += [at for request in requests for at in (request.stopped, request.resumed) if at is not None]
+    is_over = times.ended is None and (status in DONE or status == WITHDRAWN)
+    finished = times.handed if is_over else times.ended
+    events = [at for at in times._replace(due=None) if at is not None]
+    events += [at for request in requests for at in request[:2] if at is not None]
     return DossierRow(
         source_id=wire.MaHoSo or "",
         agency=(wire.DonViXuLy or "")[:MAX_NAME],
@@ -214,12 +227,12 @@ def _dossier(
         domain_name=(wire.TenLinhVuc or "")[:MAX_NAME],
         channel=CHANNELS[wire.KenhThucHien],
         status=status,
-        filed_at=filed,
-        received_at=filed if accepted is None else accepted,
-        due_at=_effective_due(due, requests),
+        filed_at=times.filed,
+        received_at=times.filed if times.accepted is None else times.accepted,
+        due_at=_effective_due(times.due, requests),
         finished_at=finished,
-        handed_at=handed,
-        refused_at=refused,
+        handed_at=times.handed,
+        refused_at=times.refused,
         supplement_count=len(requests),
         is_digitised=_is_digitised(wire),
         is_paid_online=None if not (paid := wire.DuocThanhToanTrucTuyen) else paid in ("1", "2"),
@@ -237,6 +250,8 @@ def _shape_faults(error: ValidationError) -> list[_Fault]:
 
 def _check_texts(wire: WireDossier, faults: list[_Fault]) -> None:
     _check_id(wire.MaHoSo, faults)
+    if wire.KenhThucHien not in CHANNELS:
+        faults.append(_Fault("KenhThucHien", "unknown_code", shown(wire.KenhThucHien)))
     for name in ("MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "DonViXuLy", "MaHoSoKhac"):
         text = getattr(wire, name)
         if text and "\0" in text:

@@ -19,6 +19,7 @@ from store.rows import DossierRow, Parsed, Reject, StepRow
 
 DOSSIER_TARGETS = tuple(field.name for field in dataclasses.fields(DossierRow) if field.name != "stops")
 STEP_TARGETS = ("at", "name", "department", "status")
+EVENTS = ("filed_at", "received_at", "finished_at", "handed_at", "refused_at")
 CHANNELS = ("direct", "online", "postal")
 _TEXT_MAX = {"source_id": 100, "procedure_code": 100, "domain_code": 100, "alias": 100}
 
@@ -70,6 +71,9 @@ def _read_item(
         result.rejects += rejects_of(problems, line, name, manifest.personal)
     if problems and len(lines) == 1:
         return  # the step of a refused row comes again with the row
+    if manifest.version == "event":
+        events = [values[target] for target in EVENTS if target in values] + [one["at"] for one, _ in read if "at" in one]
+        values["version"] = max(events, default=None)
     if not problems:
         result.dossiers.append(DossierRow(**values))
     if steps is not None and "source_id" in values:
