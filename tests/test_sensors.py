@@ -277,6 +277,20 @@ def test_a_clock_one_hour_ahead_is_still_believed() -> None:
     assert len(observed(5, time="2026-11-22T04:00:00Z").readings) == 1
 
 
+def test_pushed_things_and_observations_are_told_apart() -> None:
+    one = {"phenomenonTime": hours_ago(1), "result": 7, "Datastream": STREAM}
+    found = parse_sensorthings(feed(), RawBatch([THINGS["value"][0], one, {"hello": 1}, 5]), NOW)
+    assert [row.source_id for row in found.stations] == ["1"]
+    assert [row.value for row in found.readings] == [7.0]
+    assert [one.reason for one in found.rejects] == ["bad_row", "bad_row"] and found.item_count == 4
+
+
+@pytest.mark.parametrize("value", [5, "text", {}, None, True])
+def test_a_block_whose_value_is_no_list_is_refused(value: Any) -> None:
+    found = parse_sensorthings(feed(), RawBatch([{"Datastream": STREAM, "value": value}], kind="observations"), NOW)
+    assert [one.reason for one in found.rejects] == ["bad_row"]
+
+
 def test_an_interval_stands_for_its_start() -> None:
     found = observed(5, time="2026-11-21T16:00:00Z/2026-11-21T17:00:00Z")
     assert found.readings[0].observed_at == at("2026-11-21T16:00:00+00:00")
@@ -309,6 +323,7 @@ PARTS = st.dictionaries(
 def test_garbage_becomes_rejects_and_never_an_exception(kind: str, items: list[Any], part: Any, inner: Any) -> None:
     block = {"Datastream": part, "value": [part, inner], "Locations": [{"location": part}], "@iot.id": 1}
     good = {"Datastream": STREAM, "value": [{"phenomenonTime": hours_ago(1), "result": 5}]}
+    parse_sensorthings(feed(), RawBatch([block, *items]), NOW)
     found = parse_sensorthings(feed(), RawBatch([good, block, *items], kind=kind), NOW)
     assert kind == "things" or found.readings[0].value == 5.0
     assert len(found.readings) + len(found.rejects) <= max(found.item_count, len(found.rejects))

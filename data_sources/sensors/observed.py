@@ -44,7 +44,8 @@ def observations_of(block: Mapping[str, Any]) -> Iterator[Observed]:
     if isinstance(rows, list):
         yield from _array_rows(rows, block.get("components"))
         return
-    for item in block.get("value") or ():
+    items = block.get("value")
+    for item in items if isinstance(items, list) else ():
         if isinstance(item, Mapping):
             yield Observed(str(item.get("@iot.id", "")), item.get(TIME), item.get(RESULT))
         else:

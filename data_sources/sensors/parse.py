@@ -8,6 +8,7 @@ cadence_s) are read.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from data_sources.feed import RawBatch
 from data_sources.mapping import FeedMapping, Problem, compile_mapping
 from data_sources.rejects import not_a_table, rejects_of, shown
 from data_sources.sensors.limits import checked, gauge, latest_instant
-from data_sources.sensors.observed import Observed, instant_of, observations_of
+from data_sources.sensors.observed import RESULT, TIME, Observed, instant_of, observations_of
 from data_sources.sensors.properties import known_properties, property_key
 from data_sources.transforms import as_text, read_number
 from store.rows import DatastreamRow, Parsed, ReadingRow, Reject, StationRow
@@ -40,11 +41,35 @@ KINDS = ("air", "weather", "water", "traffic", "farm", "camera", "other")
 
 
 def parse_sensorthings(manifest: FeedConfig, batch: RawBatch, now: datetime) -> Parsed:
-    """Rows of one batch of the SensorThings client, of kind "things" or "observations"."""
+    """Rows of one batch of the client ("things" or "observations"), or of pushed Things, Observations and dataArrays."""
     streams = _mapping(manifest, DATASTREAM_FIELDS)
+    if batch.kind:
+        return _one_kind(manifest, batch, streams, now)
+    things: list[Any] = []
+    others: list[Any] = []
+    for item in batch.items:
+        is_thing = isinstance(item, Mapping) and ("Datastreams" in item or "Locations" in item)
+        (things if is_thing else others).append(item)
+    first = _one_kind(manifest, replace(batch, items=things, kind="things"), streams, now)
+    then = _one_kind(manifest, replace(batch, items=others, kind="observations"), streams, now)
+    return replace(
+        first, readings=then.readings, rejects=first.rejects + then.rejects, item_count=first.item_count + then.item_count
+    )
+
+
+def _one_kind(manifest: FeedConfig, batch: RawBatch, streams: FeedMapping, now: datetime) -> Parsed:
     if batch.kind == "things":
         return _things(manifest, batch, _mapping(manifest, THING_FIELDS), streams)
     return _observations(manifest, batch, streams, now)
+
+
+def as_block(item: Any) -> Mapping[str, Any] | None:
+    """The item as a block of observations; a single Observation becomes a block of one, anything else None."""
+    if not isinstance(item, Mapping):
+        return None
+    if isinstance(item.get("value"), list) or isinstance(item.get("dataArray"), list):
+        return item
+    return {"Datastream": item.get("Datastream"), "value": [item]} if TIME in item or RESULT in item else None
 
 
 def _mapping(manifest: FeedConfig, defaults: Mapping[str, Any]) -> FeedMapping:
@@ -152,11 +177,12 @@ def _observations(manifest: FeedConfig, batch: RawBatch, names: FeedMapping, now
     readings: list[ReadingRow] = []
     rejects: list[Reject] = []
     count = 0
-    for number, block in enumerate(batch.items, batch.offset):
-        if isinstance(block, Mapping):
+    for number, item in enumerate(batch.items, batch.offset):
+        block = as_block(item)
+        if block is not None:
             count += _block(manifest, block, names, latest_instant(now), readings, rejects)
         else:
-            rejects.append(not_a_table(block, number, manifest.personal))
+            rejects.append(not_a_table(item, number, manifest.personal))
             count += 1
     return Parsed(readings=tuple(readings), rejects=tuple(rejects), item_count=count)
 
