@@ -15,7 +15,7 @@ from data_sources.demo.workdays import DAY_S, HOURS, Floats, Ints, WorkAxis
 NEVER = np.int64(1) << np.int64(60)
 WEEK_TOTAL = 4_185           # x 90/7 days = 54k
 WEEKDAY_SHARE = (1.15, 1.06, 1.0, 0.95, 0.92, 0.6, 0.6)
-LATE_AGENCY = "Hải Lạng"     # the clearly late one
+LATE_AGENCY = "Hải Triêm"     # the clearly late one
 REFUSED, WITHDRAWN, STOPPED, NORMAL = 3, 7, 8, 9
 
 
