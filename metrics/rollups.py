@@ -64,6 +64,12 @@ def drain(store: Store, now: int) -> int:
     return total
 
 
+def backlog(store: Store) -> int:
+    """Log rows still to fold, counted up to a thousand: 0 means the roll-ups are current."""
+    with store.reading() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM (SELECT 1 FROM ops_dirty LIMIT 1000) waiting")).scalar_one())
+
+
 def rebuild(store: Store, now: int) -> int:
     """Log every cell that core rows touch, empty the roll-ups, fold. The way back from any doubt."""
     store.write(_log_everything)
@@ -158,12 +164,15 @@ def _fold_flows(connection: Connection, rollup: Rollup, clock: dict[str, Any]) -
     keys = ", ".join(f"{log} AS {column}" for column, log in rollup.keys)
     bucket = "bucket" if rollup.days == 1 else "bucket - (bucket + 3) % 7"  # the Monday
     _temporary(connection, "fold_cells", f"SELECT DISTINCT {bucket} AS bucket, {keys} FROM fold_taken")
-    match = " AND ".join(f"c.{column} = t.{column}" for column, _ in rollup.keys)
-    connection.execute(text(
-        f"DELETE FROM {rollup.table} AS t WHERE EXISTS (SELECT 1 FROM fold_cells c WHERE c.bucket = t.{rollup.bucket} AND {match})"
-    ))
+    columns = ", ".join(column for column, _ in rollup.keys)
+    _drop_cells(connection, rollup.table, f"{rollup.bucket}, {columns}", f"bucket, {columns} FROM fold_cells")
     statement = _flow_insert(rollup)
     connection.execute(text(statement), {name: value for name, value in clock.items() if f":{name}" in statement})
+
+
+def _drop_cells(connection: Connection, table: str, key: str, cells: str) -> None:
+    """Delete roll-up rows of the given cells. Row values, so that the few cells drive and the key index finds them."""
+    connection.execute(text(f"DELETE FROM {table} WHERE ({key}) IN (SELECT {cells})"))
 
 
 def _flow_insert(rollup: Rollup) -> str:
@@ -200,7 +209,7 @@ def _fold_readings(connection: Connection, days: DayClock) -> None:
     """Hours of datastreams from readings, then hours of areas and days of datastreams from those hours."""
     run = connection.execute
     _temporary(connection, "fold_cells", "SELECT DISTINCT bucket AS hour, ref FROM fold_taken")
-    run(text("DELETE FROM rollup_reading_hour AS t WHERE EXISTS (SELECT 1 FROM fold_cells c WHERE c.hour = t.hour AND c.ref = t.datastream_id)"))
+    _drop_cells(connection, "rollup_reading_hour", "hour, datastream_id", "hour, ref FROM fold_cells")
     run(text(
         f"INSERT INTO rollup_reading_hour (hour, datastream_id, n, total, low, high) SELECT c.hour, c.ref, {_HOUR_STATISTICS} "
         "FROM fold_cells c CROSS JOIN core_reading r WHERE r.hour = c.hour AND r.datastream_id = c.ref GROUP BY c.hour, c.ref"
@@ -215,10 +224,7 @@ def _fold_area_hours(connection: Connection) -> None:
         "SELECT DISTINCT t.bucket AS hour, t.k1 AS area_code, d.property FROM fold_taken t JOIN core_datastream d ON d.id = t.ref "
         "UNION SELECT t.bucket, d.area_code, d.property FROM fold_taken t JOIN core_datastream d ON d.id = t.ref",
     )
-    connection.execute(text(
-        "DELETE FROM rollup_reading_hour_area AS t WHERE EXISTS (SELECT 1 FROM fold_areas c WHERE c.hour = t.hour "
-        "AND c.area_code = t.area_code AND c.property = t.property)"
-    ))
+    _drop_cells(connection, "rollup_reading_hour_area", "hour, area_code, property", "hour, area_code, property FROM fold_areas")
     connection.execute(text(
         f"INSERT INTO rollup_reading_hour_area (hour, area_code, property, n, total, low, high) SELECT c.hour, c.area_code, c.property, "
         f"{_SUM_STATISTICS} FROM fold_areas c JOIN core_datastream d ON d.area_code = c.area_code AND d.property = c.property "
@@ -228,20 +234,17 @@ def _fold_area_hours(connection: Connection) -> None:
 
 def _fold_reading_days(connection: Connection, days: DayClock) -> None:
     """Days from whole hours; an hour cut by midnight (zones with half-hour offsets) is read from its readings."""
-    found = connection.execute(text("SELECT DISTINCT hour FROM fold_cells")).scalars()
-    touched = {on for hour in found for on in (days.on(hour * HOUR), days.on((hour + 1) * HOUR - 1)) if on is not None}
-    spans = [_day_span(days, on) for on in sorted(touched)]
+    hours = connection.execute(text("SELECT DISTINCT hour FROM fold_cells")).scalars()
+    spans = [_day_span(days, int(hour), on) for hour in hours for on in _days_of_hour(days, int(hour))]
     connection.execute(text("DROP TABLE IF EXISTS fold_spans"))
-    connection.execute(text("CREATE TEMPORARY TABLE fold_spans (day INTEGER, first_hour INTEGER, last_hour INTEGER, from_at BIGINT, to_at BIGINT)"))
-    connection.execute(text("INSERT INTO fold_spans VALUES (:day, :first_hour, :last_hour, :from_at, :to_at)"), spans)
+    columns = "hour INTEGER, day INTEGER, first_hour INTEGER, last_hour INTEGER, from_at BIGINT, to_at BIGINT"
+    connection.execute(text(f"CREATE TEMPORARY TABLE fold_spans ({columns})"))
+    connection.execute(text("INSERT INTO fold_spans VALUES (:hour, :day, :first_hour, :last_hour, :from_at, :to_at)"), spans)
     _temporary(
         connection, "fold_days",
-        "SELECT DISTINCT s.day, s.first_hour, s.last_hour, s.from_at, s.to_at, c.ref FROM fold_cells c JOIN fold_spans s "
-        f"ON c.hour * {HOUR} < s.to_at AND (c.hour + 1) * {HOUR} > s.from_at",
+        "SELECT DISTINCT s.day, s.first_hour, s.last_hour, s.from_at, s.to_at, c.ref FROM fold_cells c JOIN fold_spans s ON s.hour = c.hour",
     )
-    connection.execute(text(
-        "DELETE FROM rollup_reading_day AS t WHERE EXISTS (SELECT 1 FROM fold_days c WHERE c.day = t.day AND c.ref = t.datastream_id)"
-    ))
+    _drop_cells(connection, "rollup_reading_day", "day, datastream_id", "day, ref FROM fold_days")
     cut = f"(r.hour * {HOUR} < c.from_at OR (r.hour + 1) * {HOUR} > c.to_at)"
     connection.execute(text(
         f"INSERT INTO rollup_reading_day (day, datastream_id, n, total, low, high) SELECT day, ref, {_SUM_STATISTICS} FROM ("
@@ -253,9 +256,14 @@ def _fold_reading_days(connection: Connection, days: DayClock) -> None:
     ))
 
 
-def _day_span(days: DayClock, on: int) -> dict[str, int]:
+def _days_of_hour(days: DayClock, hour: int) -> set[int]:
+    """The one or two days an hour lies in."""
+    return {on for on in (days.on(hour * HOUR), days.on((hour + 1) * HOUR - 1)) if on is not None}
+
+
+def _day_span(days: DayClock, hour: int, on: int) -> dict[str, int]:
     start, end = days.starts_at(on), days.starts_at(on + 1)
-    return {"day": on, "first_hour": start // HOUR, "last_hour": (end - 1) // HOUR, "from_at": start, "to_at": end}
+    return {"hour": hour, "day": on, "first_hour": start // HOUR, "last_hour": (end - 1) // HOUR, "from_at": start, "to_at": end}
 
 
 def _log_everything(connection: Connection) -> None:

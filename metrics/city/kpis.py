@@ -65,8 +65,9 @@ def _value(answers: _Answers, row: Kpi, current: Period, before: Period | None) 
     sources = feeds.of_topic(answers.states, row.topic)
     through = max((s.through_at for s in sources if s.through_at is not None), default=None)
     coverage = _coverage(city, current, through) if sources else None
-    value, n = answers.of(row, current) if coverage != 0 or row.formula is None else (None, 0)
-    previous = answers.of(row, before)[0] if before else None
+    is_known = row.formula is None or (bool(sources) and coverage != 0)  # no feed, or none that reaches the period: unknown, not zero
+    value, n = answers.of(row, current) if is_known else (None, 0)
+    previous = answers.of(row, before)[0] if before and is_known else None
     target = city.config.targets.get(row.key)
     delta = value - previous if value is not None and previous is not None else None
     worst = max((s.state for s in sources), key=feeds.STATES.index, default=feeds.FRESH)

@@ -85,23 +85,34 @@ def flow_sums(connection: Connection, city: City, topic: str, start_on: int, end
 
 def stocks_now(connection: Connection, city: City, topic: str, choice: Choice) -> dict[str, int | None]:
     """Open, open with due date, overdue (by instant and by day) and due soon, at the city's now."""
+    found = stocks_now_by(connection, city, topic, "''", choice)
+    return dict(found.get("") or dict.fromkeys(_counted(topic), 0))
+
+
+def stocks_now_by(connection: Connection, city: City, topic: str, group: str, choice: Choice) -> dict[str, dict[str, int]]:
+    """The same per value of a column: group -> stock -> count. Served by the partial index of open rows."""
     where, values = conditions(city.scope, topic, choice)
-    values.update(now=city.as_of, today=city.today_on)
+    counted = _counted(topic)
     if topic == "dossiers":
         values["soon"] = instant(due_within_boundary(city.calendar, moment(city.as_of), 2))
-        counted = {
-            "open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < coalesce(verdict_at, :now)",
-            "overdue_day": "due_on < coalesce(verdict_on, :today)", "stopped": "verdict_at IS NOT NULL",
-            "due_2wd": "verdict_at IS NULL AND due_at >= :now AND due_at < :soon",
-        }
-        source = "core_dossier WHERE finished_on IS NULL AND standing = 1"
-    else:
-        counted = {"open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < :now"}
-        source = "core_report WHERE closed_on IS NULL"
-        values.pop("today")
+        values["today"] = city.today_on
     columns = ", ".join(f"sum(CASE WHEN {condition} THEN 1 ELSE 0 END)" for condition in counted.values())
-    row = connection.execute(text(f"SELECT {columns} FROM {source}{where}"), values).one()
-    return {name: int(value or 0) for name, value in zip(counted, row, strict=True)}
+    source = "core_dossier WHERE finished_on IS NULL AND standing = 1" if topic == "dossiers" else "core_report WHERE closed_on IS NULL"
+    rows = connection.execute(
+        text(f"SELECT {group} AS grouped, {columns} FROM {source}{where} GROUP BY 1"), {"now": city.as_of, **values}
+    ).all()
+    return {row[0]: {name: int(value or 0) for name, value in zip(counted, row[1:], strict=True)} for row in rows}
+
+
+def _counted(topic: str) -> Mapping[str, str]:
+    """Stock -> condition on an open row."""
+    if topic == "reports":
+        return {"open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < :now"}
+    return {
+        "open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < coalesce(verdict_at, :now)",
+        "overdue_day": "due_on < coalesce(verdict_on, :today)", "stopped": "verdict_at IS NOT NULL",
+        "due_2wd": "verdict_at IS NULL AND due_at >= :now AND due_at < :soon",
+    }
 
 
 NET: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {

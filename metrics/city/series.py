@@ -1,0 +1,232 @@
+"""A KPI along time or across agencies, areas, domains, categories: the same formulas over grouped sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from metrics.city import City
+from metrics.city.stations import daily_indices
+from metrics.city.sums import FLOWS, NET, NOTHING_CHOSEN, TABLES, Choice, conditions, net, stocks_now, stocks_now_by
+from metrics.kpis import RULE_DAY, Kpi, Sums, kpi
+from metrics.periods import Period, days_of, months_of, parse_period, weeks_of
+from store.days import DAY, date_of, number_of
+
+TIMES = ("day", "week", "month")
+GROUPS = {"dossiers": ("agency", "area", "domain"), "reports": ("agency", "area", "category")}
+_NAMES = {
+    "agency": ("core_agency", "name"), "area": ("core_area", "full_name"), "domain": ("core_domain", "name"),
+    "category": ("core_category", "name"),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One group's value. `group` = period text or code; value None = unknown or withheld; is_partial = the group is cut or running."""
+
+    group: str
+    label: str
+    value: float | None
+    n: int
+    is_partial: bool = False
+
+
+def read(
+    city: City, key: str, by: str, period: Period, choice: Choice = NOTHING_CHOSEN, late_rule: str = "",
+) -> tuple[Point, ...]:
+    """Values of a KPI by day, week or month of the period, or by agency, area, domain or category over the whole of it.
+
+    Raises ValueError naming the groupings this KPI has. Days after the city's today are left out.
+    """
+    row, rule = kpi(key), late_rule or city.config.late_rule
+    with city.store.reading() as connection:
+        if by in TIMES:
+            return tuple(_by_time(connection, city, row, by, period, choice, rule))
+        if by not in GROUPS.get(row.topic, ()):
+            raise ValueError(f"{key} by {by!r}: choose one of {', '.join((*TIMES, *GROUPS.get(row.topic, ())))}")
+        return tuple(_by_group(connection, city, row, by, period, choice, rule))
+
+
+def _by_time(
+    connection: Connection, city: City, row: Kpi, by: str, period: Period, choice: Choice, rule: str,
+) -> Iterable[Point]:
+    parts = [part for part in _parts(period, by) if part.start_on <= city.today]
+    if not parts:
+        return []
+    if row.key == "vn_aqi":
+        return _aqi_points(connection, city, parts, choice)
+    if row.key == "reports_resolve_days_median":
+        return _median_points(connection, city, parts, choice, row)
+    if row.formula is None:
+        raise ValueError(f"{row.key} is known only for now; it has no series")
+    return _flow_points(connection, city, row, parts, choice, rule)
+
+
+def _parts(period: Period, by: str) -> list[Period]:
+    if by == "day":
+        return [parse_period(day.isoformat(), day) for day in days_of(period)]
+    return (weeks_of if by == "week" else months_of)(period, full_only=False)
+
+
+def _flow_points(
+    connection: Connection, city: City, row: Kpi, parts: list[Period], choice: Choice, rule: str,
+) -> Iterable[Point]:
+    """Flows per part from one grouped read; stocks at each part's end by walking back from now."""
+    first, last = number_of(parts[0].start_on), number_of(parts[-1].end_on)
+    daily = _daily_flows(connection, city, row.topic, first, max(last, city.today_on), choice)
+    stock = {name: value or 0 for name, value in stocks_now(connection, city, row.topic, choice).items()}
+    stock["open_no_due"] = stock["open"] - stock["open_due"]
+    points: list[Point] = []
+    on = max(last, city.today_on)
+    for part in reversed(parts):
+        start, end = number_of(part.start_on), number_of(part.end_on)
+        while on > end:
+            _step_back(row.topic, stock, daily.get(on))
+            on -= 1
+        flows = _summed(row.topic, (daily[day] for day in range(start, end + 1) if day in daily))
+        stocks: dict[str, int | None] = {**stock, "open_due": stock["open"] - stock["open_no_due"]}
+        if end < city.today_on:
+            stocks.pop("due_2wd", None)
+        if rule == RULE_DAY and "overdue_day" in stocks:
+            stocks["overdue"] = stocks["overdue_day"]
+        assert row.formula is not None
+        value, n = row.formula(Sums(flows, stocks, rule))
+        points.append(_point(row, part, value, n, city))
+    return reversed(points)
+
+
+def _step_back(topic: str, stock: dict[str, int], flows: Mapping[str, int] | None) -> None:
+    if flows:
+        for name in NET[topic]:
+            stock[name] -= net(topic, name, flows)
+
+
+def _daily_flows(
+    connection: Connection, city: City, topic: str, start_on: int, end_on: int, choice: Choice,
+) -> dict[int, dict[str, int]]:
+    where, values = conditions(city.scope, topic, choice)
+    names = FLOWS[topic]
+    rows = connection.execute(
+        text(
+            f"SELECT day, {', '.join(f'sum({name})' for name in names)} FROM {TABLES[topic]} "
+            f"WHERE day BETWEEN :start AND :end{where} GROUP BY day"
+        ),
+        {"start": start_on, "end": end_on, **values},
+    ).all()
+    return {int(row[0]): {name: int(value) for name, value in zip(names, row[1:], strict=True)} for row in rows}
+
+
+def _summed(topic: str, days: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total = dict.fromkeys(FLOWS[topic], 0)
+    for flows in days:
+        for name, value in flows.items():
+            total[name] += value
+    return total
+
+
+def _point(row: Kpi, part: Period, value: float | None, n: int, city: City) -> Point:
+    return Point(part.text, part.text, value if n >= row.min_n else None, n, part.is_cut or part.is_partial(city.today))
+
+
+def _aqi_points(connection: Connection, city: City, parts: list[Period], choice: Choice) -> Iterable[Point]:
+    found = daily_indices(connection, city, choice.area, number_of(parts[0].start_on), number_of(parts[-1].end_on))
+    for part in parts:
+        inside = found[found["day"].between(number_of(part.start_on), number_of(part.end_on))]["aqi"]
+        yield _point(kpi("vn_aqi"), part, float(inside.max()) if len(inside) else None, len(inside), city)
+
+
+def _median_points(connection: Connection, city: City, parts: list[Period], choice: Choice, row: Kpi) -> Iterable[Point]:
+    spans = _spans(connection, city, "closed_on", parts[0], parts[-1], choice)
+    for part in parts:
+        inside = [span for on, span in spans if part.start_on <= date_of(int(on)) <= part.end_on]
+        yield _point(row, part, _median(inside), len(inside), city)
+
+
+def _spans(
+    connection: Connection, city: City, group: str, first: Period, last: Period, choice: Choice,
+) -> list[tuple[str | int, float]]:
+    where, values = conditions(city.scope, "reports", choice)
+    rows = connection.execute(
+        text(
+            f"SELECT {group}, closed_at - received_at FROM core_report WHERE closed_on BETWEEN :start AND :end "
+            f"AND NOT is_ended_before_start{where}"
+        ),
+        {"start": number_of(first.start_on), "end": number_of(last.end_on), **values},
+    ).all()
+    return [(group_, float(span) / DAY) for group_, span in rows]
+
+
+def _median(values: list[float]) -> float | None:
+    ordered, n = sorted(values), len(values)
+    return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2 if n else None
+
+
+def _by_group(
+    connection: Connection, city: City, row: Kpi, by: str, period: Period, choice: Choice, rule: str,
+) -> Iterable[Point]:
+    labels = _labels(connection, by)
+    is_partial = period.is_partial(city.today)
+    if row.key == "reports_resolve_days_median":
+        grouped: dict[str, list[float]] = {}
+        for group, span in _spans(connection, city, f"{by}_code", period, period, choice):
+            grouped.setdefault(str(group), []).append(span)
+        answers = {group: (_median(spans), len(spans)) for group, spans in grouped.items()}
+    elif row.formula is None:
+        raise ValueError(f"{row.key} is known only as a whole; it has no {by} series")
+    else:
+        answers = {
+            group: row.formula(sums) for group, sums in _group_sums(connection, city, row.topic, by, period, choice, rule).items()
+        }
+    for group, (value, n) in sorted(answers.items()):
+        yield Point(group, labels.get(group, group), value if n >= row.min_n else None, n, is_partial)
+
+
+def _group_sums(
+    connection: Connection, city: City, topic: str, by: str, period: Period, choice: Choice, rule: str,
+) -> dict[str, Sums]:
+    """Sums per group: flows of the period in one grouped read, stocks from the open rows of each group."""
+    start, end = number_of(period.start_on), number_of(period.end_on)
+    flows = _grouped_flows(connection, city, topic, by, start, end, choice)
+    since = _grouped_flows(connection, city, topic, by, end + 1, city.today_on, choice) if end < city.today_on else {}
+    now = stocks_now_by(connection, city, topic, _group_column(topic, by), choice)
+    empty = dict.fromkeys(FLOWS[topic], 0)
+    found = {}
+    for group in flows.keys() | now.keys() | since.keys():
+        stock = {name: now.get(group, {}).get(name, 0) for name in ("open", "open_due", "overdue", "overdue_day", "due_2wd")}
+        stock["open_no_due"] = stock["open"] - stock["open_due"]
+        _step_back(topic, stock, since.get(group))
+        stocks: dict[str, int | None] = {**stock, "open_due": stock["open"] - stock["open_no_due"]}
+        if end < city.today_on:
+            stocks.pop("due_2wd")
+        if rule == RULE_DAY and topic == "dossiers":
+            stocks["overdue"] = stocks["overdue_day"]
+        found[group] = Sums(flows.get(group, empty), stocks, rule)
+    return found
+
+
+def _group_column(topic: str, by: str) -> str:
+    if topic == "dossiers" and by == "area":
+        return "coalesce((SELECT a.area_code FROM core_agency a WHERE a.code = agency_code), '')"
+    return f"{by}_code"
+
+
+def _grouped_flows(
+    connection: Connection, city: City, topic: str, by: str, start_on: int, end_on: int, choice: Choice,
+) -> dict[str, dict[str, int]]:
+    where, values = conditions(city.scope, topic, choice)
+    names = FLOWS[topic]
+    rows = connection.execute(
+        text(
+            f"SELECT {_group_column(topic, by)} AS grouped, {', '.join(f'sum({name})' for name in names)} FROM {TABLES[topic]} "
+            f"WHERE day BETWEEN :start AND :end{where} GROUP BY 1"
+        ),
+        {"start": start_on, "end": end_on, **values},
+    ).all()
+    return {row[0]: {name: int(value) for name, value in zip(names, row[1:], strict=True)} for row in rows}
+
+
+def _labels(connection: Connection, by: str) -> dict[str, str]:
+    table, column = _NAMES[by]
+    return dict(connection.execute(text(f"SELECT code, {column} FROM {table}")).all())

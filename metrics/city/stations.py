@@ -1,0 +1,198 @@
+"""Stations: what they measure now, whether they report, their VN_AQI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, text
+
+from metrics.city import City
+from metrics.city.feeds import NEVER, freshness
+from metrics.periods import Period
+from metrics.vn_aqi import POLLUTANTS, category, daily_aqi, station_aqi
+from store.days import HOUR, number_of
+
+DEFAULT_CADENCE_S = 3600
+LONGEST_AQI_DAYS = 92  # beyond this the hours behind daily indices are too many for one answer
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The newest value of one datastream of a station."""
+
+    datastream_id: int
+    property: str
+    measure_unit: str
+    name: str
+    value: float
+    observed_at: int
+    state: str
+
+
+@dataclass(frozen=True)
+class StationState:
+    """A station now. `state` is that of its newest reading against its cadence; `aqi` = hourly VN_AQI of the last full hour."""
+
+    feed: str
+    source_id: str
+    name: str
+    kind: str
+    lon: float | None
+    lat: float | None
+    area_code: str
+    state: str
+    observed_at: int | None
+    values: tuple[Measured, ...]
+    aqi: int | None
+    aqi_category: str | None
+    aqi_dominant: str | None
+
+
+def read(city: City, area: str = "") -> tuple[StationState, ...]:
+    """Every station in scope, in order of feed and id."""
+    with city.store.reading() as connection:
+        where, values = _in_scope(city, area, "s.")
+        rows = connection.execute(
+            text(
+                "SELECT s.feed, s.source_id, s.name, s.kind, s.lon, s.lat, s.area_code, d.id, d.property, d.measure_unit, "
+                "d.name AS stream_name, d.cadence_s, l.value, l.observed_at FROM core_station s LEFT JOIN core_datastream d "
+                "ON d.feed = s.feed AND d.station_id = s.source_id LEFT JOIN core_latest l ON l.datastream_id = d.id "
+                f"WHERE 1 = 1{where} ORDER BY s.feed, s.source_id, d.property, d.id"
+            ),
+            values,
+        ).mappings().all()
+        indices = {row["station"]: row for row in _hourly_aqi(connection, city, area).to_dict("records")}
+    grouped: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        grouped.setdefault((row["feed"], row["source_id"]), []).append(row)
+    return tuple(_station(city, rows, indices.get("/".join(key))) for key, rows in grouped.items())
+
+
+def _station(city: City, rows: Sequence[Any], index: dict[str, Any] | None) -> StationState:
+    first = rows[0]
+    cadence = _cadence(city, first["feed"])
+    values = tuple(
+        Measured(
+            row["id"], row["property"], row["measure_unit"], row["stream_name"], row["value"], row["observed_at"],
+            freshness(max(0, city.as_of - row["observed_at"]) / 1e6, row["cadence_s"] or cadence),
+        )
+        for row in rows if row["value"] is not None
+    )
+    newest = max(values, key=lambda value: value.observed_at, default=None)
+    aqi = None if index is None or pd.isna(index["aqi"]) else int(index["aqi"])
+    return StationState(
+        first["feed"], first["source_id"], first["name"], first["kind"], first["lon"], first["lat"], first["area_code"],
+        newest.state if newest else NEVER, newest.observed_at if newest else None, values, aqi,
+        category(aqi).key if aqi is not None else None, index["dominant"] if index and aqi is not None else None,
+    )
+
+
+def _cadence(city: City, feed: str) -> int:
+    configured = next((row.cadence_s for row in city.config.feeds if row.key == feed), None)
+    return configured or DEFAULT_CADENCE_S
+
+
+def _in_scope(city: City, area: str, prefix: str) -> tuple[str, dict[str, Any]]:
+    parts, values = [], {}
+    if area:
+        parts.append(f"{prefix}area_code = :area")
+        values["area"] = area
+    if city.scope.areas is not None:
+        names = [f"scope_area_{n}" for n in range(len(city.scope.areas))]
+        parts.append(f"{prefix}area_code IN ({', '.join(':' + name for name in names) or 'NULL'})")
+        values.update(zip(names, city.scope.areas, strict=True))
+    return "".join(f" AND {part}" for part in parts), values
+
+
+def reporting_in(connection: Connection, city: City, area: str, ends_at: int | None) -> tuple[int, int]:
+    """(stations with a reading within twice their feed's cadence before the instant, stations known). None = now."""
+    reporting = known = 0
+    where, values = _in_scope(city, area, "s.")
+    feeds = connection.execute(text("SELECT DISTINCT feed FROM core_station")).scalars().all()
+    for feed in feeds:
+        window = 2 * _cadence(city, feed) * 1_000_000
+        at = city.as_of if ends_at is None else ends_at
+        if ends_at is None:
+            seen = "EXISTS (SELECT 1 FROM core_datastream d JOIN core_latest l ON l.datastream_id = d.id WHERE d.feed = s.feed " \
+                   "AND d.station_id = s.source_id AND l.observed_at >= :since)"
+            since = at - window
+        else:
+            seen = "EXISTS (SELECT 1 FROM core_datastream d JOIN rollup_reading_hour h ON h.datastream_id = d.id WHERE " \
+                   "d.feed = s.feed AND d.station_id = s.source_id AND h.hour BETWEEN :since AND :until)"
+            since = (at - window) // HOUR
+            values["until"] = (at - 1) // HOUR
+        row = connection.execute(
+            text(f"SELECT count(*), sum(CASE WHEN {seen} THEN 1 ELSE 0 END) FROM core_station s WHERE s.feed = :feed{where}"),
+            {"feed": feed, "since": since, **values},
+        ).one()
+        known, reporting = known + int(row[0]), reporting + int(row[1] or 0)
+    return reporting, known
+
+
+def worst_aqi_in(connection: Connection, city: City, area: str, period: Period, ends_at: int | None) -> tuple[float | None, int]:
+    """Highest VN_AQI and how many were compared: running period = hourly indices of stations, past = their daily indices."""
+    if ends_at is None:
+        found = _hourly_aqi(connection, city, area)["aqi"].dropna()
+    else:
+        found = daily_indices(connection, city, area, number_of(period.start_on), number_of(period.end_on))["aqi"]
+    return (float(found.max()) if len(found) else None), len(found)
+
+
+def _hourly_aqi(connection: Connection, city: City, area: str) -> pd.DataFrame:
+    """station, aqi, dominant, category, n at the last full hour before the city's now."""
+    hour = city.as_of // HOUR - 1
+    return station_aqi(_hour_means(connection, city, area, hour - 11, hour), hour)
+
+
+def daily_indices(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> pd.DataFrame:
+    """station, day, aqi: daily VN_AQI of every station and day that has one; empty beyond LONGEST_AQI_DAYS days."""
+    found: list[tuple[str, int, int]] = []
+    if end_on - start_on < LONGEST_AQI_DAYS:
+        days = city.store.days
+        frame = _hour_means(connection, city, area, days.starts_at(start_on) // HOUR, (days.starts_at(end_on + 1) - 1) // HOUR)
+        frame["day"] = [days.on(int(hour) * HOUR) for hour in frame["hour"]]
+        for (station, on), rows in frame.groupby(["station", "day"]):
+            first = days.starts_at(int(on)) // HOUR
+            hours: dict[str, list[float | None]] = {}
+            for name, hour, mean in zip(rows["property"], rows["hour"], rows["mean"], strict=True):
+                place = int(hour) - first
+                if 0 <= place < 24:
+                    hours.setdefault(name, [None] * 24)[place] = float(mean)
+            index = daily_aqi(hours)
+            if index is not None:
+                found.append((str(station), int(on), index.value))
+    return pd.DataFrame(found, columns=["station", "day", "aqi"])
+
+
+def _hour_means(connection: Connection, city: City, area: str, first_hour: int, last_hour: int) -> pd.DataFrame:
+    """station (feed/id), property, hour, mean of the pollutants over an hour range."""
+    where, values = _in_scope(city, area, "d.")
+    names = {f"p{n}": name for n, name in enumerate(POLLUTANTS)}
+    rows = connection.execute(
+        text(
+            "SELECT d.feed || '/' || d.station_id, d.property, h.hour, sum(h.total) / sum(h.n) FROM core_datastream d "
+            "CROSS JOIN rollup_reading_hour h WHERE h.datastream_id = d.id AND h.hour BETWEEN :first AND :last "
+            f"AND d.property IN ({', '.join(':' + name for name in names)}){where} GROUP BY 1, 2, 3"
+        ),
+        {"first": first_hour, "last": last_hour, **names, **values},
+    ).all()
+    return pd.DataFrame(rows, columns=["station", "property", "hour", "mean"])
+
+
+def hour_series(city: City, datastream_id: int, first_at: int, last_at: int) -> pd.DataFrame:
+    """hour_at (microseconds UTC), mean, low, high, n of one datastream; hours without readings are absent."""
+    where, values = _in_scope(city, "", "d.")
+    with city.store.reading() as connection:
+        rows = connection.execute(
+            text(
+                f"SELECT h.hour * {HOUR}, h.total / h.n, h.low, h.high, h.n FROM rollup_reading_hour h JOIN core_datastream d "
+                f"ON d.id = h.datastream_id WHERE d.id = :id AND h.hour BETWEEN :first AND :last{where} ORDER BY h.hour"
+            ),
+            {"id": datastream_id, "first": first_at // HOUR, "last": last_at // HOUR, **values},
+        ).all()
+    return pd.DataFrame(rows, columns=["hour_at", "mean", "low", "high", "n"])
+
+

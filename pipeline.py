@@ -1,0 +1,110 @@
+"""The whole journey on one screen: sync -> clock step -> fold -> announce. `Ingest` repeats it for as long as the program runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from config import Config, FeedConfig
+from data_sources.feed import FeedError
+from data_sources.registry import protocol_of
+from data_sources.sync import Progress, Sync
+from metrics.rollups import backlog, clock_step, drain, fold
+from store.catalogue_files import load_catalogue
+from store.days import instant
+from store.engine import Store
+from store.migrate import migrate
+
+log = logging.getLogger("toancanh.ingest")
+FOLD_WAKE_S = 0.05
+CLOCK_STEP_S = 5.0
+
+
+def utc_now() -> datetime:
+    """The process clock; everything below takes its result as an argument."""
+    return datetime.now(UTC)
+
+
+def prepare(store: Store, config: Config) -> None:
+    """Bring the schema and the city's catalogues up to date."""
+    migrate(store)
+    load_catalogue(store, config.catalogue)
+
+
+def refresh(store: Store, config: Config, now: datetime, progress: Progress | None = None) -> list[str]:
+    """Read every pulled feed once, step the clock, fold. Returns one line per feed that could not be read."""
+    sync, faults = Sync(store, config), []
+    for feed in in_order(config):
+        try:
+            sync.pull(feed, now, progress)
+        except FeedError as error:
+            faults.append(str(error))
+    clock_step(store, instant(config.clock(now)))
+    drain(store, instant(now))
+    return faults
+
+
+def in_order(config: Config) -> list[FeedConfig]:
+    """Pulled feeds, areas first: what lies in an area is placed when it lands."""
+    pulled = [feed for feed in config.feeds if feed.enabled and protocol_of(feed).client]
+    return sorted(pulled, key=lambda feed: feed.role != "areas")
+
+
+class Ingest:
+    """Keeps a store current: feeds on their schedules in threads, the fold and the clock in this one."""
+
+    def __init__(self, store: Store, config: Config, now: Callable[[], datetime] = utc_now) -> None:
+        self.store, self.config, self.now = store, config, now
+        self.stop = threading.Event()
+        self._sync = Sync(store, config)
+        self._pool = ThreadPoolExecutor(4, "feed")
+        self._running: dict[str, Future[None]] = {}
+        self._next_at: dict[str, float] = {}
+        self._next_step = 0.0
+
+    def run(self) -> None:
+        """Loop until `stop` is set. A database that is away is waited for; nothing is lost, since cursors commit with rows."""
+        while not self.stop.is_set():
+            try:
+                self.turn()
+                pause = FOLD_WAKE_S
+            except Exception:
+                log.exception("ingest turn failed; trying again in 2 s")
+                pause = 2.0
+            self.stop.wait(pause)
+        self._pool.shutdown(cancel_futures=True)
+
+    def turn(self) -> int:
+        """One turn: start feeds that are due, step the clock when it is time, fold what is logged."""
+        now = self.now()
+        seconds = now.timestamp()
+        self._start_due(seconds)
+        if seconds >= self._next_step:
+            clock_step(self.store, instant(self.config.clock(now)))
+            self._next_step = seconds + CLOCK_STEP_S
+        return fold(self.store, instant(now)) if backlog(self.store) else 0
+
+    def _start_due(self, seconds: float) -> None:
+        """Areas go first and alone; others are started when no area feed is being read."""
+        for feed in in_order(self.config):
+            running = self._running.get(feed.key)
+            if running and not running.done():
+                if feed.role == "areas":
+                    return
+                continue
+            if seconds >= self._next_at.get(feed.key, 0):
+                self._next_at[feed.key] = seconds + feed.schedule_s
+                self._running[feed.key] = self._pool.submit(self._pull, feed)
+                if feed.role == "areas":
+                    return
+
+    def _pull(self, feed: FeedConfig) -> None:
+        try:
+            self._sync.pull(feed, self.now())
+        except FeedError as error:
+            log.warning("feed %s: %s", feed.key, error)
+        except Exception:
+            log.exception("feed %s failed", feed.key)

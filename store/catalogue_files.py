@@ -1,0 +1,74 @@
+"""Reads the city's lists (agencies, procedures, categories) from the CSV files the city file names."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+from store.catalogue import put_agencies, put_categories, put_procedures
+from store.days import number_of
+from store.engine import Store
+from store.rows import AgencyRow, CategoryRow, ProcedureRow
+
+
+class CatalogueError(ValueError):
+    """A list cannot be read; the message names file, line, column and remedy."""
+
+
+def load_catalogue(store: Store, files: Mapping[str, str]) -> None:
+    """Upsert the lists named by `files` (agencies | procedures | categories -> path) in one transaction each."""
+    unknown = files.keys() - {"agencies", "procedures", "categories"}
+    if unknown:
+        raise CatalogueError(f"[catalogue] {', '.join(sorted(unknown))}: unknown list; there are agencies, procedures, categories")
+    if "agencies" in files:
+        agencies = [_agency(row, where) for row, where in _rows(files["agencies"], ("code", "name"))]
+        store.write(lambda connection: put_agencies(connection, agencies))
+    if "procedures" in files:
+        procedures = [_procedure(row, where) for row, where in _rows(files["procedures"], ("code", "name"))]
+        store.write(lambda connection: put_procedures(connection, procedures))
+    if "categories" in files:
+        categories = [CategoryRow(row["code"], row["name"], row.get("group", "")) for row, _ in _rows(files["categories"], ("code", "name"))]
+        store.write(lambda connection: put_categories(connection, categories))
+
+
+def _rows(path: str, needed: tuple[str, ...]) -> Iterator[tuple[dict[str, str], str]]:
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in needed if name not in (reader.fieldnames or [])]
+            if missing:
+                raise CatalogueError(f"{path}: column {', '.join(missing)} is missing; the first line must name the columns")
+            for row in reader:
+                where = f"{path} line {reader.line_num}"
+                if not all(row[name] for name in needed):
+                    raise CatalogueError(f"{where}: {' and '.join(needed)} must not be empty")
+                yield {name: value or "" for name, value in row.items() if name}, where
+    except OSError as error:
+        raise CatalogueError(f"{path}: cannot be read ({error.strerror}); check [catalogue] in the city file") from error
+
+
+def _agency(row: dict[str, str], where: str) -> AgencyRow:
+    return AgencyRow(
+        code=row["code"], name=row["name"], name_en=row.get("name_en", ""), parent_code=row.get("parent_code", ""),
+        kind=row.get("kind", ""), area_code=row.get("area_code", ""), valid_from_on=_day(row.get("valid_from", ""), where),
+        valid_to_on=_day(row.get("valid_to", ""), where), successor_code=row.get("successor_code", ""),
+        aliases=tuple(name.strip() for name in row.get("aliases", "").split("|") if name.strip()),
+    )
+
+
+def _procedure(row: dict[str, str], where: str) -> ProcedureRow:
+    limit = row.get("limit_days", "")
+    try:
+        days = float(limit) if limit else None
+    except ValueError as error:
+        raise CatalogueError(f"{where}: limit_days {limit!r} is no number of working days") from error
+    return ProcedureRow(row["code"], row["name"], row.get("domain_code", ""), row.get("domain_name", ""), days, row.get("level", ""))
+
+
+def _day(value: str, where: str) -> int | None:
+    try:
+        return number_of(date.fromisoformat(value)) if value else None
+    except ValueError as error:
+        raise CatalogueError(f"{where}: {value!r} is no date; write yyyy-mm-dd") from error
