@@ -9,10 +9,14 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from starlette.requests import Request
 
 from config import Config, FeedConfig
 from scope import DEMO_SCOPE, Forbidden, Scope
+from store.engine import Store
 
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 # a proxy on this machine makes every client look local, whatever Host it sends on
@@ -81,3 +85,17 @@ def is_feed_login(feed: FeedConfig, username: str, password: str) -> bool:
     wanted = f"{feed.username}\0{feed.password}".encode("utf-8", "surrogatepass")
     is_same = hmac.compare_digest(given, wanted)
     return is_same and bool(feed.username) and bool(feed.password)
+
+
+def scope_reader(config: Config, store: Store, now: Callable[[], datetime]) -> Callable[[Request | None], Scope]:
+    """A function from a request to the rights of its sender; no request, no rights. `store` and `now` will serve sessions.
+
+    The function raises NotLocal as scope_for does.
+    """
+    def read(request: Request | None) -> Scope:
+        if request is None:
+            return Scope()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        return scope_for(headers, request.client.host if request.client else "", config)
+
+    return read

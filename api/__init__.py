@@ -1,0 +1,1 @@
+"""What other programs talk to: /api, /ingest, /live, health and metrics. Thin: figures come from City, rows land by Sync."""

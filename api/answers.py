@@ -1,0 +1,362 @@
+"""What each /api/v1 route says: the same City functions the screens ask, as JSON or as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from api.errors import ApiError
+from api.parameters import DEFAULT_PERIOD, Asked, bad
+from api.tables import Column, Table, iso
+from metrics.city import City, dossiers, feeds, kpis, readings, reports, series, stations
+from metrics.city.dossiers import DossierItem
+from metrics.city.history import VersionItem
+from metrics.city.readings import ReadingFilter, ReadingItem
+from metrics.city.reports import ReportItem
+from metrics.kpis import KPI_BY_KEY, Kpi
+from metrics.periods import Period
+from store.days import DAY, number_of
+from text import t
+
+Json = dict[str, Any] | list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request to a route: what city, with which parameters, in which language and form. `key` = the id in the path."""
+
+    city: City
+    asked: Asked
+    lang: str
+    form: str
+    key: str = ""
+
+
+# ---- figures --------------------------------------------------------------------------------------------------------
+_KPI_COLUMNS = tuple(
+    Column(*row)
+    for row in (
+        ("key",),
+        ("label",),
+        ("value", "number"),
+        ("measure_unit",),
+        ("n", "whole"),
+        ("as_of", "at"),
+        ("target", "number"),
+        ("previous", "number"),
+        ("delta", "number"),
+        ("verdict",),
+        ("coverage", "number"),
+        ("late_rule",),
+        ("revision", "whole"),
+    )
+)
+
+
+def answer_kpis(ask: Ask) -> Json | Table:
+    """KPI values over a period. Unknown keys are refused, naming the known ones."""
+    keys = [key for key in ask.asked.text("keys").split(",") if key]
+    for key in keys:
+        _kpi(key, "keys")
+    values = kpis.read(ask.city, keys, _period(ask), ask.asked.choice(), ask.asked.text("late_rule"))
+    rows = [
+        (
+            v.key,
+            t(f"kpi.{v.key}.label", ask.lang),
+            v.value,
+            v.measure_unit,
+            v.n,
+            v.as_of,
+            v.target,
+            v.previous,
+            v.delta,
+            v.verdict,
+            v.coverage,
+            v.late_rule,
+            v.revision,
+        )
+        for v in values
+    ]
+    return _list_or_table(ask, "kpis", _KPI_COLUMNS, rows)
+
+
+_POINT_COLUMNS = (Column("group"), Column("label"), Column("value", "number"), Column("n", "whole"), Column("is_partial", "flag"))
+
+
+def answer_series(ask: Ask) -> Json | Table:
+    """One KPI along time, or across agencies, areas, domains, categories."""
+    city, row = ask.city, _kpi(ask.asked.text("key"), "key")
+    by, period = ask.asked.text("by") or "day", _period(ask)
+    try:
+        points = series.read(city, row.key, by, period, ask.asked.choice(), ask.asked.text("late_rule"))
+    except ValueError as fault:
+        raise bad("by", str(fault), "see the message") from fault
+    rows = [(p.group, p.label, p.value, p.n, p.is_partial) for p in points]
+    listed = _list_or_table(ask, f"series {row.key}", _POINT_COLUMNS, rows)
+    if isinstance(listed, Table):
+        return listed
+    rule = (ask.asked.text("late_rule") or city.config.late_rule) if row.has_rule else None
+    return {
+        "key": row.key,
+        "label": t(f"kpi.{row.key}.label", ask.lang),
+        "measure_unit": row.measure_unit,
+        "by": by,
+        "period": _period_json(period),
+        "late_rule": rule,
+        "as_of": iso(city.as_of, city.store.days.tz),
+        "revision": city.revision,
+        "points": listed,
+    }
+
+
+def _kpi(key: str, field: str) -> Kpi:
+    if key not in KPI_BY_KEY:
+        raise ApiError(400, "unknown_kpi", f"there is no KPI {key!r}", field=field, remedy=f"known: {', '.join(KPI_BY_KEY)}")
+    return KPI_BY_KEY[key]
+
+
+def _period(ask: Ask) -> Period:
+    period = ask.asked.period(ask.city, DEFAULT_PERIOD)
+    assert period is not None
+    return period
+
+
+def _period_json(period: Period) -> dict[str, str]:
+    return {"text": period.text, "start_on": period.start_on.isoformat(), "end_on": period.end_on.isoformat()}
+
+
+def _list_or_table(
+    ask: Ask, name: str, columns: tuple[Column, ...], rows: Sequence[Sequence[Any]]
+) -> list[dict[str, Any]] | Table:
+    """A short list: as JSON objects, or as a table of one chunk."""
+    if ask.form != "json":
+        ask.city.scope.require("export")
+        return Table(name, columns, lambda: iter([rows]))
+    return [_object(ask, columns, row) for row in rows]
+
+
+def _object(ask: Ask, columns: Sequence[Column], row: Sequence[Any]) -> dict[str, Any]:
+    tz = ask.city.store.days.tz
+    return {c.key: iso(value, tz) if c.kind == "at" else value for c, value in zip(columns, row, strict=True)}
+
+
+# ---- lists of rows --------------------------------------------------------------------------------------------------
+_KINDS = {"str": "text", "int": "whole", "float": "number", "bool": "flag"}
+_LABELS = {
+    "agency_name": "agency",
+    "procedure_name": "procedure",
+    "domain_name": "domain",
+    "category_name": "category",
+    "area_name": "area",
+}
+
+
+def columns_of(item: type, ask: Ask, texts: str) -> tuple[Column, ...]:
+    """The columns of a row dataclass, by its field names and types; labelled from the texts column.<texts>.* when asked for."""
+    found = []
+    for field in fields(item):
+        kind = "at" if field.name.endswith("_at") else _KINDS[str(field.type).removesuffix(" | None")]
+        label = _label(f"column.{texts}.{_LABELS.get(field.name, field.name)}", field.name, ask)
+        found.append(Column(field.name, kind, label))
+    return tuple(found)
+
+
+def _label(key: str, name: str, ask: Ask) -> str:
+    if ask.asked.text("headers") != "labels":
+        return ""
+    try:
+        return t(key, ask.lang)
+    except KeyError:
+        return name
+
+
+def _cells(item: Any, columns: Sequence[Column]) -> tuple[Any, ...]:
+    return tuple(getattr(item, column.key) for column in columns)
+
+
+def _page(ask: Ask, columns: tuple[Column, ...], items: Sequence[Any], total: int | None, following: str) -> Json:
+    return {
+        "total": total,
+        "count": len(items),
+        "next": following or None,
+        "as_of": iso(ask.city.as_of, ask.city.store.days.tz),
+        "revision": ask.city.revision,
+        "items": [_object(ask, columns, _cells(item, columns)) for item in items],
+    }
+
+
+def _table(name: str, columns: tuple[Column, ...], pages: Callable[[], Iterator[tuple[Any, ...]]]) -> Table:
+    return Table(name, columns, lambda: ([_cells(item, columns) for item in page] for page in pages()))
+
+
+def answer_dossiers(ask: Ask) -> Json | Table:
+    """Dossiers of a filter: a page of JSON with the count of all, or all of them as a table."""
+    chosen, columns = ask.asked.dossiers(ask.city), columns_of(DossierItem, ask, "dossier")
+    with _refusing():
+        if ask.form != "json":
+            dossiers.total(ask.city, chosen)  # a wrong filter is told before a file is begun
+            return _table("dossiers", columns, lambda: dossiers.every(ask.city, chosen))
+        page = dossiers.read(ask.city, chosen, limit=ask.asked.limit(), cursor=ask.asked.text("cursor"))
+    return _page(ask, columns, page.rows, page.total, page.next_cursor)
+
+
+def answer_reports(ask: Ask) -> Json | Table:
+    """Citizen reports of a filter, as answer_dossiers does."""
+    chosen, columns = ask.asked.reports(ask.city), columns_of(ReportItem, ask, "report")
+    with _refusing():
+        if ask.form != "json":
+            reports.total(ask.city, chosen)
+            return _table("reports", columns, lambda: reports.every(ask.city, chosen))
+        page = reports.read(ask.city, chosen, limit=ask.asked.limit(), cursor=ask.asked.text("cursor"))
+    return _page(ask, columns, page.rows, page.total, page.next_cursor)
+
+
+def answer_readings(ask: Ask) -> Json | Table:
+    """Readings as measured over a period of at most 31 days (default: the city's today), oldest first."""
+    city, columns = ask.city, columns_of(ReadingItem, ask, "station")
+    period = ask.asked.period(city, "today")
+    assert period is not None
+    days = city.store.days
+    start, end = days.starts_at(number_of(period.start_on)), days.starts_at(number_of(period.end_on) + 1)
+    asked = ask.asked
+    chosen = ReadingFilter(start, end, asked.text("feed"), asked.text("station"), asked.text("property"), asked.text("area"))
+    with _refusing():
+        if (end - start) > readings.LONGEST_DAYS * DAY:
+            raise ValueError(f"period: readings are given for at most {readings.LONGEST_DAYS} days at a time")
+        if ask.form != "json":
+            return _table("readings", columns, lambda: readings.every(city, chosen))
+        items, following = readings.read(city, chosen, limit=asked.limit(), cursor=asked.text("cursor"))
+    return _page(ask, columns, items, None, following)
+
+
+class _refusing:
+    """Turns a question's ValueError ("field: what is wrong") into a 400 that names the field."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type | None, fault: BaseException | None, trace: object) -> None:
+        if isinstance(fault, ValueError):
+            field = str(fault).partition(":")[0]
+            raise bad(field if field.isidentifier() else "", str(fault), "see the message") from fault
+
+
+# ---- one row --------------------------------------------------------------------------------------------------------
+def answer_dossier(ask: Ask) -> Json:
+    """One dossier with steps, stops and versions; 404 when there is none in this scope."""
+    found = dossiers.one(ask.city, ask.asked.text("feed"), ask.key, ask.asked.text("late_rule"))
+    if found is None:
+        raise _not_found(ask)
+    tz = ask.city.store.days.tz
+    columns = columns_of(DossierItem, ask, "dossier")
+    return {
+        **_object(ask, columns, _cells(found.item, columns)),
+        "alias": found.alias,
+        "first_landed_at": iso(found.first_landed_at, tz),
+        "landed_at": iso(found.landed_at, tz),
+        "steps": [{"at": iso(s.at, tz), "name": s.name, "department": s.department, "status": s.status} for s in found.steps],
+        "stops": [{"stopped_at": iso(start, tz), "resumed_at": iso(end, tz)} for start, end in found.stops],
+        "versions": _versions(ask, found.versions),
+        "revision": found.revision,
+    }
+
+
+def answer_report(ask: Ask) -> Json:
+    """One citizen report with its versions; 404 when there is none in this scope."""
+    found = reports.one(ask.city, ask.asked.text("feed"), ask.key)
+    if found is None:
+        raise _not_found(ask)
+    tz = ask.city.store.days.tz
+    columns = columns_of(ReportItem, ask, "report")
+    return {
+        **_object(ask, columns, _cells(found.item, columns)),
+        "first_landed_at": iso(found.first_landed_at, tz),
+        "landed_at": iso(found.landed_at, tz),
+        "versions": _versions(ask, found.versions),
+        "revision": found.revision,
+    }
+
+
+def _not_found(ask: Ask) -> ApiError:
+    return ApiError(404, "not_found", f"there is no {ask.key[:100]!r} here", field="id", remedy="check the number and the feed")
+
+
+def _versions(ask: Ask, versions: tuple[VersionItem, ...]) -> list[dict[str, Any]]:
+    tz = ask.city.store.days.tz
+
+    def shown(name: str, value: Any) -> Any:
+        return iso(value, tz) if name.endswith("_at") else value
+
+    return [
+        {
+            "landed_at": iso(version.landed_at, tz),
+            "changes": [
+                {"field": c.field, "before": shown(c.field, c.before), "after": shown(c.field, c.after)} for c in version.changes
+            ],
+        }
+        for version in versions
+    ]
+
+
+# ---- stations and feeds ---------------------------------------------------------------------------------------------
+_STATION_COLUMNS = tuple(
+    Column(*row)
+    for row in (
+        ("feed",),
+        ("source_id",),
+        ("name",),
+        ("kind",),
+        ("lon", "number"),
+        ("lat", "number"),
+        ("area_code",),
+        ("state",),
+        ("observed_at", "at"),
+        ("aqi", "whole"),
+        ("aqi_category",),
+        ("aqi_dominant",),
+    )
+)
+_MEASURED_COLUMNS = tuple(
+    Column(*row)
+    for row in (
+        ("datastream_id", "whole"),
+        ("property",),
+        ("measure_unit",),
+        ("name",),
+        ("value", "number"),
+        ("observed_at", "at"),
+        ("state",),
+    )
+)
+
+
+def answer_stations(ask: Ask) -> Json | Table:
+    """Every station with the newest value of each of its datastreams; as a table without these values."""
+    found = stations.read(ask.city, ask.asked.text("area"))
+    kind, state = ask.asked.text("kind"), ask.asked.text("state")
+    found = tuple(row for row in found if (not kind or row.kind == kind) and (not state or row.state == state))
+    listed = _list_or_table(ask, "stations", _STATION_COLUMNS, [_cells(row, _STATION_COLUMNS) for row in found])
+    if isinstance(listed, Table):
+        return listed
+    for item, row in zip(listed, found, strict=True):
+        item["values"] = [_object(ask, _MEASURED_COLUMNS, _cells(value, _MEASURED_COLUMNS)) for value in row.values]
+    return _whole(ask, listed)
+
+
+def answer_feeds(ask: Ask) -> Json | Table:
+    """Every configured feed: state, age, rows, rejects in quarantine."""
+    columns = columns_of(feeds.FeedState, ask, "feed")
+    listed = _list_or_table(ask, "feeds", columns, [_cells(row, columns) for row in feeds.read(ask.city)])
+    return listed if isinstance(listed, Table) else _whole(ask, listed)
+
+
+def _whole(ask: Ask, items: list[dict[str, Any]]) -> Json:
+    return {
+        "total": len(items),
+        "count": len(items),
+        "next": None,
+        "as_of": iso(ask.city.as_of, ask.city.store.days.tz),
+        "revision": ask.city.revision,
+        "items": items,
+    }

@@ -1,0 +1,241 @@
+"""Push streams: the wall's frames and the desk's ticks. One hub per process; its cost does not grow with the screens.
+
+A change in the store is heard by one watcher, the frame is built once per language in a thread, serialised once, and the same
+text goes into every screen's queue. A slow screen loses old frames, never new ones: its queue is emptied for a whole frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+
+from api.errors import dump
+from api.observed import Observed
+from components.context import AppContext
+from metrics.city import City
+from scope import Scope, scope_of
+from store.days import instant
+from store.watch import STORE_AWAY, watch
+
+log = logging.getLogger("api.live")
+FrameBuilder = Callable[[City, str], Mapping[str, Any]]
+QUEUE = 4
+HEADERS = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds: at most one frame per `least`, one at least every `frame` (the clock moves too), a sign of life every `beat`."""
+
+    least: float = 1.0
+    frame: float = 30.0
+    beat: float = 15.0
+
+
+EASY = Pace()
+
+
+@dataclass(eq=False)
+class Listener:
+    """One open stream: `lang` of its frames, '' = ticks only."""
+
+    lang: str
+    queue: asyncio.Queue[bytes]
+
+
+@dataclass
+class Picture:
+    """The last frame of one language, serialised part by part, so that the next one can leave out what is the same."""
+
+    props: dict[str, bytes] = field(default_factory=dict)
+    ages: bytes = b"{}"
+    revision: int = 0
+    as_of: int | None = None
+    drawn: float = 0.0  # monotonic seconds
+
+
+class Hub:
+    """Hears the store, builds frames, hands them out. All but the building runs on the event loop that serves the streams."""
+
+    def __init__(
+        self,
+        context: AppContext,
+        observed: Observed,
+        build_frame: FrameBuilder,
+        build: str,
+        pace: Pace = EASY,
+        rights: Scope | None = None,
+    ) -> None:
+        self.context, self.observed, self.build, self.pace = context, observed, build, pace
+        self._build_frame = build_frame
+        # the wall is for a room: figures and lists, no free text, whoever has opened it
+        self._rights = rights or scope_of("leader", actor="wall")
+        self._listeners: set[Listener] = set()
+        self._pictures: dict[str, Picture] = {}
+        self._seq = 0
+        self._revisions: dict[str, int] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._changed = asyncio.Event()
+
+    # ---- streams ----------------------------------------------------------------------------------------------------
+    def wall(self, request: Request, lang: str) -> StreamingResponse:
+        """GET /live/wall: a whole frame at once, then what changes."""
+        return StreamingResponse(self._stream(lang, "wall"), media_type="text/event-stream", headers=HEADERS)
+
+    def ticks(self, request: Request, lang: str) -> StreamingResponse:
+        """GET /live/ticks: {topic: revision} at once, then after every change."""
+        return StreamingResponse(self._stream("", "ticks"), media_type="text/event-stream", headers=HEADERS)
+
+    async def _stream(self, lang: str, name: str) -> AsyncIterator[bytes]:
+        self._run()
+        listener = Listener(lang, asyncio.Queue(QUEUE))
+        gauge = self.observed.clients.labels(name)
+        gauge.inc()
+        try:
+            yield b"retry: 2000\n\n" + self._beat()
+            self._greet(listener)
+            self._listeners.add(listener)
+            while True:
+                yield await listener.queue.get()
+        finally:
+            self._listeners.discard(listener)
+            gauge.dec()
+
+    def _greet(self, listener: Listener) -> None:
+        """What is known goes out at once; a frame nobody has yet is asked for."""
+        if not listener.lang:
+            if self._revisions:
+                listener.queue.put_nowait(self._tick())
+            return
+        picture = self._pictures.get(listener.lang)
+        is_now = picture is not None and self._is_now(picture)
+        if picture is not None and (is_now or self._revisions == {}):
+            listener.queue.put_nowait(self._whole(listener.lang))
+        if not is_now:
+            self._changed.set()
+
+    def _is_now(self, picture: Picture) -> bool:
+        """A language nobody has watched for a while has an old picture."""
+        young = time.monotonic() - picture.drawn <= self.pace.frame
+        return young and bool(self._revisions) and picture.revision == sum((self._revisions or {}).values())
+
+    # ---- tasks ------------------------------------------------------------------------------------------------------
+    def _run(self) -> None:
+        """Start the tasks with the first stream; again when the loop they ran on is gone."""
+        if self._tasks and not any(task.done() or task.get_loop() is not asyncio.get_running_loop() for task in self._tasks):
+            return
+        for task in self._tasks:
+            if not task.done() and not task.get_loop().is_closed():
+                task.cancel()
+        self._changed, self._listeners, self._revisions = asyncio.Event(), set(), None
+        self._tasks = [asyncio.create_task(run()) for run in (self._listen, self._paint, self._beats)]
+
+    async def _listen(self) -> None:
+        """Hear the store; while it is away the streams stay open and say so."""
+        async for found in watch(self.context.store):
+            was_away = self._revisions == {}
+            self._revisions = found
+            if not found or was_away:
+                self._send(self._beat(), None)
+            if found:
+                self._changed.set()
+
+    async def _paint(self) -> None:
+        """Build frames and ticks: at once after a change, then not again before `least` has passed; after `frame` in any case."""
+        while True:
+            try:
+                await asyncio.wait_for(self._changed.wait(), self.pace.frame)
+            except TimeoutError:
+                if self._revisions == {}:
+                    continue
+            self._changed.clear()
+            began = time.monotonic()
+            if self._revisions:
+                self._send(self._tick(), "")
+            for lang in sorted({listener.lang for listener in self._listeners} - {""}):
+                await self._paint_one(lang)
+            await asyncio.sleep(max(0.0, self.pace.least - (time.monotonic() - began)))
+
+    async def _paint_one(self, lang: str) -> None:
+        try:
+            before = self._pictures.get(lang)
+            with self.observed.frame_time.time():
+                picture = await asyncio.to_thread(self._draw, lang)
+        except STORE_AWAY as fault:
+            self.observed.frames.labels("away").inc()
+            log.warning("no frame: the store is away (%s)", type(fault).__name__)
+            return
+        except Exception:
+            self.observed.frames.labels("failed").inc()
+            log.exception("the wall's frame could not be built; the last one stays")
+            return
+        self.observed.frames.labels("built").inc()
+        self._pictures[lang] = picture
+        self._seq += 1
+        self._send(self._difference(before, picture) if before else self._whole(lang), lang)
+
+    async def _beats(self) -> None:
+        while True:
+            await asyncio.sleep(self.pace.beat)
+            self._send(self._beat(), None)
+
+    def _draw(self, lang: str) -> Picture:
+        """One frame, in a thread: the only part that reads the store."""
+        city = self.context.city(self._rights)
+        frame = self._build_frame(city, lang)
+        props = {key: dump(value) for key, value in frame.get("props", {}).items()}
+        return Picture(props, dump(frame.get("ages", {})), city.revision, city.as_of, time.monotonic())
+
+    # ---- messages ---------------------------------------------------------------------------------------------------
+    def _send(self, message: bytes, lang: str | None) -> None:
+        """Into every queue of that language (None = all)."""
+        for listener in self._listeners:
+            if lang is None or listener.lang == lang:
+                if listener.queue.full():
+                    while not listener.queue.empty():
+                        listener.queue.get_nowait()
+                    message_for = self._whole(listener.lang) if listener.lang in self._pictures else message
+                    listener.queue.put_nowait(message_for)
+                else:
+                    listener.queue.put_nowait(message)
+
+    def _whole(self, lang: str) -> bytes:
+        """The whole last frame, with the server's time of now."""
+        picture = self._pictures[lang]
+        return self._frame(picture, picture.props)
+
+    def _difference(self, before: Picture, picture: Picture) -> bytes:
+        """The frame without the components that are the same as before; ages are always whole."""
+        if before.props.keys() - picture.props.keys():
+            return self._frame(picture, picture.props)
+        return self._frame(picture, {key: value for key, value in picture.props.items() if before.props.get(key) != value})
+
+    def _frame(self, picture: Picture, props: Mapping[str, bytes]) -> bytes:
+        head = dump(
+            {
+                "seq": self._seq,
+                "build": self.build,
+                "revision": picture.revision,
+                "server_at": self._now(),
+                "as_of": picture.as_of,
+            }
+        )
+        body = b",".join(dump(key) + b":" + value for key, value in props.items())
+        return b"data: " + head[:-1] + b',"props":{' + body + b'},"ages":' + picture.ages + b"}\n\n"
+
+    def _beat(self) -> bytes:
+        state = "away" if self._revisions == {} else "ok"
+        return b"event: beat\ndata: " + dump({"server_at": self._now(), "store": state, "build": self.build}) + b"\n\n"
+
+    def _tick(self) -> bytes:
+        return b"event: tick\ndata: " + dump(self._revisions) + b"\n\n"
+
+    def _now(self) -> int:
+        return instant(self.context.now())

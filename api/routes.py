@@ -1,0 +1,364 @@
+"""Every address of the API in one table, each with the permission it needs; and `mount`, which hangs them into a server."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from api import answers
+from api import parameters as known
+from api.answers import Ask, Json
+from api.errors import ApiError, dump, error_answer, error_of, store_away
+from api.ingest import Door
+from api.limits import BOUNDS, Limits
+from api.live import EASY, FrameBuilder, Hub, Pace
+from api.observed import Observed, TimedRequests
+from api.parameters import Asked, Parameter, language_of
+from api.tables import MEDIA_TYPES, TABLE_FORMATS, Table, format_of, write_table
+from components.context import AppContext
+from metrics.city import City
+from scope import Scope
+from store.migrate import current_revision
+
+ROOT = Path(__file__).resolve().parent.parent
+# says nothing about the city, or checks a feed key itself
+ANYONE = ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address. `answer` reads the city (in a thread); `handler` names a method of the application's Api instead.
+
+    `has_tables` = also as .csv, .xlsx, .parquet, which need the permission export too.
+    """
+
+    path: str
+    permission: str
+    about: str
+    answer: Callable[[Ask], Json | Table] | None = None
+    handler: str = ""
+    method: str = "GET"
+    parameters: tuple[Parameter, ...] = ()
+    has_tables: bool = False
+
+
+_FIGURES = (known.PERIOD, known.AGENCY, known.AREA, known.DOMAIN, known.CATEGORY, known.LATE_RULE)
+_BY = Parameter("by", "grouping", ("day", "week", "month", "agency", "area", "domain", "category"))
+_LISTED = (*known.PAGING, known.HEADERS)
+_READING_FILTERS = (
+    known.PERIOD,
+    Parameter("station", "station id"),
+    Parameter("property", "property key, e.g. pm25"),
+    known.AREA,
+    known.FEED,
+)
+_STATION_FILTERS = (known.AREA, Parameter("kind", "kind of station"), Parameter("state", "freshness of its newest reading"))
+
+ROUTES: tuple[Route, ...] = (
+    Route("/healthz", ANYONE, "200 while the process answers", handler="healthz"),
+    Route("/readyz", ANYONE, "200 when the store answers and is migrated, else 503", handler="readyz"),
+    Route("/metrics", "see.feeds", "Prometheus text", handler="metrics"),
+    Route("/api/openapi.json", "api.read", "this document", handler="openapi"),
+    Route(
+        "/api/v1/kpis",
+        "api.read",
+        "KPI values over a period",
+        answers.answer_kpis,
+        has_tables=True,
+        parameters=(Parameter("keys", "KPI keys, separated by commas; default all"), *_FIGURES),
+    ),
+    Route(
+        "/api/v1/series",
+        "api.read",
+        "one KPI along time or across groups",
+        answers.answer_series,
+        has_tables=True,
+        parameters=(Parameter("key", "KPI key"), _BY, *_FIGURES),
+    ),
+    Route(
+        "/api/v1/dossiers",
+        "see.dossiers",
+        "dossiers of a filter",
+        answers.answer_dossiers,
+        has_tables=True,
+        parameters=(*known.DOSSIER_FILTERS, *_LISTED),
+    ),
+    Route(
+        "/api/v1/dossiers/{key:path}",
+        "see.dossiers",
+        "one dossier with steps, stops and versions",
+        answers.answer_dossier,
+        parameters=(known.FEED, known.LATE_RULE),
+    ),
+    Route(
+        "/api/v1/reports",
+        "see.reports",
+        "citizen reports of a filter",
+        answers.answer_reports,
+        has_tables=True,
+        parameters=(*known.REPORT_FILTERS, *_LISTED),
+    ),
+    Route(
+        "/api/v1/reports/{key:path}",
+        "see.reports",
+        "one report with its versions",
+        answers.answer_report,
+        parameters=(known.FEED,),
+    ),
+    Route(
+        "/api/v1/readings",
+        "see.stations",
+        "readings as measured, oldest first",
+        answers.answer_readings,
+        has_tables=True,
+        parameters=(*_READING_FILTERS, *_LISTED),
+    ),
+    Route(
+        "/api/v1/stations",
+        "see.stations",
+        "stations with their newest values",
+        answers.answer_stations,
+        has_tables=True,
+        parameters=(*_STATION_FILTERS, known.HEADERS),
+    ),
+    Route(
+        "/api/v1/feeds",
+        "see.feeds",
+        "feeds with state and age",
+        answers.answer_feeds,
+        has_tables=True,
+        parameters=(known.HEADERS,),
+    ),
+    Route("/live/wall", "see.wall", "server-sent events: the wall's frames", handler="wall"),
+    Route("/live/ticks", "see.desk", "server-sent events: revisions of topics", handler="ticks"),
+    Route("/ingest/{feed}", ANYONE, "push into a feed, with a feed key or a portal session", handler="push", method="POST"),
+    Route("/ingest/{feed}/login", ANYONE, "the portal format's login", handler="login", method="POST"),
+)
+ROOMS = ("/api", "/ingest", "/live")
+
+
+class Api:
+    """The API of one application: its door, hub and counters, and how a request becomes an answer."""
+
+    def __init__(self, context: AppContext, build_frame: FrameBuilder, limits: Limits, pace: Pace) -> None:
+        self.context = context
+        self.observed = Observed(context.store, context.config, context.now)
+        self.build = build_id(context)
+        self.door = Door(context, self.observed, limits)
+        self.hub = Hub(context, self.observed, build_frame, self.build, pace)
+        self.server: FastAPI | None = None
+
+    def endpoint(self, route: Route, suffix: str = "") -> Callable[[Request], Awaitable[Response]]:
+        """The ASGI endpoint of a row: rights first, then the answer; every fault becomes JSON."""
+
+        async def serve(request: Request) -> Response:
+            try:
+                if route.permission == ANYONE:
+                    return await self._own(route, request)
+                scope = self.context.scope_of(request)
+                scope.require(route.permission)
+                if route.handler:
+                    return await self._own(route, request)
+                scope.require("api.read")
+                return await asyncio.to_thread(self._answer, route, request, scope, suffix)
+            except Exception as fault:  # nothing may leave as a stack trace
+                return error_answer(error_of(fault, f"{request.method} {route.path}"))
+
+        serve.__name__ = (route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "") or "root") + suffix
+        return serve
+
+    async def _own(self, route: Route, request: Request) -> Response:
+        if route.handler in ("push", "login"):
+            answer: Response = await getattr(self.door, route.handler)(request)
+            return answer
+        if route.handler in ("wall", "ticks"):
+            lang = self.context.lang(request.query_params.get("lang"))
+            stream: Response = getattr(self.hub, route.handler)(request, lang)
+            return stream
+        found: Response = await asyncio.to_thread(getattr(self, route.handler), request)
+        return found
+
+    def _answer(self, route: Route, request: Request, scope: Scope, suffix: str) -> Response:
+        """One answer of the city: the ETag first, so that an unchanged one costs two small reads."""
+        assert route.answer is not None
+        asked = Asked(request.query_params.multi_items(), (*route.parameters, known.LANG))
+        lang = language_of(asked.text("lang"), request.headers.get("accept-language", ""), self.context.config.language)
+        form = format_of(suffix, request.headers.get("accept", "")) if route.has_tables else "json"
+        if form != "json":
+            scope.require("export")
+        city = self.context.city(scope)
+        headers = {
+            "ETag": self._etag(city, scope, request, lang, form),
+            "X-Revision": str(city.revision),
+            "Vary": "Accept, Accept-Language",
+            "Cache-Control": "private, no-cache",
+            "Content-Language": lang,
+            "X-Content-Type-Options": "nosniff",
+        }
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        said = route.answer(Ask(city, asked, lang, form, request.path_params.get("key", "")))
+        return (
+            _file(said, form, city, headers)
+            if isinstance(said, Table)
+            else Response(dump(said), 200, headers, MEDIA_TYPES["json"])
+        )
+
+    def _etag(self, city: City, scope: Scope, request: Request, lang: str, form: str) -> str:
+        """Same address, rights, language, form, revision and clock: same answer."""
+        rights = (sorted(scope.permissions), scope.agencies, scope.areas, sorted(scope.field_classes))
+        parts = (self.build, str(request.url.query), request.url.path, lang, form, city.revision, city.as_of, rights)
+        return f'W/"{city.revision}-{hashlib.blake2b(repr(parts).encode(), digest_size=9).hexdigest()}"'
+
+    # ---- the process ------------------------------------------------------------------------------------------------
+    def healthz(self, request: Request) -> Response:
+        """The process answers."""
+        return Response(
+            dump({"status": "ok", "build": self.build}), media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+
+    def readyz(self, request: Request) -> Response:
+        """The store answers and is migrated."""
+        with self.context.store.reading() as connection:
+            revision = current_revision(connection)
+        if revision is None:
+            away = store_away()
+            raise ApiError(
+                503,
+                "not_migrated",
+                "the database is empty: it has not been migrated",
+                remedy="cli.py upgrade",
+                headers=away.headers,
+            )
+        return Response(
+            dump({"status": "ready", "schema": revision}), media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+
+    def metrics(self, request: Request) -> Response:
+        """Prometheus text."""
+        return Response(self.observed.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def openapi(self, request: Request) -> Response:
+        """FastAPI's own document."""
+        assert self.server is not None
+        return Response(dump(self.server.openapi()), media_type="application/json")
+
+    def lost(self, request: Request) -> Response:
+        """An address of ours that does not exist, or exists for another method."""
+        names = {route.path: route.method for route in ROUTES}
+        wanted = names.get(request.url.path)
+        if wanted and request.method not in (wanted, "HEAD"):
+            return error_answer(
+                ApiError(
+                    405, "method", f"{request.method} is not answered here", remedy=f"use {wanted}", headers={"Allow": wanted}
+                )
+            )
+        near = ", ".join(route.path for route in ROUTES if route.path.startswith(ROOMS))
+        return error_answer(
+            ApiError(404, "not_found", "there is nothing at this address", field="path", remedy=f"there are: {near}")
+        )
+
+
+def _file(table: Table, form: str, city: City, headers: dict[str, str]) -> Response:
+    path = write_table(table, form, city.store.days.tz)
+    name = f"{table.name.replace(' ', '_')}-r{city.revision}.{form}"
+    media = MEDIA_TYPES[form] + ("; charset=utf-8" if form == "csv" else "")
+    own_tag = {"etag": headers["ETag"]}  # FileResponse would make one of the temporary file
+    return FileResponse(
+        path,
+        headers={**headers, **own_tag},
+        media_type=media,
+        filename=name,
+        background=BackgroundTask(path.unlink, missing_ok=True),
+    )
+
+
+def mount(
+    server: FastAPI,
+    context: AppContext,
+    *,
+    build_frame: FrameBuilder | None = None,
+    limits: Limits = BOUNDS,
+    pace: Pace = EASY,
+) -> Api:
+    """Hang every row of ROUTES into the server; returns the Api (its hub and counters) for whoever asks."""
+    api = Api(context, build_frame or _scenes(), limits, pace)
+    api.server = server
+    server.router.routes[:] = [row for row in server.router.routes if getattr(row, "path", "") != "/api/openapi.json"]
+    for route in ROUTES:
+        _add(server, api, route)
+    for room in ROOMS:
+        server.add_api_route(
+            f"{room}/{{rest:path}}",
+            _in_thread(api.lost),
+            include_in_schema=False,
+            methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
+        )
+    server.add_middleware(TimedRequests, observed=api.observed)
+    return api
+
+
+def _scenes() -> FrameBuilder:
+    from components.scenes import build_frame  # needs the whole of plotly; tests of the API alone bring their own
+
+    return build_frame
+
+
+def _in_thread(work: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(request: Request) -> Response:
+        return work(request)
+
+    return serve
+
+
+def _add(server: FastAPI, api: Api, route: Route) -> None:
+    methods = [route.method] + (["HEAD"] if route.method == "GET" and not route.path.startswith("/live") else [])
+    if route.has_tables:
+        for suffix in TABLE_FORMATS:  # before the plain address, whose last part might swallow them
+            server.add_api_route(f"{route.path}.{suffix}", api.endpoint(route, suffix), methods=methods, include_in_schema=False)
+    server.add_api_route(
+        route.path,
+        api.endpoint(route),
+        methods=methods[:1],
+        summary=route.about,
+        name=route.path,
+        response_class=Response,
+        openapi_extra={"parameters": [_described(row) for row in (*route.parameters, known.LANG)]} if route.answer else None,
+    )
+    if len(methods) > 1:
+        server.add_api_route(route.path, api.endpoint(route), methods=methods[1:], include_in_schema=False)
+
+
+def _described(row: Parameter) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
+    if row.one_of:
+        schema["enum"] = list(row.one_of)
+    return {"name": row.name, "in": "query", "required": False, "description": row.about, "schema": schema}
+
+
+def build_id(context: AppContext) -> str:
+    """Names this version of program and city: same files and settings, same id, on every copy. Walls reload when it changes."""
+    digest = hashlib.blake2b(repr(context.config).encode(), digest_size=8)
+    for pattern in (
+        "*.py",
+        "api/*.py",
+        "components/**/*.py",
+        "metrics/**/*.py",
+        "pages/*.py",
+        "callbacks/*.py",
+        "text/**/*",
+        "assets/**/*",
+    ):
+        for path in sorted(ROOT.glob(pattern)):
+            if path.is_file() and path.suffix != ".pyc":
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
