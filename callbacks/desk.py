@@ -1,0 +1,86 @@
+"""Fills the desk view: every KPI by group with its last days. Also takes what readers choose in any page's filters into the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, html, no_update
+from dash.development.base_component import Component
+
+from components.context import AppContext
+from components.desk_filters import FILTER, changed, late_rules, panel, period_name, period_picker, select
+from components.desk_links import View, read_view
+from components.desk_parts import heading
+from components.desk_shell import OPENED, URL
+from components.desk_tiles import GROUPS, NO_SERIES, tile
+from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page, choice_of
+from metrics.city import City, agencies, areas, kpis, series
+from metrics.city.series import Point
+from metrics.periods import Period, parse_period
+from scope import Scope
+from text import t
+
+SPARK_DAYS = 30
+
+
+def draw_desk(city: City, view: View) -> list[Component | None]:
+    """Filters, then the tiles of every group."""
+    lang, rule = view.lang, view.get("late_rule")
+    choice = choice_of(view)
+    fields = [
+        select(view, "agency", t("desk.agency", lang), [(row.code, row.name) for row in agencies.read(city)]),
+        select(view, "area", t("desk.area", lang), [(row.code, row.full_name or row.name) for row in areas.polygons(city)]),
+        late_rules(view, city.config.late_rule),
+    ]
+    values = {value.key: value for value in kpis.read(city, [key for _, keys in GROUPS for key in keys], view.period, choice, rule)}
+    span = spark_period(view.period, city)
+    note = [html.B(period_name(view.period, lang))]
+    if view.period.is_partial(city.today):
+        note.append(html.Span(t("period.partial", lang), className="d-partial", title=t("period.partial_hint", lang)))
+    parts: list[Component | None] = [
+        heading(t("desk.title", lang), note), html.Section([period_picker(view), panel(view, fields)], className="d-controls"),
+    ]
+    for group, keys in GROUPS:
+        tiles = [tile(city, view, values[key], _points(city, key, span, view)) for key in keys]
+        parts.append(html.Section([html.H2(t(group, lang)), html.Div(tiles, className="d-tiles")], className="d-group"))
+    return parts
+
+
+def spark_period(period: Period, city: City) -> Period:
+    """The days a tile's line shows: those up to the period's end, and no later than today."""
+    end = min(period.end_on, city.today)
+    return parse_period("last_30d", end)
+
+
+def _points(city: City, key: str, span: Period, view: View) -> tuple[Point, ...]:
+    return () if key in NO_SERIES else series.read(city, key, "day", span, choice_of(view), view.get("late_rule"))
+
+
+def take_filters(
+    context: AppContext, scope: Scope, values: Sequence[Any], ids: Sequence[Mapping[str, str]], opened: Sequence[Mapping[str, Any]],
+) -> Any:
+    """The query string after a field changed; no_update when the URL says it already."""
+    if not values or not opened:
+        return no_update
+    city = context.city(scope)
+    view = read_view(opened[0], context.config, city.today)
+    search = changed(view, {field["name"]: value for field, value in zip(ids, values, strict=True)})
+    return no_update if search is None else f"?{search}"
+
+
+PAGES = (PageRow("desk", "see.desk", draw_desk, ("dossiers", "reports", "readings", "operations"), auto=True),)
+CALLBACKS = (
+    CallbackRow(
+        take_filters, "see.desk", Output(URL, "search"), [Input({"type": FILTER, "name": ALL}, "value")],
+        [State({"type": FILTER, "name": ALL}, "id"), State({"type": OPENED, "page": ALL}, "data")],
+    ),
+)
+
+
+def register(app: Dash, context: AppContext) -> None:
+    """Wire this page, and the filters of all pages."""
+    for page in PAGES:
+        bind_page(app, context, page)
+    for row in CALLBACKS:
+        bind_callback(app, context, row)

@@ -1,0 +1,77 @@
+"""Fills the list of citizen reports and the page of one report."""
+
+from __future__ import annotations
+
+from dash import Dash, html
+from dash.development.base_component import Component
+
+from components.context import AppContext
+from components.desk_dossiers import missing
+from components.desk_filters import filter_chips, panel, search_box, select
+from components.desk_links import View, item_of
+from components.desk_parts import choices, count_line, heading, notice
+from components.desk_reports import NOW_STATES, STATES, detail, report_table
+from components.desk_table import exports, pager
+from components.desk_wiring import PageRow, bind_page, choice_of
+from metrics.city import City, agencies, areas, reports
+from metrics.city.reports import ReportFilter
+from text import t
+
+PAGE_SIZE = 50
+API_FILTERS = ("state", "status", "channel", "period", "q", "agency", "area", "category", "feed")
+
+
+def draw_list(city: City, view: View) -> list[Component | None]:
+    """State, filters, how many, the rows, files of the same rows."""
+    lang = view.lang
+    found = reports.read(city, filter_of(view), limit=PAGE_SIZE, cursor=view.get("cursor"))
+    known = {row.code: row.name for row in agencies.read(city)}
+    places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
+    states = [("", t("desk.all", lang)), *((state, t(f"desk.report_state.{state}", lang)) for state in STATES)]
+    links = [(words, view.here(state=state, cursor=""), view.get("state") == state) for state, words in states]
+    fields = [
+        select(view, "agency", t("desk.agency", lang), known.items()), select(view, "area", t("desk.area", lang), places.items()),
+        search_box(view),
+    ]
+    rows = report_table(city, view, found.rows) if found.rows else notice(t("empty.reports", lang), t("desk.empty_hint", lang))
+    return [
+        heading(t("page.reports", lang), t(f"desk.report_hint.{view.get('state')}", lang) if view.get("state") else None),
+        choices(t("desk.state", lang), links, "d-states"), panel(view, fields),
+        filter_chips(city, view, ("agency", "area", "category", "status", "channel", "feed", "q"), {"agency": known, "area": places},
+                     NOW_STATES),
+        html.Div([count_line(len(found.rows), found.total, lang), exports("/api/v1/reports", api_query(view), lang)], className="d-above"),
+        rows, pager(view, found.next_cursor),
+    ]
+
+
+def draw_one(city: City, view: View) -> list[Component | None]:
+    """One report, or that it is not there."""
+    feed, source_id = item_of(view.path)
+    found = reports.one(city, feed, source_id) if feed else None
+    return [missing(view, "/reports")] if found is None else [*detail(city, view, found)]
+
+
+def filter_of(view: View) -> ReportFilter:
+    """The list's filter as the URL says."""
+    period = view.period if view.get("period") else None
+    return ReportFilter(
+        choice_of(view), view.get("state"), view.get("status"), view.get("channel"), view.get("feed"), period, "", view.get("q")
+    )
+
+
+def api_query(view: View) -> str:
+    """The page's own filters as the API takes them."""
+    kept = {name: value for name, value in view.query.items() if name in API_FILTERS}
+    return View("", kept, view.lang, view.period).here().partition("?")[2]
+
+
+PAGES = (
+    PageRow("reports", "see.reports", draw_list, ("reports",)),
+    PageRow("report", "see.reports", draw_one, ("reports",)),
+)
+
+
+def register(app: Dash, context: AppContext) -> None:
+    """Wire these pages."""
+    for page in PAGES:
+        bind_page(app, context, page)

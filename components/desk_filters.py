@@ -1,0 +1,123 @@
+"""What the reader can choose: period, agency, area, late rule, search. Choices are links; fields go through one callback into the URL.
+
+Every field's id is {"type": "desk-filter", "name": <query parameter>}: one wiring row serves them all, whatever a page offers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from components.desk_links import View
+from components.desk_parts import chip, chips, choices
+from config import LATE_RULES
+from metrics.city import City
+from metrics.periods import Period
+from text import t
+from text.formats import period_label
+from text.vietnamese import fold, sort_key
+
+PERIODS = ("today", "yesterday", "this_week", "last_week", "this_month", "last_month", "last_30d")
+FILTER = "desk-filter"
+
+
+def field_id(name: str) -> dict[str, str]:
+    """Id of the field that sets a query parameter."""
+    return {"type": FILTER, "name": name}
+
+
+def period_name(period: Period, lang: str) -> str:
+    """The period as it is written on screens; a day's or month's cut shows its days."""
+    return period_label(period.kind, period.start_on, period.end_on, lang)
+
+
+def period_picker(view: View, default: str = "today") -> Component:
+    """The usual periods as links, and a field for any other."""
+    lang, on = view.lang, view.get("period") or default
+    links = choices(
+        t("desk.period", lang),
+        [(t(f"period.{word}", lang), view.here(period="" if word == default else word), word == on) for word in PERIODS],
+        "d-periods",
+    )
+    own = "" if on in PERIODS else on
+    box = dcc.Input(
+        id=field_id("period"), value=own, debounce=True, placeholder=t("desk.period_example", lang), className="d-input",
+        autoComplete="off", spellCheck=False, size="14", maxLength=24,
+    )
+    label = html.Label([html.Span(t("desk.period_other", lang), className="d-field-name"), box], className="d-field d-field-period")
+    return html.Div([links, label], className="d-period-row")
+
+
+def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]]) -> Component:
+    """A searchable choice of (code, name), in Vietnamese order; typing without accents finds names with them."""
+    ordered = sorted(options, key=lambda option: sort_key(option[1]))
+    rows = [
+        {"label": words, "value": code, "search": f"{words} {fold(words)} {code}"} for code, words in ordered if code
+    ]
+    lang = view.lang
+    box = dcc.Dropdown(
+        id=field_id(name), options=rows, value=view.get(name) or None, placeholder=t("desk.all", lang), clearable=True,
+        className="d-select", maxHeight=360,
+        labels={
+            "search": t("desk.search", lang), "clear_search": t("desk.clear", lang), "clear_selection": t("desk.clear", lang),
+            "no_options_found": t("desk.no_match", lang),
+        },
+    )
+    return html.Div([html.Label(label, className="d-field-name", htmlFor=f"desk-{name}"), box], className="d-field")
+
+
+def search_box(view: View, name: str = "q") -> Component:
+    """A search by words or id."""
+    lang = view.lang
+    box = dcc.Input(
+        id=field_id(name), value=view.get(name), debounce=True, placeholder=t("desk.search_example", lang), className="d-input",
+        autoComplete="off", type="search", maxLength=80,
+    )
+    return html.Label([html.Span(t("desk.search", lang), className="d-field-name"), box], className="d-field")
+
+
+def late_rules(view: View, default: str) -> Component:
+    """Which rule judges lateness; the rule in force is named on every tile it changes."""
+    lang, on = view.lang, view.get("late_rule") or default
+    options = [
+        (t(f"late_rule.{rule}", lang), view.here(late_rule="" if rule == default else rule), rule == on) for rule in LATE_RULES
+    ]
+    return html.Div(
+        [html.Span(t("desk.late_rule", lang), className="d-field-name"), choices(t("desk.late_rule", lang), options)], className="d-field"
+    )
+
+
+def panel(view: View, fields: Sequence[Component | None]) -> Component:
+    """The filters of a page, side by side; folded away on a phone."""
+    lang = view.lang
+    inside = html.Div([field for field in fields if field is not None], className="d-fields")
+    return html.Section(inside, className="d-filters", **{"aria-label": t("desk.filters", lang)})
+
+
+def filter_chips(
+    city: City, view: View, fields: Sequence[str], names: Mapping[str, Mapping[str, str]], now_states: Sequence[str],
+) -> Component | None:
+    """What narrows a list, each to be taken off; names = {field: {code: name}}. A period says nothing of a state of now."""
+    lang, found = view.lang, []
+    if view.get("period") and view.get("state") not in now_states:
+        found.append(chip(t("desk.period", lang), period_name(view.period, lang), view.here(period="", cursor=""), lang))
+    for field in fields:
+        if view.get(field):
+            shown = names.get(field, {}).get(view.get(field), view.get(field))
+            found.append(chip(t(f"desk.filter.{field}", lang), shown, view.here(**{field: "", "cursor": ""}), lang))
+    rule = view.get("late_rule")
+    if rule and rule != city.config.late_rule and "late_rule" not in fields:
+        found.append(chip(t("desk.late_rule", lang), t(f"late_rule.{rule}", lang), view.here(late_rule=""), lang))
+    return chips(found, view)
+
+
+def changed(view: View, values: Mapping[str, object]) -> str | None:
+    """The query string when a field says something else than the URL; None when nothing changed."""
+    asked = {name: str(value or "").strip() for name, value in values.items()}
+    if "period" in asked and not asked["period"] and view.get("period") in PERIODS:
+        del asked["period"]  # an empty field beside a chosen link is no change
+    if all(view.get(name) == value for name, value in asked.items()):
+        return None
+    return view.here(**asked).partition("?")[2]

@@ -1,0 +1,94 @@
+"""The list of citizen reports and the page of one report, drawn. Pure: rows of metrics.city.reports -> components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.desk_dossiers import MARKS, left, version_list
+from components.desk_links import View, item_path
+from components.desk_parts import facts, heading, link, state_mark
+from components.desk_table import Column, table
+from metrics.city import City
+from metrics.city.reports import ReportDetail, ReportItem
+from text import t
+from text.formats import MISSING, instant, number
+
+STATES = ("open", "overdue", "due_soon", "urgent", "received", "finished", "late", "no_due", "ended_before_start", "duplicate")
+NOW_STATES = ("open", "overdue", "due_soon", "urgent")
+_INSTANTS = ("received_at", "updated_at", "due_at", "closed_at")
+_SHORT = 90  # characters of a citizen's words in a list
+
+
+def report_table(city: City, view: View, rows: Iterable[ReportItem]) -> Component:
+    """One line a report; its number leads to its page. What citizens wrote is empty for readers without the right to it."""
+    lang = view.lang
+
+    def at(value: int | None) -> str:
+        return instant(value, city.config.tz, lang)
+
+    columns = (
+        Column[ReportItem](t("column.report.source_id", lang), lambda row: _open(view, row), "main"),
+        Column[ReportItem](t("column.report.timeliness", lang), lambda row: timeliness(row, lang)),
+        Column[ReportItem](t("column.report.due_at", lang), lambda row: at(row.due_at), "time"),
+        Column[ReportItem](t("column.report.category", lang), lambda row: row.category_name or MISSING, "wide"),
+        Column[ReportItem](t("column.report.area", lang), lambda row: row.area_name or t("unmapped.area", lang)),
+        Column[ReportItem](t("column.report.agency", lang), lambda row: row.agency_name or t("unmapped.agency", lang), "wide"),
+        Column[ReportItem](t("column.report.status", lang), lambda row: t(f"report_status.{row.status}", lang)),
+        Column[ReportItem](t("column.report.received_at", lang), lambda row: at(row.received_at), "time"),
+        Column[ReportItem](t("column.report.closed_at", lang), lambda row: at(row.closed_at), "time"),
+        Column[ReportItem](t("column.report.description", lang), lambda row: _short(row.description), "wide"),
+    )
+    return table(columns, rows, t("page.reports", lang))
+
+
+def timeliness(row: ReportItem, lang: str) -> Component:
+    """A report against its due date, as shape, colour and word."""
+    return state_mark(MARKS[row.timeliness], t(f"timeliness.{row.timeliness}", lang))
+
+
+def detail(city: City, view: View, found: ReportDetail) -> list[Component]:
+    """Facts, the citizen's words and the answer where the reader may read them, what the source changed."""
+    lang, item = view.lang, found.item
+    back = link(t("desk.back_reports", lang), view.to("/reports"), "d-button")
+    parts = [heading(t("page.report", lang, id=item.source_id), timeliness(item, lang), back), _facts(city, view, found)]
+    for name in ("description", "resolution"):
+        words = getattr(item, name)
+        if words:
+            parts.append(html.Section([html.H2(t(f"column.report.{name}", lang)), html.P(words, className="d-words")], className="d-section"))
+    told = version_list(city, lang, found.versions, "report") or html.P(t("desk.no_versions", lang), className="d-quiet")
+    parts.append(html.Section([html.H2(t("desk.versions", lang)), told], className="d-section"))
+    return parts
+
+
+def _open(view: View, row: ReportItem) -> Component:
+    return link(row.source_id, view.to(item_path("/reports", row.feed, row.source_id), period=""))
+
+
+def _short(words: str | None) -> str:
+    if not words:
+        return MISSING
+    return words if len(words) <= _SHORT else words[: _SHORT - 1].rstrip() + "…"
+
+
+def _facts(city: City, view: View, found: ReportDetail) -> Component:
+    lang, item = view.lang, found.item
+    rows: list[tuple[str, Any]] = [
+        (t("column.report.status", lang), t(f"report_status.{item.status}", lang)),
+        (t("column.dossier.days_left", lang), left(item.days_left, lang)),
+        (t("column.report.category", lang), item.category_name or MISSING),
+        (t("column.report.agency", lang), item.agency_name or t("unmapped.agency", lang)),
+        (t("column.report.area", lang), item.area_name or t("unmapped.area", lang)),
+        (t("column.report.channel", lang), t(f"channel.{item.channel}", lang) if item.channel else MISSING),
+    ]
+    rows += [(t(f"column.report.{name}", lang), instant(getattr(item, name), city.config.tz, lang)) for name in _INSTANTS]
+    rows += [(t(f"column.report.{name}", lang), t("desk.yes" if getattr(item, name) else "desk.no", lang)) for name in
+             ("is_urgent", "is_duplicate")]
+    place = MISSING if item.lon is None or item.lat is None else f"{number(item.lat, lang, 5)}; {number(item.lon, lang, 5)}"
+    rows.append((t("desk.place", lang), place))
+    rows.append((t("column.report.feed", lang), link(item.feed, view.to(f"/feeds/{item.feed}"))))
+    rows.append((t("desk.landed_at", lang), instant(found.landed_at, city.config.tz, lang)))
+    return facts(rows, "d-facts-wide")

@@ -1,0 +1,123 @@
+"""The list of stations and the page of one station, drawn. Pure: StationState and hourly means -> components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.charts import sparkline
+from components.desk_links import View, item_path
+from components.desk_parts import ago, facts, feed_state, heading, link
+from components.desk_table import Column, table
+from metrics.city import City
+from metrics.city.stations import Measured, StationState
+from metrics.city.feeds import STATES
+from text import t
+from text.formats import MISSING, instant, number
+from text.vietnamese import sort_key
+
+SHOWN_VALUES = 4
+HOURS = 48
+HourMeans = Sequence[float | None]
+
+
+def ordered(stations: Iterable[StationState]) -> list[StationState]:
+    """Worst first: by VN_AQI, then by how stale, then by name."""
+    return sorted(stations, key=lambda row: (-(row.aqi if row.aqi is not None else -1), -STATES.index(row.state), sort_key(row.name)))
+
+
+def station_table(city: City, view: View, rows: Iterable[StationState], areas: Mapping[str, str]) -> Component:
+    """One line a station; its name leads to its page. `areas` = names by code."""
+    lang = view.lang
+    columns = (
+        Column[StationState](t("column.station.name", lang), lambda row: _open(view, row), "main"),
+        Column[StationState](t("column.station.freshness", lang), lambda row: _state(row, lang)),
+        Column[StationState](t("column.station.age", lang), lambda row: ago(row.observed_at, city.as_of, lang), "time"),
+        Column[StationState](t("column.station.vn_aqi", lang), lambda row: aqi_mark(row, lang)),
+        Column[StationState](t("column.station.kind", lang), lambda row: t(f"station_kind.{row.kind}", lang)),
+        Column[StationState](t("column.station.area", lang), lambda row: areas.get(row.area_code, "") or t("unmapped.area", lang)),
+        Column[StationState](t("column.station.value", lang), lambda row: _values(row.values, lang), "wide"),
+    )
+    return table(columns, rows, t("page.stations", lang), lambda row: row.state)
+
+
+def aqi_mark(row: StationState, lang: str) -> Component | str:
+    """The hourly VN_AQI with its class in words; a dash where there is none."""
+    if row.aqi is None or row.aqi_category is None:
+        return MISSING
+    words = [html.B(number(row.aqi, lang, 0)), " ", t(f"aqi.{row.aqi_category}", lang)]
+    return html.Span(words, className="d-aqi", **{"data-aqi": row.aqi_category.replace("_", "-")})
+
+
+def detail(city: City, view: View, row: StationState, area: str, hours: Mapping[int, HourMeans]) -> list[Component]:
+    """Facts, and every value with its last 48 hours. `hours` = hourly means by datastream, oldest first, gaps as None."""
+    lang = view.lang
+    back = link(t("desk.back_stations", lang), view.to("/stations"), "d-button")
+    told = facts(
+        [
+            (t("column.station.kind", lang), t(f"station_kind.{row.kind}", lang)),
+            (t("column.station.area", lang), area or t("unmapped.area", lang)),
+            (t("column.station.vn_aqi", lang), aqi_mark(row, lang)),
+            (t("column.station.observed_at", lang), instant(row.observed_at, city.config.tz, lang)),
+            (t("column.station.source_id", lang), row.source_id),
+            (t("column.station.feed", lang), link(row.feed, view.to(f"/feeds/{row.feed}"))),
+        ],
+        "d-facts-wide",
+    )
+    cards = [_measured(city, lang, value, hours.get(value.datastream_id, ())) for value in row.values]
+    body = html.Div(cards, className="d-tiles") if cards else html.P(t("empty.stations", lang), className="d-quiet")
+    title = t("page.station", lang, name=row.name or row.source_id)
+    section = html.Section([html.H2(t("desk.last_48h", lang)), body], className="d-section")
+    return [heading(title, _state(row, lang), back), told, section]
+
+
+def _state(row: StationState, lang: str) -> Component:
+    # the cadence is each datastream's own; a list does not age it on by guess
+    return feed_state(row.state, lang, None, None)
+
+
+def _open(view: View, row: StationState) -> Component:
+    return link(row.name or row.source_id, view.to(item_path("/stations", row.feed, row.source_id), period=""))
+
+
+def _values(values: Sequence[Measured], lang: str) -> list[Component] | str:
+    shown = [
+        html.Span([property_name(value, lang), " ", html.B(number(value.value, lang, _decimals(value.value))), f" {value.measure_unit}"],
+                  className="d-pair")
+        for value in values[:SHOWN_VALUES]
+    ]
+    if len(values) > SHOWN_VALUES:
+        shown.append(html.Span(t("desk.more_values", lang, n=len(values) - SHOWN_VALUES), className="d-quiet"))
+    return shown or MISSING
+
+
+def property_name(value: Measured, lang: str) -> str:
+    """The name of what is measured; a property no text knows keeps its own name."""
+    try:
+        return t(f"property.{value.property}", lang)
+    except KeyError:
+        return value.name or value.property
+
+
+def _decimals(value: float) -> int:
+    return 0 if abs(value) >= 100 else 1
+
+
+def _measured(city: City, lang: str, value: Measured, means: HourMeans) -> Component:
+    name = property_name(value, lang)
+    known = [mean for mean in means if mean is not None]
+    figure = html.Div(
+        [html.Span(number(value.value, lang, _decimals(value.value)), className="d-value"), html.Span(value.measure_unit, className="d-unit")],
+        className="d-figure",
+    )
+    parts: list[Component] = [html.H3(name, className="d-tile-label"), html.Div(figure, className="d-tile-figure")]
+    if len(known) > 1:
+        low, high = (number(bound, lang, _decimals(bound)) for bound in (min(known), max(known)))
+        words = t("desk.spark_hours", lang, n=len(means), low=low, high=high)
+        parts.append(html.Div(className="d-spark d-spark-wide", role="img", title=words, style={"--spark": sparkline(means, from_zero=False)},
+                              **{"aria-label": words}))
+        parts.append(html.P(words, className="d-quiet"))
+    parts.append(html.Div([feed_state(value.state, lang, None, None), " · ", ago(value.observed_at, city.as_of, lang)], className="d-trust"))
+    return html.Article(parts, className="d-tile", **{"data-state": value.state})

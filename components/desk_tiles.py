@@ -1,0 +1,223 @@
+"""KPI tiles of the desk: a figure with all that is needed to trust it, a link to its rows, its definition one click away.
+
+`tile` is pure: (KpiValue, points) -> component. DRILLS says which rows stand behind which figure; a test opens each and counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.charts import sparkline
+from components.desk_links import View
+from components.desk_parts import ago, feed_state, link, verdict_mark
+from metrics.city import City
+from metrics.city.kpis import KpiValue
+from metrics.city.series import Point
+from metrics.kpis import kpi
+from text import t
+from text.formats import delta, instant, number, percent, period_label
+
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("desk.group_one_stop", (
+        "dossiers_overdue", "dossiers_due_2wd", "dossiers_on_time_pct", "dossiers_open", "dossiers_received", "dossiers_finished",
+        "dossiers_late", "dossiers_early_pct", "dossiers_on_time_766_pct", "dossiers_online_pct",
+    )),
+    ("desk.group_reports", (
+        "reports_overdue", "reports_open", "reports_received", "reports_resolved", "reports_resolve_days_median",
+    )),
+    ("desk.group_environment", ("vn_aqi", "stations_reporting_pct")),
+    ("desk.group_feeds", ("feeds_fresh_pct",)),
+)
+DEFAULT_PERIOD = "today"
+NO_SERIES = ("stations_reporting_pct", "feeds_fresh_pct", "dossiers_due_2wd")  # known only for now
+
+
+@dataclass(frozen=True)
+class Drill:
+    """The rows behind a figure.
+
+    counts says how many rows there are: value = as many as the figure says, n = as many as it was computed from, rest = those of n that
+    a share leaves out (the late ones of an on-time share), '' = a wider list. is_stock: rows are known for now only.
+    """
+
+    path: str
+    parameters: Mapping[str, str]
+    counts: str = "value"
+    is_stock: bool = False
+
+
+DRILLS: Mapping[str, Drill] = {
+    "dossiers_received": Drill("/dossiers", {"state": "received"}),
+    "dossiers_finished": Drill("/dossiers", {"state": "finished"}),
+    "dossiers_on_time_pct": Drill("/dossiers", {"state": "late"}, "rest"),
+    "dossiers_on_time_766_pct": Drill("/dossiers", {"state": "late"}, ""),
+    "dossiers_early_pct": Drill("/dossiers", {"state": "finished"}, ""),
+    "dossiers_late": Drill("/dossiers", {"state": "late"}),
+    "dossiers_open": Drill("/dossiers", {"state": "open"}, is_stock=True),
+    "dossiers_overdue": Drill("/dossiers", {"state": "overdue"}, is_stock=True),
+    "dossiers_due_2wd": Drill("/dossiers", {"state": "due_soon"}, is_stock=True),
+    "dossiers_online_pct": Drill("/dossiers", {"state": "received"}, "n"),
+    "reports_received": Drill("/reports", {"state": "received"}),
+    "reports_open": Drill("/reports", {"state": "open"}, is_stock=True),
+    "reports_overdue": Drill("/reports", {"state": "overdue"}, is_stock=True),
+    "reports_resolved": Drill("/reports", {"state": "finished"}),
+    "reports_resolve_days_median": Drill("/reports", {"state": "finished"}, ""),
+    "vn_aqi": Drill("/stations", {"kind": "air"}, ""),
+    "stations_reporting_pct": Drill("/stations", {}, "n"),
+    "feeds_fresh_pct": Drill("/feeds", {}, ""),
+}
+
+
+def tile(city: City, view: View, value: KpiValue, points: Sequence[Point] = ()) -> Component:
+    """One figure. The heading's link covers the tile; the definition opens in place."""
+    lang = view.lang
+    parts = [
+        html.H3(_name(city, view, value), className="d-tile-label"),
+        html.Div([_figure(value, lang), _spark(value, points, lang)], className="d-tile-figure"),
+        _verdict(value, lang),
+        _change(value, lang),
+        _trust(city, view, value),
+        _definition(view, value),
+    ]
+    state = "missing" if value.value is None else value.freshness
+    return html.Article(
+        [part for part in parts if part is not None], className="d-tile",
+        **{"data-state": state, "data-verdict": value.verdict or "", "data-key": value.key},
+    )
+
+
+def drill_href(city: City, view: View, value: KpiValue) -> str:
+    """Where the rows of a figure are, under the very choices the figure was asked with; '' for a stock of a period that is over."""
+    drill = DRILLS[value.key]
+    chosen: dict[str, object] = dict(drill.parameters)
+    if drill.is_stock:
+        if view.period.end_on < city.today:
+            return ""
+        chosen["period"] = ""
+    elif drill.path in ("/dossiers", "/reports"):
+        chosen["period"] = view.get("period") or DEFAULT_PERIOD
+    return view.to(drill.path, **chosen)
+
+
+def _name(city: City, view: View, value: KpiValue) -> Component | str:
+    """The figure's name, as a link where its rows can be listed."""
+    words, href = t(f"kpi.{value.key}.label", view.lang), drill_href(city, view, value)
+    return link(words, href, "d-tile-link") if href else words
+
+
+def shown(key: str, value: float | None, lang: str) -> str:
+    """A KPI's value as it is written, without its unit."""
+    return number(value, lang, kpi(key).decimals)
+
+
+def unit(key: str, lang: str) -> str:
+    """The measure unit of a KPI as it is written."""
+    return t(f"unit.{kpi(key).measure_unit}", lang)
+
+
+def _figure(value: KpiValue, lang: str) -> Component:
+    written = shown(value.key, value.value, lang)
+    extra = unit(value.key, lang)
+    parts = [html.Span(written, className="d-value")]
+    if value.value is not None and extra and value.measure_unit != "aqi":
+        parts.append(html.Span(extra, className="d-unit"))
+    return html.Div(parts, className="d-figure", **{"data-value": "" if value.value is None else str(value.value)})
+
+
+def _verdict(value: KpiValue, lang: str) -> Component | None:
+    """Verdict and target; or why there is no figure."""
+    if value.value is None:
+        reason = "desk.no_value_cover" if value.coverage == 0 else "desk.no_value"
+        return html.P(t(reason, lang), className="d-why")
+    if value.target is None:
+        return None
+    target = t("desk.target", lang, value=_with_unit(value.key, value.target, lang))
+    return html.P([verdict_mark(value.verdict, lang) if value.verdict else None, html.Span(target)], className="d-target")
+
+
+def _with_unit(key: str, value: float | None, lang: str) -> str:
+    if kpi(key).measure_unit == "percent":
+        return percent(value, lang, kpi(key).decimals)
+    written, extra = shown(key, value, lang), unit(key, lang)
+    return f"{written} {extra}".strip() if value is not None and kpi(key).measure_unit != "aqi" else written
+
+
+def _change(value: KpiValue, lang: str) -> Component | None:
+    """The change to the comparable period, which is named; better and worse in words, not in colour alone."""
+    before = value.previous_period
+    if before is None:
+        return None
+    name = period_label(before.kind if not before.is_cut else _cut_kind(before.kind), before.start_on, before.end_on, lang)
+    if value.delta is None:
+        return html.P(t("desk.no_comparison", lang, period=name), className="d-change")
+    extra = t("unit.point", lang) if value.measure_unit == "percent" else ""
+    size = f"{delta(value.delta, lang, kpi(value.key).decimals)} {extra}".strip()
+    sense = _sense(value)
+    words = [html.Span(size, className="d-delta"), html.Span(t("desk.versus", lang, period=name))]
+    if sense:
+        words.insert(1, html.Span(t(f"verdict.{sense}", lang), className="d-sense"))
+    return html.P(words, className="d-change", **{"data-sense": sense})
+
+
+def _cut_kind(kind: str) -> str:
+    """A week cut at today is written as a range: its label promises whole days otherwise."""
+    return kind if kind == "day" else "range"
+
+
+def _sense(value: KpiValue) -> str:
+    better = kpi(value.key).better
+    if better == "none" or not value.delta:
+        return ""
+    return "better" if (value.delta > 0) == (better == "up") else "worse"
+
+
+def _trust(city: City, view: View, value: KpiValue) -> Component:
+    """n, late rule, coverage, age and state of the feeds behind the figure."""
+    lang = view.lang
+    marks: list[Component] = []
+    if kpi(value.key).measure_unit in ("percent", "days", "aqi"):
+        marks.append(html.Span(t("desk.n", lang, n=number(value.n, lang, 0)), title=t("desk.n_hint", lang)))
+    if value.late_rule:
+        marks.append(html.Span(t(f"late_rule.{value.late_rule}", lang), title=t(f"late_rule.{value.late_rule}_hint", lang)))
+    if value.coverage is not None and value.coverage < 0.995:
+        marks.append(html.Span(t("desk.coverage", lang, value=percent(100 * value.coverage, lang, 0)), title=t("desk.coverage_hint", lang)))
+    if value.through_at is not None:
+        since = ago(value.through_at, city.as_of, lang)
+        title = t("desk.through", lang, at=instant(value.through_at, city.config.tz, lang))
+        marks.append(html.Span([feed_state(value.freshness, lang, None, None), " · ", since], title=title, className="d-through"))
+    return html.Div(marks, className="d-trust")
+
+
+def _definition(view: View, value: KpiValue) -> Component:
+    lang = view.lang
+    label = t(f"kpi.{value.key}.label", lang)
+    return html.Details(
+        [
+            html.Summary(html.Span("i", **{"aria-hidden": "true"}), title=t("desk.definition_of", lang, name=label)),
+            html.Div(
+                [
+                    html.P(t(f"kpi.{value.key}.definition", lang)),
+                    html.P([t("desk.source", lang), ": ", t(f"kpi.{value.key}.source", lang)], className="d-source"),
+                    link(t("desk.to_catalogue", lang), f"{view.to('/kpis')}#{value.key}"),
+                ],
+                className="d-popover",
+            ),
+        ],
+        className="d-definition",
+    )
+
+
+def _spark(value: KpiValue, points: Sequence[Point], lang: str) -> Component | None:
+    """The days up to the period's end; counts from zero, shares in their own range, gaps as gaps."""
+    known = [point.value for point in points if point.value is not None]
+    if len(known) < 2:
+        return None
+    is_share = value.measure_unit == "percent"
+    drawn = sparkline([point.value for point in points], value.target if is_share else None, from_zero=not is_share)
+    low, high = (_with_unit(value.key, bound, lang) for bound in (min(known), max(known)))
+    words = t("desk.spark", lang, n=len(points), low=low, high=high)
+    return html.Span(className="d-spark", style={"--spark": drawn}, role="img", title=words, **{"aria-label": words})

@@ -1,0 +1,21 @@
+"""The list of dossiers: /dossiers. The skeleton only; callbacks/dossiers.py fills it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import register_page
+from dash.development.base_component import Component
+
+from components.desk_shell import page
+from text import t
+
+register_page(
+    __name__, path="/dossiers", title=t("app.title", "vi", page=t("page.dossiers", "vi")),
+    permission="see.dossiers",
+)
+
+
+def layout(**query: Any) -> Component:
+    """The skeleton of the page; the query goes to the callback that fills it."""
+    return page("dossiers", "/dossiers", query, blocks=8)

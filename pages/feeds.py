@@ -1,0 +1,21 @@
+"""The state of every feed: /feeds. The skeleton only; callbacks/feeds.py fills it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import register_page
+from dash.development.base_component import Component
+
+from components.desk_shell import page
+from text import t
+
+register_page(
+    __name__, path="/feeds", title=t("app.title", "vi", page=t("page.feeds", "vi")),
+    permission="see.feeds",
+)
+
+
+def layout(**query: Any) -> Component:
+    """The skeleton of the page; the query goes to the callback that fills it."""
+    return page("feeds", "/feeds", query, blocks=6)

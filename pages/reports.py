@@ -1,0 +1,21 @@
+"""The list of citizen reports: /reports. The skeleton only; callbacks/reports.py fills it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import register_page
+from dash.development.base_component import Component
+
+from components.desk_shell import page
+from text import t
+
+register_page(
+    __name__, path="/reports", title=t("app.title", "vi", page=t("page.reports", "vi")),
+    permission="see.reports",
+)
+
+
+def layout(**query: Any) -> Component:
+    """The skeleton of the page; the query goes to the callback that fills it."""
+    return page("reports", "/reports", query, blocks=8)

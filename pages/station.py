@@ -1,0 +1,21 @@
+"""One station: /stations/<item>. The skeleton only; callbacks/stations.py fills it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import register_page
+from dash.development.base_component import Component
+
+from components.desk_shell import page
+from text import t
+
+register_page(
+    __name__, path_template="/stations/<item>", title=t("app.title", "vi", page=t("page.stations", "vi")),
+    permission="see.stations",
+)
+
+
+def layout(item: str = "", **query: Any) -> Component:
+    """The skeleton of the page; `item` is as it stands in the address, quoted."""
+    return page("station", f"/stations/{item}", query, blocks=4)
