@@ -24,7 +24,7 @@ from metrics.periods import Period
 STANDING = {1: "counted", 2: "new", 3: "refused", 4: "ended_before_start"}
 _OPEN = "d.finished_on IS NULL AND d.standing = 1"
 _IN_STOCK = "d.standing IN (1, 4)"
-_BY_DUE = Order("due", ("due_at", "feed", "source_id"))
+_BY_DUE = Order("due", ("due_at", "feed", "source_id"), index="ix_dossier_open")
 _BY_RECEIVED = Order("received", ("received_on", "received_at", "feed", "source_id"), is_descending=True)
 _BY_FINISHED = Order("finished", ("finished_on", "finished_at", "feed", "source_id"), is_descending=True)
 _BY_FILED = Order("filed", ("filed_on", "filed_at", "feed", "source_id"), is_descending=True)
@@ -166,7 +166,7 @@ def _query(city: City, chosen: DossierFilter) -> Query:
             values[f"only_{column}"] = value
     where += period_condition(chosen.period, chosen.period_on, state.period_on, state.is_now, PERIOD_DAYS, values)
     where += search_condition(city, chosen.search, values)
-    return Query("core_dossier", where, values, state.order)
+    return Query("core_dossier", where, values, state.order, city.store.is_sqlite)
 
 
 def _items(city: City, rows: list[Row], names: Names, late_rule: str) -> tuple[DossierItem, ...]:

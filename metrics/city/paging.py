@@ -15,19 +15,21 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 LIMIT, MAX_LIMIT = 100, 1000
+KEY = ("feed", "source_id")
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Order:
-    """Columns rows are sorted by, all in one direction; the first is the indexed one, the last make it unique.
+    """Columns rows are sorted by, all in one direction; the first is the indexed one, the last two (KEY) make it unique.
 
-    Rows whose first column is NULL come last, whatever the engine does with NULL.
+    Rows whose first column is NULL come last, by key alone, whatever the engine does with NULL.
     """
 
     key: str
     columns: tuple[str, ...]
     is_descending: bool = False
+    index: str = ""  # the partial index that holds just these rows: SQLite, without statistics, would sort them instead
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,18 @@ class Query:
     where: str
     values: Mapping[str, Any]
     order: Order
+    is_sqlite: bool = False
+
+    @property
+    def source(self) -> str:
+        """The FROM clause."""
+        hint = f" INDEXED BY {self.order.index}" if self.is_sqlite and self.order.index else ""
+        return f"{self.table} d{hint}"
 
 
 def count(connection: Connection, query: Query) -> int:
     """How many rows the query has in all."""
-    found = connection.execute(text(f"SELECT count(*) FROM {query.table} d WHERE {query.where}"), dict(query.values))
+    found = connection.execute(text(f"SELECT count(*) FROM {query.source} WHERE {query.where}"), dict(query.values))
     return int(found.scalar_one())
 
 
@@ -78,31 +87,32 @@ def every_row(connection: Connection, query: Query) -> Iterator[list[Row]]:
 def statement(query: Query, *, after: bool, in_nulls: bool = False) -> str:
     """The SELECT of one page, for running and for EXPLAIN."""
     order = query.order
-    first, rest = order.columns[0], order.columns[1:]
-    columns = rest if in_nulls else order.columns
+    first, columns = order.columns[0], _sorted_by(order, in_nulls)
     direction, sign = (" DESC", "<") if order.is_descending else ("", ">")
     parts = [query.where, f"d.{first} IS {'' if in_nulls else 'NOT '}NULL"]
     if after:
         if not in_nulls:  # the row comparison alone does not reach the index of the first column on both engines
             parts.append(f"d.{first} {sign}= :after_0")
-        places = ", ".join(f":after_{order.columns.index(name)}" for name in columns)
+        places = ", ".join(f":after_{number}" for number, _ in enumerate(columns))
         parts.append(f"({', '.join(f'd.{name}' for name in columns)}) {sign} ({places})")
     sorting = ", ".join(f"d.{name}{direction}" for name in columns)
-    return f"SELECT d.* FROM {query.table} d WHERE {' AND '.join(parts)} ORDER BY {sorting} LIMIT :page_size"
+    return f"SELECT d.* FROM {query.source} WHERE {' AND '.join(parts)} ORDER BY {sorting} LIMIT :page_size"
+
+
+def _sorted_by(order: Order, in_nulls: bool) -> tuple[str, ...]:
+    return KEY if in_nulls else order.columns
 
 
 def _segment(connection: Connection, query: Query, after: tuple[Any, ...], size: int, *, in_nulls: bool) -> list[Row]:
     values = {**query.values, "page_size": size}
-    offset = 1 if in_nulls else 0
-    values.update({f"after_{n}": value for n, value in enumerate(after, offset)})
+    values.update({f"after_{n}": value for n, value in enumerate(after)})
     rows = connection.execute(text(statement(query, after=bool(after), in_nulls=in_nulls)), values)
     return [dict(row) for row in rows.mappings()]
 
 
 def _encode(order: Order, row: Row) -> str:
     in_nulls = row[order.columns[0]] is None
-    columns = order.columns[1:] if in_nulls else order.columns
-    told = json.dumps([order.key, in_nulls, [row[name] for name in columns]], separators=(",", ":"))
+    told = json.dumps([order.key, in_nulls, [row[name] for name in _sorted_by(order, in_nulls)]], separators=(",", ":"))
     return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
 
 
@@ -111,11 +121,9 @@ def _decode(cursor: str, order: Order) -> tuple[bool, tuple[Any, ...]]:
         return False, ()
     try:
         key, in_nulls, after = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-        expected = len(order.columns) - (1 if in_nulls else 0)
-        fits = key == order.key and isinstance(after, list) and len(after) == expected
-        texts = ("feed", "source_id")
-        columns = order.columns[1:] if in_nulls else order.columns
-        fits = fits and all(isinstance(value, str if name in texts else int) for name, value in zip(columns, after, strict=True))
+        columns = _sorted_by(order, bool(in_nulls))
+        fits = key == order.key and isinstance(after, list) and len(after) == len(columns)
+        fits = fits and all(isinstance(value, str if name in KEY else int) for name, value in zip(columns, after, strict=True))
     except (ValueError, TypeError, binascii.Error, RecursionError):
         fits = False
     if not fits or any(isinstance(value, int) and abs(value) >= 2**63 for value in after):

@@ -18,7 +18,7 @@ from metrics.city.timing import days_left, soon_boundary
 from metrics.periods import Period
 
 _OPEN = "d.closed_on IS NULL"
-_BY_DUE = Order("due", ("due_at", "feed", "source_id"))
+_BY_DUE = Order("due", ("due_at", "feed", "source_id"), index="ix_report_open")
 _BY_RECEIVED = Order("received", ("received_on", "received_at", "feed", "source_id"), is_descending=True)
 _BY_CLOSED = Order("closed", ("closed_on", "closed_at", "feed", "source_id"), is_descending=True)
 
@@ -149,7 +149,7 @@ def _query(city: City, chosen: ReportFilter) -> Query:
             values[f"only_{column}"] = value
     where += period_condition(chosen.period, chosen.period_on, state.period_on, state.is_now, PERIOD_DAYS, values)
     where += search_condition(city, chosen.search, values)
-    return Query("core_report", where, values, state.order)
+    return Query("core_report", where, values, state.order, city.store.is_sqlite)
 
 
 def reads_text(city: City) -> bool:
