@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import inspect
 import pkgutil
 from collections.abc import Callable
 from datetime import datetime
@@ -72,7 +74,8 @@ def _serve_pages(app: Dash, server: FastAPI) -> None:
         path = request.url.path
         token = set_current_request(request)
         try:
-            found = path.startswith("/_") is False and _is_page(app, path)
+            await _ready(app)
+            found = _is_page(app, path)
             if not found and path.startswith(NOT_PAGES):
                 return Response(status_code=404)
             return Response(_index(app, path), 200 if found else 404, _headers(app), media_type="text/html")
@@ -81,6 +84,15 @@ def _serve_pages(app: Dash, server: FastAPI) -> None:
 
     server.router.routes[:] = [route for route in server.router.routes if getattr(route, "path", "") != "/"]
     server.add_api_route("/{path:path}", page, methods=["GET"], include_in_schema=False)
+
+
+async def _ready(app: Dash) -> None:
+    """What Dash does before its first own request: read assets, wire the pages' router. The index needs both."""
+    for hook in app.backend._before_request_funcs:
+        if inspect.iscoroutinefunction(hook):
+            await hook()
+        else:
+            hook()
 
 
 def _is_page(app: Dash, path: str) -> bool:

@@ -1,6 +1,6 @@
 """Colours of both themes as one table, and the CSS variables made from it. Everything drawn takes its colour from here.
 
-Calm base, saturated colour only for what is abnormal (ISA-101). Meaning never hangs on colour alone: a verdict also has a shape and
+Calm base, saturated colour only for what is abnormal (ISA-101). Meaning never hangs on colour alone: a verdict has a shape and
 a letter, an AQI class its word. tests/test_colours.py measures contrast and distances as seen with colour blindness.
 """
 

@@ -49,15 +49,19 @@ def measure_tile(tile_id: str, name: str, *, is_hero: bool = False) -> Component
         return html.Span(text, id=part_id(tile_id, kind), className=f"tile-{kind}")
 
     return html.Article([
-        html.Header([part("label", name), html.Span(className="age", **{"data-age": "short"})], className="tile-head"),  # type: ignore[arg-type]
+        html.Header([
+            part("label", name),
+            html.Span(html.B(id=part_id(tile_id, "letter")), id=part_id(tile_id, "verdict"), className="mark mark-none"),
+        ], className="tile-head"),
         html.Div([
             html.Span([part("value", MISSING), part("unit")], className="tile-number"),
-            html.Span(html.B(id=part_id(tile_id, "letter")), id=part_id(tile_id, "verdict"), className="mark mark-none"),
             html.Span(id=part_id(tile_id, "spark"), className="spark"),
         ], className="tile-figure"),
-        html.Div([part("delta"), part("beside")], className="tile-line tile-change"),
+        html.Div([part("delta"), html.Span(className="age", **{"data-age": "short"})], className="tile-line tile-change"),  # type: ignore[arg-type]
         html.Div(className="tile-line tile-asof", **{"data-age": "asof"}),  # type: ignore[arg-type]
-        html.Div(part("note"), className="tile-line tile-foot"),
+        html.Div(part("beside"), className="tile-line"),
+        html.Div(part("note"), className="tile-line"),
+        html.Div(part("rule"), className="tile-line"),
     ], id=tile_id, className=tile_class(is_hero, None))
 
 
@@ -83,20 +87,18 @@ def tile_props(
     """Props of every part of a tile, by id."""
     figure, unit = figure_text(value.value, value.measure_unit, kpi(value.key).decimals, lang)
     verdict = value.verdict
-    spark = sparkline(
-        [point.value for point in points], value.target if value.measure_unit == "percent" else None,
-        from_zero=value.measure_unit != "percent",
-    )
+    spark = sparkline([point.value for point in points], value.target)
     return {
         tile_id: {"className": tile_class(tile.is_hero, verdict)},
         part_id(tile_id, "value"): {"children": figure},
         part_id(tile_id, "unit"): {"children": unit},
         part_id(tile_id, "verdict"): _mark(verdict, lang),
         part_id(tile_id, "letter"): {"children": t(f"wall.letter.{verdict}", lang) if verdict else ""},
-        part_id(tile_id, "spark"): {"style": {"--spark": spark}},
+        part_id(tile_id, "spark"): spark_props(spark),
         part_id(tile_id, "delta"): {"children": change_text(value, lang)},
-        part_id(tile_id, "beside"): {"children": beside_text(beside, lang)},
-        part_id(tile_id, "note"): {"children": note_text(value, lang)},
+        part_id(tile_id, "beside"): {"children": ""},
+        part_id(tile_id, "note"): {"children": note_text(value, lang, beside)},
+        part_id(tile_id, "rule"): {"children": t(f"wall.rule.{value.late_rule}", lang) if value.late_rule else ""},
     }
 
 
@@ -119,8 +121,17 @@ def change_text(value: KpiValue, lang: str) -> str:
     """The change to the comparable period, and which period that is."""
     if value.previous_period is None or value.delta is None:
         return t("wall.no_comparison", lang)
+    if value.key in _DAILY_FLOWS and value.period.days == 1 and value.period.is_cut:
+        return whole_day_text(value.previous_period, value.previous, lang)
     changed = delta(value.delta, lang, kpi(value.key).decimals)
     return f"{changed} {versus_text(value.previous_period, lang)}"
+
+
+def whole_day_text(period: Period, figure: float | None, lang: str) -> str:
+    """A running day is not set against a whole one: the whole day of a week ago stands beside it as what it is."""
+    on = period.start_on
+    weekday = t(f"weekday_short.{on.isoweekday()}", lang)
+    return t("wall.whole_day", lang, weekday=weekday, day=f"{on.day:02}/{on.month:02}", value=number(figure, lang, 0))
 
 
 def versus_text(period: Period, lang: str) -> str:
@@ -131,24 +142,23 @@ def versus_text(period: Period, lang: str) -> str:
     return t("wall.versus_day", lang, weekday=t(f"weekday_short.{on.isoweekday()}", lang), day=f"{on.day:02}/{on.month:02}")
 
 
-def beside_text(beside: KpiValue | None, lang: str) -> str:
-    """The second figure of a tile: "đang xử lý 5.431"."""
-    if beside is None:
-        return ""
-    return t("wall.open_beside", lang, value=number(beside.value, lang, 0))
-
-
-def note_text(value: KpiValue, lang: str) -> str:
-    """Target, n and late rule, as far as there are any."""
+def note_text(value: KpiValue, lang: str, beside: KpiValue | None = None) -> str:
+    """Target, if there is one, and what the figure is counted out of: the figure beside it, else n."""
     row = kpi(value.key)
     parts = []
     if value.target is not None:
         shown = number(value.target, lang, None) + ("%" if value.measure_unit == "percent" else "")
         parts.append(t(f"wall.target_{'up' if row.better == 'up' else 'down'}", lang, value=shown))
-    parts.append(t("wall.count_note", lang, n=number(value.n, lang, 0)))
-    if value.late_rule:
-        parts.append(t(f"wall.rule.{value.late_rule}", lang))
+    if beside is not None and beside.value is not None:
+        parts.append(t("wall.out_of_open", lang, n=number(beside.value, lang, 0)))
+    else:
+        parts.append(t("wall.count_note", lang, n=number(value.n, lang, 0)))
     return " · ".join(parts)
+
+
+def spark_props(spark: str) -> dict[str, Any]:
+    """Props of a sparkline's element; without a line it takes its room and shows nothing."""
+    return {"style": {"--spark": spark}, "className": "spark" if spark != "none" else "spark spark-none"}
 
 
 def filled(component: Component, props: Mapping[str, Mapping[str, Any]]) -> Component:

@@ -65,7 +65,9 @@ def _state(feed: FeedConfig, row: object, open_rejects: int, now: int) -> FeedSt
     values = dict(row) if row else {}  # type: ignore[call-overload]
     loaded, newest = values.get("loaded_at"), values.get("newest_at")
     # sensors speak by their newest reading: a source that answers with old data is not fresh
-    through = newest if feed.role == "sensors" or feed.cadence_s is None else loaded
+    through = newest if feed.role == "sensors" or (feed.cadence_s is None and newest is not None) else loaded
+    if feed.cadence_s is None and through is None:
+        through = loaded  # areas have no newest instant: once loaded they are there
     age = None if through is None else max(0, now - through) / 1e6
     return FeedState(
         feed.key, feed.role, feed.title or feed.key, feed.owner, feed.protocol, freshness(age, feed.cadence_s), feed.cadence_s, loaded,
