@@ -31,6 +31,7 @@ from store.keys import add_key
 
 ROOT = Path(__file__).resolve().parent
 DEMO_CITY = ROOT / "examples" / "demo" / "city.toml"
+DEMO_PORT = 8990
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Toàn Cảnh: operations picture of a province.")
@@ -51,7 +52,7 @@ def settle(city: Path | None, store_url: str = "", shift: bool = False) -> tuple
     path = city or (Path(environ["TOANCANH_CITY"]) if environ.get("TOANCANH_CITY") else None)
     is_demo = path is None or path.resolve() == DEMO_CITY
     try:
-        config = load_config(path or DEMO_CITY, {**demo_environment(ROOT / "var"), **environ} if is_demo else environ)
+        config = load_config(path or DEMO_CITY, {**demo_environment(ROOT / "var", utc_now(), DEMO_PORT), **environ} if is_demo else environ)
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
@@ -69,12 +70,15 @@ def _default_store(path: Path, config: Config) -> str:
 def run(city: City = None, port: Port = 8050, host: Host = "127.0.0.1", store: StoreUrl = "", shift_to_now: Shift = False) -> None:
     """Everything on this machine: web and ingest; without a city file also the demo province."""
     _require_loopback(host)
+    is_demo = city is None and not read_environment().get("TOANCANH_CITY")
+    if is_demo:
+        os.environ.setdefault("TOANCANH_DEMO_URL", f"http://127.0.0.1:{free_port()}")  # the children read it too
     config, opened = settle(city, store, shift_to_now)
     prepare(opened, config)
     common = _common(city, store, shift_to_now)
     children = Children(ROOT / "cli.py")
     children.start("ingest", *common)
-    if city is None and not read_environment().get("TOANCANH_CITY"):
+    if is_demo:
         children.start("demo", "--push", f"http://127.0.0.1:{port}", *common)
     typer.echo(f"Toàn Cảnh: http://{host}:{port}/ (desk), http://{host}:{port}/wall (wall). Ctrl-C stops.")
     try:
@@ -114,7 +118,7 @@ def demo(push: str = "", city: City = None, store: StoreUrl = "", shift_to_now: 
     stop = threading.Event()
     _stop_on_signals(stop)
     stop_with_parent(parent, stop)
-    run_demo(config, ROOT / "var", push, stop, utc_now, typer.echo)
+    run_demo(config, push, ROOT / "var", stop, utc_now, typer.echo)
 
 
 @cli.command()

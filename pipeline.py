@@ -8,11 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
+from sqlalchemy import Connection
+
 from config import Config, FeedConfig
 from data_sources.feed import FeedError
 from data_sources.registry import protocol_of
 from data_sources.sync import Progress, Sync
-from metrics.rollups import backlog, clock_step, drain, fold
+from metrics.rollups import TOPICS, backlog, clock_step, drain, fold_topic
 from store.catalogue_files import load_catalogue
 from store.days import instant
 from store.engine import Store
@@ -20,6 +22,7 @@ from store.migrate import migrate
 
 log = logging.getLogger("toancanh.ingest")
 FOLD_WAKE_S = 0.05
+FOLD_ROUND_S = 0.2
 CLOCK_STEP_S = 5.0
 
 
@@ -64,6 +67,7 @@ class Ingest:
         self._running: dict[str, Future[None]] = {}
         self._next_at: dict[str, float] = {}
         self._next_step = 0.0
+        self._rounds = dict.fromkeys(TOPICS, 4000)
 
     def run(self) -> None:
         """Loop until `stop` is set. A database that is away is waited for; nothing is lost, since cursors commit with rows."""
@@ -85,7 +89,20 @@ class Ingest:
         if seconds >= self._next_step:
             clock_step(self.store, instant(self.config.clock(now)))
             self._next_step = seconds + CLOCK_STEP_S
-        return fold(self.store, instant(now)) if backlog(self.store) else 0
+        return self._fold(now) if backlog(self.store) else 0
+
+    def _fold(self, now: datetime) -> int:
+        """One round, sized so that it holds the write lock about FOLD_ROUND_S: whoever brings rows must not wait long."""
+        return sum(self._round(topic, now) for topic in TOPICS)
+
+    def _round(self, topic: str, now: datetime) -> int:
+        limit = self._rounds[topic]
+        done, took = fold_topic(self.store, topic, instant(now), limit)
+        if took > 2 * FOLD_ROUND_S:
+            self._rounds[topic] = max(500, limit // 2)
+        elif took < FOLD_ROUND_S and done >= limit:
+            self._rounds[topic] = min(50_000, limit * 2)
+        return done
 
     def _start_due(self, seconds: float) -> None:
         """Areas go first and alone; others are started when no area feed is being read."""

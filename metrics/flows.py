@@ -54,16 +54,6 @@ DOSSIER_DAY = (
     FlowSource("core_dossier_stop", "stopped_on", {"stopped": "1 = 1"}),
     FlowSource("core_dossier_stop", "resumed_on", {"resumed": "1 = 1"}),
 )
-DOSSIER_WEEK = (
-    FlowSource("core_dossier", "received_on", {"received": "1 = 1"}, _IN_STOCK),
-    FlowSource("core_dossier", "finished_on", {
-        "finished": "1 = 1",
-        "finished_early": "r.finished_on < r.due_on",
-        "finished_late": _LATE,
-        "finished_late_day": _LATE_DAY,
-        "finished_no_due": "r.due_at IS NULL",
-    }, _IN_STOCK),
-)
 REPORT_DAY = (
     FlowSource("core_report", "received_on", {
         "received": "1 = 1", "no_due_in": "r.due_at IS NULL AND NOT r.is_ended_before_start", "urgent": "r.is_urgent",

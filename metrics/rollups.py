@@ -6,43 +6,39 @@ cells that time itself has changed (a due instant passed, a day ended) and moves
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from metrics.flows import DOSSIER_DAY, DOSSIER_WEEK, REPORT_DAY, FlowSource
+from metrics.flows import DOSSIER_DAY, REPORT_DAY, FlowSource
 from store.days import HOUR, DayClock
 from store.engine import Store
 from store.revisions import bump
-from store.schema import DOSSIER_FLOWS, DOSSIER_WEEK_FLOWS, REPORT_FLOWS
+from store.schema import DOSSIER_FLOWS, REPORT_FLOWS
 
 ROUND = 20_000
 CLOCK = "now"
+TOPICS = ("dossiers", "reports", "readings")
 
 
 @dataclass(frozen=True)
 class Rollup:
-    """One flow roll-up: its cell key, the flows it sums, their sources, and how many days one bucket spans."""
+    """One flow roll-up: its cell key, the flows it sums and their sources."""
 
     topic: str
     table: str
-    bucket: str
     keys: tuple[tuple[str, str], ...]  # (key column of the roll-up and of the core row, k-column of the log)
     flows: tuple[str, ...]
     sources: tuple[FlowSource, ...]
-    days: int = 1
 
 
 ROLLUPS = (
-    Rollup("dossiers", "rollup_dossier_day", "day", (("agency_code", "k1"), ("domain_code", "k2")), DOSSIER_FLOWS, DOSSIER_DAY),
+    Rollup("dossiers", "rollup_dossier_day", (("agency_code", "k1"), ("domain_code", "k2")), DOSSIER_FLOWS, DOSSIER_DAY),
     Rollup(
-        "dossiers", "rollup_dossier_week", "week", (("agency_code", "k1"), ("procedure_code", "k3"), ("channel", "k4")),
-        DOSSIER_WEEK_FLOWS, DOSSIER_WEEK, days=7,
-    ),
-    Rollup(
-        "reports", "rollup_report_day", "day", (("agency_code", "k1"), ("area_code", "k2"), ("category_code", "k3")),
+        "reports", "rollup_report_day", (("agency_code", "k1"), ("area_code", "k2"), ("category_code", "k3")),
         REPORT_FLOWS, REPORT_DAY,
     ),
 )
@@ -50,10 +46,17 @@ ROLLUPS = (
 
 def fold(store: Store, now: int, *, limit: int = ROUND) -> int:
     """Recompute the cells of at most `limit` log rows per topic; returns how many log rows were worked off."""
-    done = 0
-    for topic in ("dossiers", "reports", "readings"):
-        done += store.write(lambda connection, topic=topic: _fold_topic(connection, store.days, topic, now, limit))
-    return done
+    return sum(fold_topic(store, topic, now, limit)[0] for topic in TOPICS)
+
+
+def fold_topic(store: Store, topic: str, now: int, limit: int) -> tuple[int, float]:
+    """One topic's round in a transaction of its own: (log rows worked off, seconds the write lock was held)."""
+
+    def timed(connection: Connection) -> tuple[int, float]:
+        began = time.monotonic()
+        return fold_in(connection, store.days, topic, now, limit), time.monotonic() - began
+
+    return store.write(timed)
 
 
 def drain(store: Store, now: int) -> int:
@@ -129,12 +132,13 @@ _PASSED = (
 )
 
 
-def _fold_topic(connection: Connection, days: DayClock, topic: str, now: int, limit: int) -> int:
+def fold_in(connection: Connection, days: DayClock, topic: str, now: int, limit: int) -> int:
+    """One topic's round inside a transaction of the caller; returns how many log rows were worked off."""
     if connection.dialect.name != "sqlite":
         connection.execute(text("SELECT pg_advisory_xact_lock(7030002, hashtext(:topic))"), {"topic": topic})
     _temporary(
         connection, "fold_taken",  # utility statements take no bound values; both are ours
-        f"SELECT seq, bucket, k1, k2, k3, k4, ref FROM ops_dirty WHERE topic = '{topic}' ORDER BY seq LIMIT {int(limit)}",
+        f"SELECT seq, bucket, k1, k2, k3, ref FROM ops_dirty WHERE topic = '{topic}' ORDER BY seq LIMIT {int(limit)}",
     )
     taken = int(connection.execute(text("SELECT count(*) FROM fold_taken")).scalar_one())
     if not taken:
@@ -162,10 +166,9 @@ def _temporary(connection: Connection, name: str, select: str) -> None:
 
 def _fold_flows(connection: Connection, rollup: Rollup, clock: dict[str, Any]) -> None:
     keys = ", ".join(f"{log} AS {column}" for column, log in rollup.keys)
-    bucket = "bucket" if rollup.days == 1 else "bucket - (bucket + 3) % 7"  # the Monday
-    _temporary(connection, "fold_cells", f"SELECT DISTINCT {bucket} AS bucket, {keys} FROM fold_taken")
+    _temporary(connection, "fold_cells", f"SELECT DISTINCT bucket, {keys} FROM fold_taken")
     columns = ", ".join(column for column, _ in rollup.keys)
-    _drop_cells(connection, rollup.table, f"{rollup.bucket}, {columns}", f"bucket, {columns} FROM fold_cells")
+    _drop_cells(connection, rollup.table, f"day, {columns}", f"bucket, {columns} FROM fold_cells")
     statement = _flow_insert(rollup)
     connection.execute(text(statement), {name: value for name, value in clock.items() if f":{name}" in statement})
 
@@ -182,7 +185,7 @@ def _flow_insert(rollup: Rollup) -> str:
     sums = ", ".join(f"CAST(sum({flow}) AS BIGINT)" for flow in rollup.flows)
     anything = " + ".join(f"sum({flow})" for flow in rollup.flows)
     return (
-        f"INSERT INTO {rollup.table} ({rollup.bucket}, {columns}, {', '.join(rollup.flows)}) "
+        f"INSERT INTO {rollup.table} (day, {columns}, {', '.join(rollup.flows)}) "
         f"SELECT bucket, {columns}, {sums} FROM ({parts}) flows GROUP BY bucket, {columns} HAVING {anything} > 0"
     )
 
@@ -192,12 +195,11 @@ def _source_select(rollup: Rollup, source: FlowSource) -> str:
         f"CASE WHEN {source.columns[flow]} THEN 1 ELSE 0 END AS {flow}" if flow in source.columns else f"0 AS {flow}"
         for flow in rollup.flows
     )
-    day = f"r.{source.day} = c.bucket" if rollup.days == 1 else f"r.{source.day} BETWEEN c.bucket AND c.bucket + {rollup.days - 1}"
     keys = [column for column, _ in rollup.keys]
     match = " AND ".join(f"r.{key} = c.{key}" for key in keys)
     return (
         f"SELECT c.bucket, {', '.join(f'c.{key}' for key in keys)}, {counted} FROM fold_cells c CROSS JOIN {source.table} r "
-        f"WHERE {day} AND {match} AND {source.where}"
+        f"WHERE r.{source.day} = c.bucket AND {match} AND {source.where}"
     )
 
 
@@ -268,7 +270,7 @@ def _day_span(days: DayClock, hour: int, on: int) -> dict[str, int]:
 
 def _log_everything(connection: Connection) -> None:
     """Empty the roll-ups and log every cell; set-based, so its cost is one pass over each core table."""
-    for table in ("rollup_dossier_day", "rollup_dossier_week", "rollup_report_day", "rollup_reading_hour", "rollup_reading_hour_area",
+    for table in ("rollup_dossier_day", "rollup_report_day", "rollup_reading_hour", "rollup_reading_hour_area",
                   "rollup_reading_day", "ops_dirty"):
         connection.execute(text(f"DELETE FROM {table}"))
     for rollup in ROLLUPS:

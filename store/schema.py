@@ -1,7 +1,7 @@
 """Every table of the store, with its key and the indexes that serve its hot statements.
 
 Prefixes: core_ = what feeds said, rollup_ = recomputed sums, ops_ = the store's own state. `_at` = microseconds since 1970 UTC,
-`_on` = day number in the city's zone (days since 1970-01-01), `hour` = hours since 1970 UTC, `week` = day number of its Monday.
+`_on` = day number in the city's zone (days since 1970-01-01), `hour` = hours since 1970 UTC.
 Every key contains what a shard would be cut by: the feed's source id, the datastream, or the bucket.
 """
 
@@ -102,7 +102,11 @@ Index("ix_dossier_received", dossier.c.received_on, dossier.c.agency_code, dossi
 Index("ix_dossier_finished", dossier.c.finished_on, dossier.c.agency_code, dossier.c.domain_code)
 Index("ix_dossier_passed", dossier.c.passed_on, dossier.c.agency_code, dossier.c.domain_code)
 Index("ix_dossier_passed_day", dossier.c.passed_day_on, dossier.c.agency_code, dossier.c.domain_code)
-Index("ix_dossier_filed_outside", dossier.c.filed_on, sqlite_where=text("standing > 1"), postgresql_where=text("standing > 1"))
+_OUTSIDE = text("standing > 1 OR status = 0")  # as the fold writes it, or the planner does not see it
+Index(
+    "ix_dossier_outside", dossier.c.filed_on, dossier.c.agency_code, dossier.c.domain_code,
+    sqlite_where=_OUTSIDE, postgresql_where=_OUTSIDE,
+)
 _OPEN = text("finished_on IS NULL AND standing = 1")
 Index("ix_dossier_open", dossier.c.due_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
 _RUNNING = text("verdict_at IS NULL AND standing = 1")
@@ -164,6 +168,7 @@ datastream = Table(
     _text("station_id"), _text("property"), _text("measure_unit"), _text("name"), Column("cadence_s", Integer), _text("area_code"),
     UniqueConstraint("feed", "source_id"),
 )
+Index("ix_datastream_area", datastream.c.area_code, datastream.c.property)
 # On PostgreSQL this table is partitioned by month of `hour` (store/partitions.py).
 reading = Table(
     "core_reading", metadata, Column("hour", Integer), Column("datastream_id", Integer), Column("observed_at", BigInteger),
@@ -190,12 +195,6 @@ DOSSIER_FLOWS = (
 dossier_day = Table(
     "rollup_dossier_day", metadata, Column("day", Integer), Column("agency_code", Text), Column("domain_code", Text),
     *(_count(name) for name in DOSSIER_FLOWS), PrimaryKeyConstraint("day", "agency_code", "domain_code"), sqlite_with_rowid=False,
-)
-DOSSIER_WEEK_FLOWS = ("received", "finished", "finished_late", "finished_late_day", "finished_no_due", "finished_early")
-dossier_week = Table(
-    "rollup_dossier_week", metadata, Column("week", Integer), Column("agency_code", Text), Column("procedure_code", Text),
-    Column("channel", Text), *(_count(name) for name in DOSSIER_WEEK_FLOWS),
-    PrimaryKeyConstraint("week", "agency_code", "procedure_code", "channel"), sqlite_with_rowid=False,
 )
 REPORT_FLOWS = (
     "received", "no_due_in", "no_due_out", "urgent", "duplicate", "closed", "closed_on_time", "closed_late", "closed_no_due",
@@ -224,11 +223,11 @@ reading_day = Table(
 )
 
 # ---- the store's own state ------------------------------------------------------------------------------------------
-# Cells to recompute. dossiers: k1 agency k2 domain k3 procedure k4 channel; reports: k1 agency k2 area k3 category;
+# Cells to recompute. dossiers: k1 agency k2 domain; reports: k1 agency k2 area k3 category;
 # readings: bucket = hour, ref = datastream id. Append-only; the fold deletes what it has taken.
 dirty = Table(
     "ops_dirty", metadata, _number("seq"), Column("topic", Text, nullable=False), Column("bucket", Integer, nullable=False),
-    _text("k1"), _text("k2"), _text("k3"), _text("k4"), Column("ref", Integer, nullable=False, server_default="0"),
+    _text("k1"), _text("k2"), _text("k3"), Column("ref", Integer, nullable=False, server_default="0"),
 )
 Index("ix_dirty_topic", dirty.c.topic, dirty.c.seq)
 revision = Table("ops_revision", metadata, Column("topic", Text, primary_key=True), _count("revision"), Column("bumped_at", BigInteger))

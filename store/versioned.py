@@ -20,7 +20,7 @@ NO_VERSION = -1
 
 @dataclass(frozen=True)
 class Kind:
-    """One versioned kind: its tables, business columns, the expressions of its event days and of its cell keys k1..k4."""
+    """One versioned kind: its tables, business columns, its event days and its cell keys k1..k3."""
 
     topic: str
     table: Table
@@ -38,7 +38,7 @@ class Kind:
 DOSSIERS = Kind(
     "dossiers", schema.dossier, schema.dossier_version,
     days=("filed_on", "received_on", "finished_on", "passed_on", "passed_day_on"),
-    keys=("agency_code", "domain_code", "procedure_code", "channel"),
+    keys=("agency_code", "domain_code"),
 )
 REPORTS = Kind(
     "reports", schema.report, schema.report_version,
@@ -94,13 +94,13 @@ def land_versioned(
 
 def _log_cells(kind: Kind, source: str, side: str, where: str) -> str:
     """INSERT of the cells that rows of one side (d = before, s = after) touch: one per event day."""
-    keys = [f"{side}.{key}" for key in kind.keys] + ["''"] * (4 - len(kind.keys))
+    keys = [f"{side}.{key}" for key in kind.keys] + ["''"] * (3 - len(kind.keys))
     per_day = " UNION ".join(
         f"SELECT {side}.{day} AS bucket, {', '.join(f'{key} AS k{n}' for n, key in enumerate(keys, 1))} FROM {source} WHERE {where}"
         for day in kind.days
     )
     return (
-        f"INSERT INTO ops_dirty (topic, bucket, k1, k2, k3, k4) SELECT '{kind.topic}', bucket, k1, k2, k3, k4 "
+        f"INSERT INTO ops_dirty (topic, bucket, k1, k2, k3) SELECT '{kind.topic}', bucket, k1, k2, k3 "
         f"FROM ({per_day}) cells WHERE bucket IS NOT NULL"
     )
 

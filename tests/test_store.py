@@ -114,7 +114,6 @@ def test_moving_a_dossier_to_another_agency_empties_the_old_cell(store: Store) -
     drain(store, at(5))
     with store.reading() as connection:
         assert connection.execute(text("SELECT agency_code, received FROM rollup_dossier_day")).all() == [("B", 1)]
-        assert connection.execute(text("SELECT agency_code, received FROM rollup_dossier_week")).all() == [("B", 1)]
 
 
 def test_done_without_an_end_date_is_rejected_with_its_field(store: Store) -> None:
@@ -147,9 +146,9 @@ def test_rebuild_equals_fold(store: Store) -> None:
     land(store, Parsed(reports=(report,)), Landing("fb", "feedback", at(5)))
     clock_step(store, at(20))
     drain(store, at(20))
-    before = (flows(store), flows(store, "rollup_dossier_week"), flows(store, "rollup_report_day"))
+    before = (flows(store), flows(store, "rollup_report_day"))
     rebuild(store, at(20))
-    assert (flows(store), flows(store, "rollup_dossier_week"), flows(store, "rollup_report_day")) == before
+    assert (flows(store), flows(store, "rollup_report_day")) == before
     assert before[0]["due_passed"] == 40
 
 

@@ -22,6 +22,7 @@ from data_sources.demo.story import Story
 DOSSIERS, PROGRESS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC"
 BATCH = 1000
 SUCCESS = ("0", "00")
+HEARTBEAT_S = 60.0  # an empty push says: alive, nothing new
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 
 
@@ -170,12 +171,17 @@ def live_loop(
 
     A failed round is repeated whole with the next one, so nothing is lost; receiving twice must be harmless.
     """
+    spoke = time.monotonic()
     with Portal(url, username, password, patience_s=60.0, stop=stop) as portal:
         while not stop.is_set():
             now = clock()
             try:
                 done = _push(portal, story, since, now, BATCH, _quiet, stop)
                 since = now
+                if not done.calls and time.monotonic() - spoke >= HEARTBEAT_S:
+                    portal.call(DOSSIERS, [], is_updating=False)
+                if done.calls or time.monotonic() - spoke >= HEARTBEAT_S:
+                    spoke = time.monotonic()
                 if on_push:
                     on_push(done)
             except PushError as error:

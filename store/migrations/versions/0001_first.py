@@ -68,6 +68,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('feed', 'source_id')
     )
+    op.create_index('ix_datastream_area', 'core_datastream', ['area_code', 'property'], unique=False)
     op.create_table('core_domain',
     sa.Column('code', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), server_default='', nullable=False),
@@ -109,9 +110,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('feed', 'source_id'),
     sqlite_with_rowid=False
     )
-    op.create_index('ix_dossier_filed_outside', 'core_dossier', ['filed_on'], unique=False, sqlite_where=sa.text('standing > 1'), postgresql_where=sa.text('standing > 1'))
     op.create_index('ix_dossier_finished', 'core_dossier', ['finished_on', 'agency_code', 'domain_code'], unique=False)
     op.create_index('ix_dossier_open', 'core_dossier', ['due_at'], unique=False, sqlite_where=sa.text('finished_on IS NULL AND standing = 1'), postgresql_where=sa.text('finished_on IS NULL AND standing = 1'))
+    op.create_index('ix_dossier_outside', 'core_dossier', ['filed_on', 'agency_code', 'domain_code'], unique=False, sqlite_where=sa.text('standing > 1 OR status = 0'), postgresql_where=sa.text('standing > 1 OR status = 0'))
     op.create_index('ix_dossier_passed', 'core_dossier', ['passed_on', 'agency_code', 'domain_code'], unique=False)
     op.create_index('ix_dossier_passed_day', 'core_dossier', ['passed_day_on', 'agency_code', 'domain_code'], unique=False)
     op.create_index('ix_dossier_received', 'core_dossier', ['received_on', 'agency_code', 'domain_code'], unique=False)
@@ -284,7 +285,6 @@ def upgrade() -> None:
     sa.Column('k1', sa.Text(), server_default='', nullable=False),
     sa.Column('k2', sa.Text(), server_default='', nullable=False),
     sa.Column('k3', sa.Text(), server_default='', nullable=False),
-    sa.Column('k4', sa.Text(), server_default='', nullable=False),
     sa.Column('ref', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('seq')
     )
@@ -384,20 +384,6 @@ def upgrade() -> None:
     sa.Column('refused', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('unmapped', sa.BigInteger(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('day', 'agency_code', 'domain_code'),
-    sqlite_with_rowid=False
-    )
-    op.create_table('rollup_dossier_week',
-    sa.Column('week', sa.Integer(), nullable=False),
-    sa.Column('agency_code', sa.Text(), nullable=False),
-    sa.Column('procedure_code', sa.Text(), nullable=False),
-    sa.Column('channel', sa.Text(), nullable=False),
-    sa.Column('received', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('finished', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('finished_late', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('finished_late_day', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('finished_no_due', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('finished_early', sa.BigInteger(), server_default='0', nullable=False),
-    sa.PrimaryKeyConstraint('week', 'agency_code', 'procedure_code', 'channel'),
     sqlite_with_rowid=False
     )
     op.create_table('rollup_reading_day',

@@ -1,0 +1,117 @@
+"""Runs the demo province's own systems beside the product: its two servers, and its one-stop system that pushes dossiers.
+
+The story's first instant is kept under var/demo, so that a restart goes on with the same province.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from config import Config
+from data_sources.demo.catalogue import write_catalogue_csvs
+from data_sources.demo.pusher import Pushed, live_loop, push_dossiers
+from data_sources.demo.servers import make_upstream
+from data_sources.demo.story import Story, build
+
+SEED = 20260701
+HISTORY_DAYS = 90
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What a demo keeps between runs: its first instant and its portal account."""
+
+    at: datetime
+    user: str
+    password: str
+
+
+def demo_environment(var: Path, now: datetime, port: int) -> Mapping[str, str]:
+    """Variables that examples/demo/city.toml asks for; makes and keeps the birth record and the catalogues at first use."""
+    folder = var / "demo"
+    birth = _birth(folder, now)
+    if not (folder / "agencies.csv").exists():
+        write_catalogue_csvs(folder)
+    return {
+        "TOANCANH_DEMO_DIR": str(folder.resolve()),
+        "TOANCANH_DEMO_URL": f"http://127.0.0.1:{port}",
+        "TOANCANH_DEMO_START": (birth.at - timedelta(days=HISTORY_DAYS)).isoformat(),
+        "TOANCANH_DEMO_USER": birth.user,
+        "TOANCANH_DEMO_PASSWORD": birth.password,
+    }
+
+
+def _birth(folder: Path, now: datetime) -> Birth:
+    path = folder / "birth.json"
+    if path.exists():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return Birth(datetime.fromisoformat(kept["at"]), kept["user"], kept["password"])
+    folder.mkdir(parents=True, exist_ok=True)
+    birth = Birth(now.astimezone(UTC).replace(microsecond=0), "demo", secrets.token_urlsafe(18))
+    path.write_text(json.dumps({**vars(birth), "at": birth.at.isoformat()}), encoding="utf-8")
+    return birth
+
+
+def run_demo(
+    config: Config, push_url: str, var: Path, stop: threading.Event, clock: Callable[[], datetime], say: Callable[[str], None],
+) -> None:
+    """Serve Open311, SensorThings and areas; push dossiers to `push_url` (empty = do not); until `stop`."""
+    birth = _birth(var / "demo", clock())
+    story = build(SEED, birth.at, HISTORY_DAYS)
+    port = urlsplit(config.feed("reports").url).port or 80
+    server = uvicorn.Server(uvicorn.Config(make_upstream(story, clock), host="127.0.0.1", port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True, name="upstream")
+    thread.start()
+    if push_url:
+        _push(story, f"{push_url}/ingest/one_stop", config, var, stop, clock, say)
+    stop.wait()
+    server.should_exit = True
+    thread.join(5)
+
+
+def _push(
+    story: Story, url: str, config: Config, var: Path, stop: threading.Event, clock: Callable[[], datetime], say: Callable[[str], None],
+) -> None:
+    """All history first, then the living day. What has been pushed is kept, so that a restart does not begin anew."""
+    feed = config.feed("one_stop")
+    mark = var / "demo" / "pushed.txt"
+    since = datetime.fromisoformat(mark.read_text(encoding="utf-8")) if mark.exists() else story.start
+    until = clock()
+    push_dossiers(story, url, feed.username, feed.password, since, until, progress=_bar(say), stop=stop)
+    mark.write_text(until.isoformat(), encoding="utf-8")
+    while not stop.is_set():
+        reached = live_loop(
+            story, url, feed.username, feed.password, clock=clock, stop=stop, since=until, on_error=lambda error: say(f"demo: {error}"),
+            on_push=lambda *_: None,
+        )
+        mark.write_text(reached.isoformat(), encoding="utf-8")
+        until = reached
+
+
+DOSSIERS, STEPS = 54_000, 220_000  # what the story is calibrated to; the bar's full length
+
+
+def _bar(say: Callable[[str], None]) -> Callable[[Pushed], None]:
+    """A progress line at every tenth."""
+    shown = [-1]
+
+    def progress(pushed: Pushed) -> None:
+        share = (pushed.dossiers + pushed.steps) / (DOSSIERS + STEPS)
+        tenth = min(10, int(share * 10))
+        if tenth > shown[0]:
+            shown[0] = tenth
+            say(
+                f"demo [{'#' * tenth}{'.' * (10 - tenth)}] {pushed.dossiers:,} dossiers, {pushed.steps:,} steps pushed in "
+                f"{pushed.seconds:.0f} s".replace(",", ".")
+            )
+
+    return progress
