@@ -20,6 +20,7 @@
     if (seen && seen.stamp === stamp) { return; }
     seen = { stamp: stamp, serverAt: Number(found.dataset.serverAt), at: performance.now(), revisions: pairs(found.dataset.revisions) };
     document.documentElement.lang = found.dataset.lang || "vi";
+    if (matchMedia("(min-width: 641px)").matches) { found.querySelectorAll(".d-fold").forEach(function (node) { node.open = true; }); }
     button(false);
     if (path !== null && path !== location.pathname) { arrive(found); }
     path = location.pathname;
@@ -100,7 +101,7 @@
     const found = content();
     if (!found || !seen || found.dataset.frozen && !isBehind()) { return; }
     const spent = performance.now() - Math.max(seen.at, seen.at0 || 0);
-    const mayFetch = found.dataset.auto && document.visibilityState === "visible" && !found.querySelector("details[open]");
+    const mayFetch = found.dataset.auto && document.visibilityState === "visible" && !found.querySelector("details[open]:not(.d-fold)");
     if (mayFetch && spent >= AUTO_MS && (isBehind() || spent >= FALLBACK_MS)) { refresh(); } else if (isBehind()) { button(true); }
   }
 

@@ -9,7 +9,7 @@ from dash import ALL, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from components.context import AppContext
-from components.desk_filters import FILTER, changed, late_rules, panel, period_name, period_picker, select
+from components.desk_filters import FILTER, changed, late_rules, panel, period_field, period_name, period_picker, select
 from components.desk_links import View, read_view
 from components.desk_parts import heading
 from components.desk_shell import OPENED, URL
@@ -29,6 +29,7 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
     lang, rule = view.lang, view.get("late_rule")
     choice = choice_of(view)
     fields = [
+        period_field(view),
         select(view, "agency", t("desk.agency", lang), [(row.code, row.name) for row in agencies.read(city)]),
         select(view, "area", t("desk.area", lang), [(row.code, row.full_name or row.name) for row in areas.polygons(city)]),
         late_rules(view, city.config.late_rule),
@@ -41,10 +42,15 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
     parts: list[Component | None] = [
         heading(t("desk.title", lang), note), html.Section([period_picker(view), panel(view, fields)], className="d-controls"),
     ]
-    for group, keys in GROUPS:
-        tiles = [tile(city, view, values[key], _points(city, key, span, view)) for key in keys]
-        parts.append(html.Section([html.H2(t(group, lang)), html.Div(tiles, className="d-tiles")], className="d-group"))
-    return parts
+    groups = [
+        html.Section(
+            [html.H2(t(group, lang)),
+             html.Div([tile(city, view, values[key], _points(city, key, span, view)) for key in keys], className="d-tiles")],
+            className="d-group", **{"data-tiles": str(len(keys))},
+        )
+        for group, keys in GROUPS
+    ]
+    return [*parts, html.Div(groups, className="d-groups")]
 
 
 def spark_period(period: Period, city: City) -> Period:

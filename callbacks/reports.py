@@ -28,7 +28,7 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     known = {row.code: row.name for row in agencies.read(city)}
     places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
     states = [("", t("desk.all", lang)), *((state, t(f"desk.report_state.{state}", lang)) for state in STATES)]
-    links = [(words, view.here(state=state, cursor=""), view.get("state") == state) for state, words in states]
+    links = [(words, view.here(state=state), view.get("state") == state) for state, words in states]
     fields = [
         select(view, "agency", t("desk.agency", lang), known.items()), select(view, "area", t("desk.area", lang), places.items()),
         search_box(view),
@@ -36,7 +36,7 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     rows = report_table(city, view, found.rows) if found.rows else notice(t("empty.reports", lang), t("desk.empty_hint", lang))
     return [
         heading(t("page.reports", lang), t(f"desk.report_hint.{view.get('state')}", lang) if view.get("state") else None),
-        choices(t("desk.state", lang), links, "d-states"), panel(view, fields),
+        panel(view, fields, choices(t("desk.state", lang), links, "d-states")),
         filter_chips(city, view, ("agency", "area", "category", "status", "channel", "feed", "q"), {"agency": known, "area": places},
                      NOW_STATES),
         html.Div([count_line(len(found.rows), found.total, lang), exports("/api/v1/reports", api_query(view), lang)], className="d-above"),

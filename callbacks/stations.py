@@ -44,8 +44,8 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     rows = station_table(city, view, found, places) if found else notice(t("empty.stations", lang), t("desk.empty_hint", lang))
     return [
         heading(t("page.stations", lang), t("desk.stations_hint", lang)),
-        choices(t("column.station.kind", lang), [(words, view.here(kind=key), view.get("kind") == key) for key, words in links], "d-states"),
-        panel(view, fields),
+        panel(view, fields, choices(
+            t("column.station.kind", lang), [(words, view.here(kind=key), view.get("kind") == key) for key, words in links], "d-states")),
         html.Div([count_line(len(found), len(found), lang), exports("/api/v1/stations", query, lang)], className="d-above"), rows,
     ]
 

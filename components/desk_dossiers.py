@@ -19,6 +19,7 @@ from text.formats import MISSING, age, instant, number
 
 STATES = ("open", "overdue", "due_soon", "waiting", "received", "finished", "late", "no_due", "ended_before_start", "new", "refused")
 NOW_STATES = ("open", "overdue", "due_soon", "waiting")
+ENDED_STATES = ("finished", "late", "ended_before_start")
 # how a verdict on time is marked: shape and colour of a state, its word from timeliness.*
 MARKS = {
     "overdue": "dead", "late": "dead", "due_soon": "late", "waiting": "static", "in_time": "fresh", "on_time": "fresh", "early": "fresh",
@@ -28,8 +29,8 @@ _INSTANTS = ("filed_at", "received_at", "due_at", "finished_at", "handed_at", "r
 
 
 def dossier_table(city: City, view: View, rows: Iterable[DossierItem]) -> Component:
-    """One line a dossier; its number leads to its page."""
-    lang = view.lang
+    """One line a dossier; its number leads to its page. A column that would be empty in the state asked for is left out."""
+    lang, state = view.lang, view.get("state")
 
     def at(value: int | None) -> str:
         return instant(value, city.config.tz, lang)
@@ -38,15 +39,18 @@ def dossier_table(city: City, view: View, rows: Iterable[DossierItem]) -> Compon
         Column[DossierItem](t("column.dossier.source_id", lang), lambda row: _open(view, row), "main"),
         Column[DossierItem](t("column.dossier.timeliness", lang), lambda row: timeliness(row, lang)),
         Column[DossierItem](t("column.dossier.due_at", lang), lambda row: at(row.due_at), "time"),
-        Column[DossierItem](t("column.dossier.days_left", lang), lambda row: left(row.days_left, lang), "number"),
+        Column[DossierItem](t("desk.working_days_left", lang), lambda row: number(row.days_left, lang, 1), "number"),
         Column[DossierItem](t("column.dossier.agency", lang), lambda row: row.agency_name or t("unmapped.agency", lang), "wide"),
         Column[DossierItem](t("column.dossier.procedure", lang), lambda row: row.procedure_name or MISSING, "wide"),
         Column[DossierItem](t("column.dossier.status", lang), lambda row: t(f"dossier_status.{row.status}", lang)),
         Column[DossierItem](t("column.dossier.received_at", lang), lambda row: at(row.received_at), "time"),
         Column[DossierItem](t("column.dossier.finished_at", lang), lambda row: at(row.finished_at), "time"),
-        Column[DossierItem](t("column.dossier.channel", lang), lambda row: t(f"channel.{row.channel}", lang)),
+        Column[DossierItem](t("column.dossier.channel", lang), lambda row: t(f"channel.{row.channel}", lang), "short"),
     )
-    return table(columns, rows, t("page.dossiers", lang))
+    unused = t("column.dossier.finished_at", lang) if state in NOW_STATES else ""
+    if state in ENDED_STATES:
+        unused = t("desk.working_days_left", lang)
+    return table([column for column in columns if column.label != unused], rows, t("page.dossiers", lang))
 
 
 def timeliness(row: DossierItem, lang: str) -> Component | str:
@@ -77,8 +81,6 @@ def _open(view: View, row: DossierItem) -> Component:
 def _facts(city: City, view: View, found: DossierDetail) -> Component:
     lang, item = view.lang, found.item
     rows: list[tuple[str, Any]] = [
-        (t("column.dossier.status", lang), t(f"dossier_status.{item.status}", lang)),
-        (t("column.dossier.days_left", lang), left(item.days_left, lang)),
         (t("column.dossier.agency", lang), item.agency_name or t("unmapped.agency", lang)),
         (t("column.dossier.procedure", lang), item.procedure_name or MISSING),
         (t("column.dossier.procedure_code", lang), item.procedure_code or MISSING),
@@ -86,8 +88,10 @@ def _facts(city: City, view: View, found: DossierDetail) -> Component:
         (t("column.dossier.channel", lang), t(f"channel.{item.channel}", lang)),
     ]
     rows += [(t(f"column.dossier.{name}", lang), instant(getattr(item, name), city.config.tz, lang)) for name in _INSTANTS[:5]]
+    rows.append((t("column.dossier.status", lang), t(f"dossier_status.{item.status}", lang)))
+    rows.append((t("column.dossier.days_left", lang), left(item.days_left, lang)))
     rows.append((t("column.dossier.supplement_count", lang), number(item.supplement_count, lang, 0)))
-    rows.append((t("column.dossier.feed", lang), link(item.feed, view.to(f"/feeds/{item.feed}"))))
+    rows.append((t("column.dossier.feed", lang), feed_link(city, view, item.feed)))
     rows.append((t("desk.landed_at", lang), instant(found.landed_at, city.config.tz, lang)))
     return facts(rows, "d-facts-wide")
 
@@ -148,6 +152,12 @@ def _value(city: City, lang: str, kind: str, field: str, value: Any) -> str:
     if isinstance(value, bool) or field.startswith("is_"):
         return t("desk.yes" if value else "desk.no", lang)
     return str(value)
+
+
+def feed_link(city: City, view: View, key: str) -> Component:
+    """The feed something came from, by its title."""
+    title = next((feed.title for feed in city.config.feeds if feed.key == key), "") or key
+    return link(title, view.to(f"/feeds/{key}"))
 
 
 def missing(view: View, path: str) -> Component:

@@ -41,14 +41,14 @@ def _feed(city: City, view: View, state: FeedState, counts: Sequence[RejectCount
         [
             html.H2(link(state.title, view.to(f"/feeds/{state.key}")), className="d-feed-name"),
             html.P(_kind(state, lang), className="d-quiet"),
-            html.Div(
-                [feed_state(state.state, lang, state.through_at, state.cadence_s), " ", _since(city, state, lang)], className="d-feed-state",
-                **{"data-feed": state.key},
-            ),
         ],
         className="d-feed-head",
     )
-    parts: list[Component] = [head, _figures(city, state, lang)]
+    mark = html.Div(
+        [feed_state(state.state, lang, state.through_at, state.cadence_s), " ", _since(city, state, lang)], className="d-feed-state",
+        **{"data-feed": state.key},
+    )
+    parts: list[Component] = [html.Div([head, _figures(city, state, lang), mark], className="d-feed-row")]
     if state.error:
         at = instant(state.error_at, city.config.tz, lang)
         words = t("desk.last_error", lang, at=at, error=_short(state.error))
@@ -169,7 +169,7 @@ def reason_chips(view: View, counts: Sequence[RejectCount]) -> Component | None:
     options += [(reason, _reason(reason, lang), n) for reason, n in by_reason.items()]
     links = [
         html.Span(f"{name} {number(n, lang, 0)}", className="d-choice d-on", **{"aria-current": "true"}) if reason == on
-        else link(f"{name} {number(n, lang, 0)}", view.here(reason=reason, before=""), "d-choice")
+        else link(f"{name} {number(n, lang, 0)}", view.here(reason=reason), "d-choice")
         for reason, name, n in options
     ]
     return html.Div(links, className="d-choices", role="group", **{"aria-label": t("column.reject.reason", lang)}) if by_reason else None
@@ -184,8 +184,8 @@ def reject_table(city: City, view: View, items: Iterable[RejectItem]) -> Compone
 
     columns = (
         Column[RejectItem](t("column.reject.item", lang), lambda row: row.item or MISSING, "main"),
-        Column[RejectItem](t("column.reject.reason", lang), lambda row: _reason(row.reason, lang)),
-        Column[RejectItem](t("column.reject.field", lang), lambda row: html.Code(row.field) if row.field else MISSING),
+        Column[RejectItem](t("column.reject.reason", lang), lambda row: _reason(row.reason, lang), "short"),
+        Column[RejectItem](t("column.reject.field", lang), lambda row: html.Code(row.field) if row.field else MISSING, "short"),
         Column[RejectItem](t("column.reject.value", lang), lambda row: html.Code(_short(row.value)) if row.value else MISSING, "wide"),
         Column[RejectItem](t("column.reject.remedy", lang), lambda row: remedy(row.reason, lang), "wide"),
         Column[RejectItem](t("desk.times", lang), lambda row: number(row.times, lang, 0), "number"),

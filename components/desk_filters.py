@@ -34,20 +34,20 @@ def period_name(period: Period, lang: str) -> str:
 
 
 def period_picker(view: View, default: str = "today") -> Component:
-    """The usual periods as links, and a field for any other."""
-    lang, on = view.lang, view.get("period") or default
-    links = choices(
-        t("desk.period", lang),
-        [(t(f"period.{word}", lang), view.here(period="" if word == default else word), word == on) for word in PERIODS],
-        "d-periods",
-    )
-    own = "" if on in PERIODS else on
+    """The usual periods as links."""
+    on = view.get("period") or default
+    options = [(t(f"period.{word}", view.lang), view.here(period="" if word == default else word), word == on) for word in PERIODS]
+    return choices(t("desk.period", view.lang), options, "d-periods")
+
+
+def period_field(view: View) -> Component:
+    """Any other period, written."""
+    lang, own = view.lang, "" if view.get("period") in PERIODS else view.get("period")
     box = dcc.Input(
         id=field_id("period"), value=own, debounce=True, placeholder=t("desk.period_example", lang), className="d-input",
         autoComplete="off", spellCheck=False, size="14", maxLength=24,
     )
-    label = html.Label([html.Span(t("desk.period_other", lang), className="d-field-name"), box], className="d-field d-field-period")
-    return html.Div([links, label], className="d-period-row")
+    return html.Label([html.Span(t("desk.period_other", lang), className="d-field-name"), box], className="d-field d-field-period")
 
 
 def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]]) -> Component:
@@ -89,11 +89,11 @@ def late_rules(view: View, default: str) -> Component:
     )
 
 
-def panel(view: View, fields: Sequence[Component | None]) -> Component:
-    """The filters of a page, side by side; folded away on a phone."""
-    lang = view.lang
+def panel(view: View, fields: Sequence[Component | None], above: Component | None = None) -> Component:
+    """The filters of a page, side by side. Folded away on a phone; assets/desk.js holds it open where there is room."""
     inside = html.Div([field for field in fields if field is not None], className="d-fields")
-    return html.Section(inside, className="d-filters", **{"aria-label": t("desk.filters", lang)})
+    shown = [html.Summary(t("desk.filters", view.lang), className="d-button"), *([above] if above else []), inside]
+    return html.Details(shown, className="d-fold")
 
 
 def filter_chips(
@@ -102,11 +102,11 @@ def filter_chips(
     """What narrows a list, each to be taken off; names = {field: {code: name}}. A period says nothing of a state of now."""
     lang, found = view.lang, []
     if view.get("period") and view.get("state") not in now_states:
-        found.append(chip(t("desk.period", lang), period_name(view.period, lang), view.here(period="", cursor=""), lang))
+        found.append(chip(t("desk.period", lang), period_name(view.period, lang), view.here(period=""), lang))
     for field in fields:
         if view.get(field):
             shown = names.get(field, {}).get(view.get(field), view.get(field))
-            found.append(chip(t(f"desk.filter.{field}", lang), shown, view.here(**{field: "", "cursor": ""}), lang))
+            found.append(chip(t(f"desk.filter.{field}", lang), shown, view.here(**{field: ""}), lang))
     rule = view.get("late_rule")
     if rule and rule != city.config.late_rule and "late_rule" not in fields:
         found.append(chip(t("desk.late_rule", lang), t(f"late_rule.{rule}", lang), view.here(late_rule=""), lang))

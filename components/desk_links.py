@@ -16,6 +16,7 @@ from metrics.periods import Period, parse_period
 from text.catalogue import LANGUAGES
 
 CARRIED = ("lang", "period", "agency", "area", "late_rule")  # what goes along when the reader moves to another page
+PLACES = ("cursor", "before")  # where in a list the reader is: means nothing once its filters change
 MAX_VALUE = 200  # longer than any code, name or search; a query string is written by strangers
 
 
@@ -34,8 +35,8 @@ class View:
         return self.query.get(name, "")
 
     def here(self, **changes: object) -> str:
-        """This page with some parameters changed; '' or None takes one away. Any change but of the page goes back to page 1."""
-        kept = {name: value for name, value in self.query.items() if name != "page"}
+        """This page with some parameters changed; '' or None takes one away. Back to the first rows unless the place is given."""
+        kept = {name: value for name, value in self.query.items() if name not in PLACES}
         return _href(self.path, {**kept, **changes})
 
     def to(self, path: str, **parameters: object) -> str:

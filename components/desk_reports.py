@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from components.desk_dossiers import MARKS, left, version_list
+from components.desk_dossiers import MARKS, feed_link, left, version_list
 from components.desk_links import View, item_path
 from components.desk_parts import facts, heading, link, state_mark
 from components.desk_table import Column, table
@@ -42,7 +42,8 @@ def report_table(city: City, view: View, rows: Iterable[ReportItem]) -> Componen
         Column[ReportItem](t("column.report.closed_at", lang), lambda row: at(row.closed_at), "time"),
         Column[ReportItem](t("column.report.description", lang), lambda row: _short(row.description), "wide"),
     )
-    return table(columns, rows, t("page.reports", lang))
+    unused = t("column.report.closed_at", lang) if view.get("state") in NOW_STATES else ""
+    return table([column for column in columns if column.label != unused], rows, t("page.reports", lang))
 
 
 def timeliness(row: ReportItem, lang: str) -> Component:
@@ -89,6 +90,6 @@ def _facts(city: City, view: View, found: ReportDetail) -> Component:
              ("is_urgent", "is_duplicate")]
     place = MISSING if item.lon is None or item.lat is None else f"{number(item.lat, lang, 5)}; {number(item.lon, lang, 5)}"
     rows.append((t("desk.place", lang), place))
-    rows.append((t("column.report.feed", lang), link(item.feed, view.to(f"/feeds/{item.feed}"))))
+    rows.append((t("column.report.feed", lang), feed_link(city, view, item.feed)))
     rows.append((t("desk.landed_at", lang), instant(found.landed_at, city.config.tz, lang)))
     return facts(rows, "d-facts-wide")

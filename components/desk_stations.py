@@ -8,6 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.charts import sparkline
+from components.desk_dossiers import feed_link
 from components.desk_links import View, item_path
 from components.desk_parts import ago, facts, feed_state, heading, link
 from components.desk_table import Column, table
@@ -62,13 +63,13 @@ def detail(city: City, view: View, row: StationState, area: str, hours: Mapping[
             (t("column.station.vn_aqi", lang), aqi_mark(row, lang)),
             (t("column.station.observed_at", lang), instant(row.observed_at, city.config.tz, lang)),
             (t("column.station.source_id", lang), row.source_id),
-            (t("column.station.feed", lang), link(row.feed, view.to(f"/feeds/{row.feed}"))),
+            (t("column.station.feed", lang), feed_link(city, view, row.feed)),
         ],
         "d-facts-wide",
     )
     cards = [_measured(city, lang, value, hours.get(value.datastream_id, ())) for value in row.values]
     body = html.Div(cards, className="d-tiles") if cards else html.P(t("empty.stations", lang), className="d-quiet")
-    title = t("page.station", lang, name=row.name or row.source_id)
+    title = row.name or t("page.station", lang, name=row.source_id)
     section = html.Section([html.H2(t("desk.last_48h", lang)), body], className="d-section")
     return [heading(title, _state(row, lang), back), told, section]
 
@@ -116,8 +117,8 @@ def _measured(city: City, lang: str, value: Measured, means: HourMeans) -> Compo
     if len(known) > 1:
         low, high = (number(bound, lang, _decimals(bound)) for bound in (min(known), max(known)))
         words = t("desk.spark_hours", lang, n=len(means), low=low, high=high)
-        parts.append(html.Div(className="d-spark d-spark-wide", role="img", title=words, style={"--spark": sparkline(means, from_zero=False)},
+        parts.append(html.Div(className="d-spark d-spark-wide", role="img", title=words, style={"--spark": sparkline(means)},
                               **{"aria-label": words}))
         parts.append(html.P(words, className="d-quiet"))
-    parts.append(html.Div([feed_state(value.state, lang, None, None), " · ", ago(value.observed_at, city.as_of, lang)], className="d-trust"))
+    parts.append(html.Div([html.Span([feed_state(value.state, lang, None, None), " · ", ago(value.observed_at, city.as_of, lang)])], className="d-trust"))
     return html.Article(parts, className="d-tile", **{"data-state": value.state})

@@ -44,7 +44,9 @@ def _cell(column: Column[Item], row: Item) -> Component:
     named = {"data-label": column.label}
     if column.kind == "main":
         return html.Th(shown, scope="row", className="d-main-cell", **named)
-    return html.Td(html.Div(shown), className=f"d-{column.kind}", **named)
+    if isinstance(shown, list):
+        shown = html.Div(shown)  # on a phone the cell is a line of two: label, content
+    return html.Td(shown, className=f"d-{column.kind}", **named)
 
 
 def _marked(row: Item, row_state: Callable[[Item], str] | None) -> dict[str, str]:
@@ -56,7 +58,7 @@ def pager(view: View, next_cursor: str) -> Component | None:
     lang = view.lang
     parts = []
     if view.get("cursor"):
-        parts.append(link(t("desk.first_page", lang), view.here(cursor=""), "d-button"))
+        parts.append(link(t("desk.first_page", lang), view.here(), "d-button"))
     if next_cursor:
         parts.append(link(t("desk.next_page", lang), view.here(cursor=next_cursor), "d-button"))
     return html.Nav(parts, className="d-pager", **{"aria-label": t("desk.pages", lang)}) if parts else None

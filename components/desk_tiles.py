@@ -13,11 +13,13 @@ from dash.development.base_component import Component
 
 from components.charts import sparkline
 from components.desk_links import View
-from components.desk_parts import ago, feed_state, link, verdict_mark
+from components.desk_parts import ago, link, state_mark, verdict_mark
 from metrics.city import City
+from metrics.city.feeds import FRESH, ROLE_TOPIC
 from metrics.city.kpis import KpiValue
 from metrics.city.series import Point
 from metrics.kpis import kpi
+from metrics.periods import Period
 from text import t
 from text.formats import delta, instant, number, percent, period_label
 
@@ -33,6 +35,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("desk.group_feeds", ("feeds_fresh_pct",)),
 )
 DEFAULT_PERIOD = "today"
+LOW_COVERAGE = 0.9  # below it the tile itself says so; above it the definition does
 NO_SERIES = ("stations_reporting_pct", "feeds_fresh_pct", "dossiers_due_2wd")  # known only for now
 
 
@@ -81,7 +84,7 @@ def tile(city: City, view: View, value: KpiValue, points: Sequence[Point] = ()) 
         _verdict(value, lang),
         _change(value, lang),
         _trust(city, view, value),
-        _definition(view, value),
+        _definition(city, view, value),
     ]
     state = "missing" if value.value is None else value.freshness
     return html.Article(
@@ -151,26 +154,32 @@ def _change(value: KpiValue, lang: str) -> Component | None:
     before = value.previous_period
     if before is None:
         return None
-    name = period_label(before.kind if not before.is_cut else _cut_kind(before.kind), before.start_on, before.end_on, lang)
+    name = short_period(before, lang)
     if value.delta is None:
         return html.P(t("desk.no_comparison", lang, period=name), className="d-change")
     extra = t("unit.point", lang) if value.measure_unit == "percent" else ""
     size = f"{delta(value.delta, lang, kpi(value.key).decimals)} {extra}".strip()
-    sense = _sense(value)
+    sense = _sense(value, size)
     words = [html.Span(size, className="d-delta"), html.Span(t("desk.versus", lang, period=name))]
     if sense:
         words.insert(1, html.Span(t(f"verdict.{sense}", lang), className="d-sense"))
     return html.P(words, className="d-change", **{"data-sense": sense})
 
 
-def _cut_kind(kind: str) -> str:
-    """A week cut at today is written as a range: its label promises whole days otherwise."""
-    return kind if kind == "day" else "range"
+def short_period(period: Period, lang: str) -> str:
+    """The compared period in few letters, with its days: T6 13/11, 09/11–15/11."""
+    first, last = (f"{on.day:02}/{on.month:02}" for on in (period.start_on, period.end_on))
+    if period.days == 1:
+        return f"{t(f'weekday_short.{period.start_on.isoweekday()}', lang)} {first}"
+    return f"{first}–{last}"
 
 
-def _sense(value: KpiValue) -> str:
+def _sense(value: KpiValue, size: str) -> str:
+    """better | worse | same as the reader sees it: what is written as zero is no change."""
     better = kpi(value.key).better
-    if better == "none" or not value.delta:
+    if not any(digit in size for digit in "123456789"):
+        return "same"
+    if better == "none" or value.delta is None:
         return ""
     return "better" if (value.delta > 0) == (better == "up") else "worse"
 
@@ -183,17 +192,32 @@ def _trust(city: City, view: View, value: KpiValue) -> Component:
         marks.append(html.Span(t("desk.n", lang, n=number(value.n, lang, 0)), title=t("desk.n_hint", lang)))
     if value.late_rule:
         marks.append(html.Span(t(f"late_rule.{value.late_rule}", lang), title=t(f"late_rule.{value.late_rule}_hint", lang)))
-    if value.coverage is not None and value.coverage < 0.995:
-        marks.append(html.Span(t("desk.coverage", lang, value=percent(100 * value.coverage, lang, 0)), title=t("desk.coverage_hint", lang)))
+    if value.coverage is not None and value.coverage < LOW_COVERAGE:
+        marks.append(html.Span(_covered(value, lang), title=t("desk.coverage_hint", lang)))
     if value.through_at is not None:
-        since = ago(value.through_at, city.as_of, lang)
         title = t("desk.through", lang, at=instant(value.through_at, city.config.tz, lang))
-        marks.append(html.Span([feed_state(value.freshness, lang, None, None), " · ", since], title=title, className="d-through"))
+        marks.append(html.Span([_source_state(city, value, lang), " · ", ago(value.through_at, city.as_of, lang)], title=title))
     return html.Div(marks, className="d-trust")
 
 
-def _definition(view: View, value: KpiValue) -> Component:
-    lang = view.lang
+def _covered(value: KpiValue, lang: str) -> str:
+    return t("desk.coverage", lang, value=percent(100 * (value.coverage or 0), lang, 0))
+
+
+def _source_state(city: City, value: KpiValue, lang: str) -> Component:
+    """The worst state of the feeds behind; with several of them it is said that not all are in it."""
+    topic, word = kpi(value.key).topic, t(f"freshness.{value.freshness}", lang)
+    several = sum(ROLE_TOPIC.get(feed.role) == topic for feed in city.config.feeds) > 1
+    if several and value.freshness != FRESH:
+        word = t("desk.one_feed", lang, state=word.lower())
+    return state_mark(value.freshness, word, title=t(f"freshness.{value.freshness}_hint", lang))
+
+
+def _definition(city: City, view: View, value: KpiValue) -> Component:
+    """Opens in place: what the figure means, on what ground, and the circumstances it was computed under."""
+    lang, period = view.lang, value.period
+    told = [t("desk.as_of", lang, at=instant(value.as_of, city.config.tz, lang)), t("desk.n", lang, n=number(value.n, lang, 0))]
+    told += [_covered(value, lang)] if value.coverage is not None else []
     label = t(f"kpi.{value.key}.label", lang)
     return html.Details(
         [
@@ -202,6 +226,8 @@ def _definition(view: View, value: KpiValue) -> Component:
                 [
                     html.P(t(f"kpi.{value.key}.definition", lang)),
                     html.P([t("desk.source", lang), ": ", t(f"kpi.{value.key}.source", lang)], className="d-source"),
+                    html.P([t("desk.period", lang), ": ", period_label("range", period.start_on, period.end_on, lang)], className="d-source"),
+                    html.P(" · ".join(told), className="d-source"),
                     link(t("desk.to_catalogue", lang), f"{view.to('/kpis')}#{value.key}"),
                 ],
                 className="d-popover",
@@ -212,12 +238,12 @@ def _definition(view: View, value: KpiValue) -> Component:
 
 
 def _spark(value: KpiValue, points: Sequence[Point], lang: str) -> Component | None:
-    """The days up to the period's end; counts from zero, shares in their own range, gaps as gaps."""
+    """The days up to the period's end; gaps as gaps, a share beside its target."""
     known = [point.value for point in points if point.value is not None]
     if len(known) < 2:
         return None
     is_share = value.measure_unit == "percent"
-    drawn = sparkline([point.value for point in points], value.target if is_share else None, from_zero=not is_share)
+    drawn = sparkline([point.value for point in points], value.target if is_share else None)
     low, high = (_with_unit(value.key, bound, lang) for bound in (min(known), max(known)))
     words = t("desk.spark", lang, n=len(points), low=low, high=high)
     return html.Span(className="d-spark", style={"--spark": drawn}, role="img", title=words, **{"aria-label": words})
