@@ -46,7 +46,7 @@
     const text = document.createElement("b");
     text.textContent = p.text;
     text.dataset.rank = p.rank;
-    if (p.badge) { text.className = "badge badge-" + p.badge; text.style.background = "var(--aqi-" + p.badge.replace("_", "-") + ")"; }
+    if (p.badge) { text.className = "badge badge-" + p.badge; text.style.background = "var(--aqi-" + p.badge.replace("_", "-") + ")"; text.style.color = "var(--on-aqi-" + p.badge.replace("_", "-") + ")"; }
     const icon = new window.L.DivIcon({ className: "map-label", html: text, iconSize: [0, 0] });
     return new window.L.Marker(latlng, { icon, interactive: false, keyboard: false, zIndexOffset: 1000 - p.rank });
   };

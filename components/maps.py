@@ -20,7 +20,7 @@ from components.theme import HEAT
 from metrics.city.areas import AreaShape
 
 Bounds = tuple[float, float, float, float]  # west, south, east, north
-DETAIL = 900  # the longer side of the province in this many steps is finer than a 4K wall's pixels at map size
+DETAIL = 600  # the longer side of the province in this many steps: about two pixels of a 4K wall
 SOVEREIGN_BOX = (111.0, 8.0, 115.0, 17.2)  # around both archipelagos
 NATIONAL_SPAN_DEG = 7.0  # a view this high is a view of the country
 _EMPTY: dict[str, Any] = {"type": "FeatureCollection", "features": []}

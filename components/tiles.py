@@ -19,6 +19,7 @@ from metrics.city.kpis import KpiValue
 from metrics.city.series import Point
 from metrics.kpis import kpi
 from metrics.periods import Period
+from metrics.vn_aqi import category
 from text import t
 from text.formats import MISSING, delta, number
 
@@ -86,6 +87,8 @@ def tile_props(
 ) -> Props:
     """Props of every part of a tile, by id."""
     figure, unit = figure_text(value.value, value.measure_unit, kpi(value.key).decimals, lang)
+    if value.key == "vn_aqi" and value.value is not None:
+        unit = t(f"aqi.{aqi_class(value.value)}", lang)
     verdict = value.verdict
     spark = sparkline([point.value for point in points], value.target)
     return {
@@ -102,6 +105,11 @@ def tile_props(
     }
 
 
+def aqi_class(value: float | None) -> str:
+    """Key of an index's class; "none" without one."""
+    return "none" if value is None else category(round(value)).key
+
+
 def _mark(verdict: str | None, lang: str) -> dict[str, str]:
     return {"className": f"mark mark-{verdict or 'none'}", "title": t(f"verdict.{verdict or 'none'}", lang)}
 
@@ -112,7 +120,7 @@ def figure_text(value: float | None, measure_unit: str, decimals: int, lang: str
     if value is None:
         return MISSING, unit
     if abs(value) < LONG_NUMBER:
-        return number(value, lang, decimals), unit
+        return number(value, lang, 0 if value == round(value) and measure_unit == "percent" else decimals), unit
     figure, _, word = number(value, lang, compact=True).partition(" ")
     return figure, f"{word} {unit}".strip()
 
