@@ -1,0 +1,66 @@
+"""Runs the benchmarks: `python -m benchmarks [NAME ...] [--quick] [--engine sqlite|postgresql] [--postgres URL]`; no name = all."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.databases import ENGINES, databases
+from benchmarks.results import Figure, machine, table
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One benchmark: module benchmarks/<name>.py with run(databases, quick) -> figures."""
+
+    name: str
+    says: str
+    engines: tuple[str, ...] = ENGINES
+
+
+BENCHES = (
+    Bench("ingest", "rows/s with roll-ups tracked and folded against without; goal >= 0.85"),
+    Bench("reads", "roll-up reads at ten times the history against once; goal <= 1.2"),
+)
+
+
+def main() -> None:
+    """Run what was asked for and print one table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", epilog="\n".join(f"{b.name}: {b.says}" for b in BENCHES),
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[[], *(b.name for b in BENCHES)], help="benchmarks to run; none = all")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works; the figures mean little")
+    parser.add_argument("--engine", choices=ENGINES, action="append", help="only this engine")
+    parser.add_argument("--postgres", default="", help="URL of a PostgreSQL to make databases on; without it one is started")
+    parser.add_argument("--out", type=Path, help="also write the table to this file")
+    given = parser.parse_args()
+    figures: list[Figure] = []
+    for bench in BENCHES:
+        if not given.names or bench.name in given.names:
+            figures += _run(bench, given)
+    said = f"{machine()}\n\n{table(figures)}\n"
+    print("\n" + said)
+    if given.out:
+        given.out.write_text(said, encoding="utf-8")
+
+
+def _run(bench: Bench, given: argparse.Namespace) -> list[Figure]:
+    found: list[Figure] = []
+    module = importlib.import_module(f"benchmarks.{bench.name}")
+    for engine in given.engine or bench.engines:
+        if engine not in bench.engines:
+            continue
+        began = time.perf_counter()
+        with databases(engine, given.postgres) as made:
+            for figure in module.run(made, given.quick):
+                print(f"{figure.bench} {figure.engine}: {figure.what} = {figure.value:.4g} {figure.measure_unit} {figure.note}", flush=True)
+                found.append(figure)
+        print(f"{bench.name} on {engine}: {time.perf_counter() - began:.0f} s", flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    main()
