@@ -109,7 +109,12 @@
     if (!content() || source) { return; }
     source = new EventSource("/live/ticks");
     source.onopen = function () { lostAt = null; };
-    source.onmessage = take;
+    source.addEventListener("tick", take);
+    source.addEventListener("beat", function (event) {
+      let told = {};
+      try { told = JSON.parse(event.data); } catch (fault) { return; }
+      lostAt = told.store === "away" ? lostAt || performance.now() : null;
+    });
     source.onerror = function () {
       lostAt = lostAt || performance.now();
       // an HTTP error ends the stream for good: a new one is made, a little later and not by all desks at once
@@ -121,8 +126,7 @@
     let told;
     try { told = JSON.parse(event.data); } catch (fault) { return; }
     lostAt = null;
-    const revisions = told.revisions || told.topics || told;
-    Object.keys(revisions).forEach(function (topic) { if (typeof revisions[topic] === "number") { live[topic] = revisions[topic]; } });
+    Object.keys(told).forEach(function (topic) { live[topic] = told[topic]; });
     judge();
   }
 

@@ -222,22 +222,23 @@ def test_the_round_trip_fills_a_page(address: str) -> None:
 
 # ---- in the browser ----------------------------------------------------------------------------------------------------
 LAID_OUT = """() => {
+  const seen = node => node.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true});
   const faults = [], wide = document.documentElement.scrollWidth - innerWidth;
   if (wide > 0) faults.push(`the page is ${wide} px too wide`);
   const boxes = [...document.querySelectorAll(".d-tile, .d-feed, .d-kpi, .d-heading, .d-choices, .d-fold, .d-above, .d-table-box, .d-foot")]
-    .filter(node => node.offsetParent).map(node => [node, node.getBoundingClientRect()]);
+    .filter(seen).map(node => [node, node.getBoundingClientRect()]);
   boxes.forEach(([a, x], i) => boxes.slice(i + 1).forEach(([b, y]) => {
     const over = Math.min(x.right, y.right) - Math.max(x.left, y.left) > 1 && Math.min(x.bottom, y.bottom) - Math.max(x.top, y.top) > 1;
     if (over && !a.contains(b) && !b.contains(a)) faults.push(`${a.className} lies over ${b.className}: ${b.innerText.slice(0, 30)}`);
   }));
   for (const node of document.querySelectorAll(".desk *")) {
     const box = node.getBoundingClientRect();
-    if (!node.childElementCount && node.textContent.trim() && box.width > 1 && !node.closest(".d-table-box, .d-skip, .d-unseen, .dash-dropdown")) {
+    if (!node.childElementCount && seen(node) && node.textContent.trim() && box.width > 1 && !node.closest(".d-table-box, .d-skip, .d-unseen, .dash-dropdown")) {
       if (box.right > innerWidth + 1 || box.left < -1) faults.push(`outside the window: ${node.textContent.slice(0, 40)}`);
       if (node.scrollWidth > node.clientWidth + 2 && getComputedStyle(node).overflow !== "visible") faults.push(`clipped: ${node.textContent}`);
     }
   }
-  const levels = [...document.querySelectorAll("h1, h2, h3")].filter(node => node.offsetParent).map(node => Number(node.tagName[1]));
+  const levels = [...document.querySelectorAll("h1, h2, h3")].filter(seen).map(node => Number(node.tagName[1]));
   if (levels[0] !== 1 || levels.some((level, i) => i && level > levels[i - 1] + 1)) faults.push(`headings out of order: ${levels}`);
   return faults;
 }"""
