@@ -21,13 +21,18 @@ class Sums:
     late_rule: str = RULE_INSTANT
 
     def flow(self, name: str) -> int:
-        """A flow; with the day rule its `_day` twin where the name has one."""
+        """A flow of the period."""
         return self.flows.get(name, 0)
 
     @property
     def late(self) -> int:
         """Finished late under the rule."""
         return self.flow("finished_late_day" if self.late_rule == RULE_DAY else "finished_late")
+
+    @property
+    def overdue(self) -> str:
+        """Name of the stock of overdue ones under the rule; only dossiers have a day grain."""
+        return "overdue_day" if self.late_rule == RULE_DAY and "overdue_day" in self.stocks else "overdue"
 
     @property
     def finished_with_due(self) -> int:
@@ -53,11 +58,14 @@ def _flow(name: str) -> Callable[[Sums], Answer]:
 
 
 def _on_time_766(sums: Sums) -> Answer:
-    """(Finished in time + open in time) / (finished + open): second supplement counts late; without due date left out."""
+    """(Finished in time + open in time) / (finished + open): second supplement counts late; without due date left out.
+
+    766 judges by the instant, whatever rule the other KPIs follow.
+    """
     open_due, overdue = sums.stocks.get("open_due"), sums.stocks.get("overdue")
     if open_due is None or overdue is None:
         return None, 0
-    finished_in_time = sums.finished_with_due - sums.late - sums.flow("second_supplement_late")
+    finished_in_time = sums.finished_with_due - sums.flow("finished_late") - sums.flow("second_supplement_late")
     return _percent(finished_in_time + open_due - overdue, sums.finished_with_due + open_due)
 
 
@@ -93,7 +101,7 @@ KPIS: tuple[Kpi, ...] = (
         lambda s: _percent(s.flow("finished_early"), s.finished_with_due), min_n=1, source=_II06A, decimals=1),
     Kpi("dossiers_late", "dossiers", "dossier", "down", lambda s: (float(s.late), s.finished_with_due), has_rule=True, source=_II06A),
     Kpi("dossiers_open", "dossiers", "dossier", "none", lambda s: _stock(s, "open"), source=_II06A),
-    Kpi("dossiers_overdue", "dossiers", "dossier", "down", lambda s: _stock(s, "overdue", "open_due"), has_rule=True, source=_II06A),
+    Kpi("dossiers_overdue", "dossiers", "dossier", "down", lambda s: _stock(s, s.overdue, "open_due"), has_rule=True, source=_II06A),
     Kpi("dossiers_due_2wd", "dossiers", "dossier", "none", lambda s: _stock(s, "due_2wd", "open_due"), source="Decree 61/2018/ND-CP"),
     Kpi("dossiers_online_pct", "dossiers", "percent", "up",
         lambda s: _percent(s.flow("received_online"), s.flow("received")), min_n=1, source="Decision 766/QD-TTg, indicator 3.3",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from config import FeedConfig
 from metrics.city import City
+from metrics.periods import Period
+from store.days import number_of
 
 FRESH, LATE, STALE, DEAD, NEVER, STATIC = "fresh", "late", "stale", "dead", "never", "static"
 STATES = (FRESH, LATE, STALE, DEAD, NEVER, STATIC)
@@ -79,6 +82,20 @@ def _state(feed: FeedConfig, row: object, open_rejects: int, now: int) -> FeedSt
 def of_topic(states: tuple[FeedState, ...], topic: str) -> tuple[FeedState, ...]:
     """The feeds a topic's figures come from."""
     return tuple(state for state in states if ROLE_TOPIC.get(state.role) == topic)
+
+
+def speak_until(states: Sequence[FeedState]) -> int | None:
+    """Up to when these feeds speak together: the latest of them; None when none has spoken."""
+    return max((state.through_at for state in states if state.through_at is not None), default=None)
+
+
+def coverage(city: City, period: Period, through: int | None) -> float:
+    """Share (0..1) of the elapsed part of the period that lies before `through`; 0 = nothing is known of it."""
+    start = city.store.days.starts_at(number_of(period.start_on))
+    end = min(city.as_of, city.store.days.starts_at(number_of(period.end_on) + 1))
+    if through is None or through <= start or end <= start:
+        return 0.0
+    return min(1.0, (through - start) / (end - start))
 
 
 @dataclass(frozen=True)

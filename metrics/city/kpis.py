@@ -63,8 +63,8 @@ def read_in(
 def _value(answers: _Answers, row: Kpi, current: Period, before: Period | None) -> KpiValue:
     city = answers.city
     sources = feeds.of_topic(answers.states, row.topic)
-    through = max((s.through_at for s in sources if s.through_at is not None), default=None)
-    coverage = _coverage(city, current, through) if sources else None
+    through = feeds.speak_until(sources)
+    coverage = feeds.coverage(city, current, through) if sources else None
     is_known = row.formula is None or (bool(sources) and coverage != 0)  # no feed, or none that reaches the period: unknown, not zero
     value, n = answers.of(row, current) if is_known else (None, 0)
     previous = answers.of(row, before)[0] if before and is_known else None
@@ -76,15 +76,6 @@ def _value(answers: _Answers, row: Kpi, current: Period, before: Period | None) 
         row.key, row.measure_unit, value, n, current, city.as_of, target, previous, before, delta, verdict(row, value, target), coverage,
         worst, through, rule, city.revision,
     )
-
-
-def _coverage(city: City, period: Period, through: int | None) -> float:
-    """Share of the elapsed part of the period that lies before `through`."""
-    start = city.store.days.starts_at(number_of(period.start_on))
-    end = min(city.as_of, city.store.days.starts_at(number_of(period.end_on) + 1))
-    if through is None or through <= start or end <= start:
-        return 0.0
-    return min(1.0, (through - start) / (end - start))
 
 
 class _Answers:
@@ -144,8 +135,9 @@ def _vn_aqi(answers: _Answers, period: Period) -> tuple[float | None, int]:
 
 
 def _feeds_fresh(answers: _Answers, period: Period) -> tuple[float | None, int]:
-    """Share of feeds with a promised cadence that keep it now; the past is not recorded."""
-    promised = [state for state in answers.states if state.state != feeds.STATIC]
+    """Share of the feeds switched on, with a promised cadence, that keep it now; the past is not recorded."""
+    on = {feed.key for feed in answers.city.config.feeds if feed.enabled}
+    promised = [state for state in answers.states if state.cadence_s is not None and state.key in on]
     if not promised or answers.ends_at(period) is not None:
         return None, 0
     return 100.0 * sum(state.state == feeds.FRESH for state in promised) / len(promised), len(promised)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from metrics.city import City
+from metrics.city import City, feeds
 from metrics.city.stations import daily_indices
-from metrics.city.sums import FLOWS, NET, NOTHING_CHOSEN, TABLES, Choice, conditions, net, stocks_now, stocks_now_by
-from metrics.kpis import RULE_DAY, Kpi, Sums, kpi
+from metrics.city.sums import FLOWS, HORIZON, NET, NOTHING_CHOSEN, TABLES, Choice, conditions, net, stocks_now, stocks_now_by
+from metrics.kpis import Kpi, Sums, kpi
 from metrics.periods import Period, days_of, months_of, parse_period, weeks_of
 from store.days import DAY, date_of, number_of
 
@@ -74,27 +74,29 @@ def _flow_points(
     connection: Connection, city: City, row: Kpi, parts: list[Period], choice: Choice, rule: str,
 ) -> Iterable[Point]:
     """Flows per part from one grouped read; stocks at each part's end by walking back from now."""
-    first, last = number_of(parts[0].start_on), number_of(parts[-1].end_on)
-    daily = _daily_flows(connection, city, row.topic, first, max(last, city.today_on), choice)
+    daily = _daily_flows(connection, city, row.topic, number_of(parts[0].start_on), choice)
+    through = _speaks_until(connection, city, row.topic)
     stock = {name: value or 0 for name, value in stocks_now(connection, city, row.topic, choice).items()}
     stock["open_no_due"] = stock["open"] - stock["open_due"]
     points: list[Point] = []
-    on = max(last, city.today_on)
+    later = sorted(daily)
     for part in reversed(parts):
-        start, end = number_of(part.start_on), number_of(part.end_on)
-        while on > end:
-            _step_back(row.topic, stock, daily.get(on))
-            on -= 1
+        start, end = number_of(part.start_on), min(number_of(part.end_on), city.today_on)
+        while end < city.today_on and later and later[-1] > end:
+            _step_back(row.topic, stock, daily[later.pop()])
         flows = _summed(row.topic, (daily[day] for day in range(start, end + 1) if day in daily))
         stocks: dict[str, int | None] = {**stock, "open_due": stock["open"] - stock["open_no_due"]}
         if end < city.today_on:
             stocks.pop("due_2wd", None)
-        if rule == RULE_DAY and "overdue_day" in stocks:
-            stocks["overdue"] = stocks["overdue_day"]
         assert row.formula is not None
-        value, n = row.formula(Sums(flows, stocks, rule))
+        is_known = feeds.coverage(city, part, through) > 0  # a day no feed speaks for is unknown, not zero
+        value, n = row.formula(Sums(flows, stocks, rule)) if is_known else (None, 0)
         points.append(_point(row, part, value, n, city))
     return reversed(points)
+
+
+def _speaks_until(connection: Connection, city: City, topic: str) -> int | None:
+    return feeds.speak_until(feeds.of_topic(feeds.read_in(connection, city), topic))
 
 
 def _step_back(topic: str, stock: dict[str, int], flows: Mapping[str, int] | None) -> None:
@@ -104,16 +106,17 @@ def _step_back(topic: str, stock: dict[str, int], flows: Mapping[str, int] | Non
 
 
 def _daily_flows(
-    connection: Connection, city: City, topic: str, start_on: int, end_on: int, choice: Choice,
+    connection: Connection, city: City, topic: str, start_on: int, choice: Choice,
 ) -> dict[int, dict[str, int]]:
+    """Flows of every day from `start_on` on that has any, those dated after today too: a stock of now holds them."""
     where, values = conditions(city.scope, topic, choice)
     names = FLOWS[topic]
     rows = connection.execute(
         text(
             f"SELECT day, {', '.join(f'sum({name})' for name in names)} FROM {TABLES[topic]} "
-            f"WHERE day BETWEEN :start AND :end{where} GROUP BY day"
+            f"WHERE day >= :start{where} GROUP BY day"
         ),
-        {"start": start_on, "end": end_on, **values},
+        {"start": start_on, **values},
     ).all()
     return {int(row[0]): {name: int(value) for name, value in zip(names, row[1:], strict=True)} for row in rows}
 
@@ -175,6 +178,8 @@ def _by_group(
         answers = {group: (_median(spans), len(spans)) for group, spans in grouped.items()}
     elif row.formula is None:
         raise ValueError(f"{row.key} is known only as a whole; it has no {by} series")
+    elif not feeds.coverage(city, period, _speaks_until(connection, city, row.topic)):
+        answers = {}
     else:
         answers = {
             group: row.formula(sums) for group, sums in _group_sums(connection, city, row.topic, by, period, choice, rule).items()
@@ -187,9 +192,9 @@ def _group_sums(
     connection: Connection, city: City, topic: str, by: str, period: Period, choice: Choice, rule: str,
 ) -> dict[str, Sums]:
     """Sums per group: flows of the period in one grouped read, stocks from the open rows of each group."""
-    start, end = number_of(period.start_on), number_of(period.end_on)
+    start, end = number_of(period.start_on), min(number_of(period.end_on), city.today_on)
     flows = _grouped_flows(connection, city, topic, by, start, end, choice)
-    since = _grouped_flows(connection, city, topic, by, end + 1, city.today_on, choice) if end < city.today_on else {}
+    since = _grouped_flows(connection, city, topic, by, end + 1, HORIZON, choice) if end < city.today_on else {}
     now = stocks_now_by(connection, city, topic, _group_column(topic, by), choice)
     empty = dict.fromkeys(FLOWS[topic], 0)
     found = {}
@@ -200,8 +205,6 @@ def _group_sums(
         stocks: dict[str, int | None] = {**stock, "open_due": stock["open"] - stock["open_no_due"]}
         if end < city.today_on:
             stocks.pop("due_2wd")
-        if rule == RULE_DAY and topic == "dossiers":
-            stocks["overdue"] = stocks["overdue_day"]
         found[group] = Sums(flows.get(group, empty), stocks, rule)
     return found
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from metrics.city import City
-from metrics.kpis import RULE_DAY, Sums
+from metrics.kpis import Sums
 from metrics.worktime import due_within_boundary
 from scope import Scope
 from store.days import instant, moment
@@ -144,7 +144,7 @@ def stocks_at(
     current = current or stocks_now(connection, city, topic, choice)
     if end_on >= city.today_on:
         return dict(current)
-    since = flow_sums(connection, city, topic, end_on + 1, _HORIZON, choice)
+    since = flow_sums(connection, city, topic, end_on + 1, HORIZON, choice)
     found: dict[str, int | None] = {}
     open_now, open_due = current["open"] or 0, current["open_due"] or 0
     found["open"] = open_now - net(topic, "open", since)
@@ -155,7 +155,7 @@ def stocks_at(
     return found
 
 
-_HORIZON = 2_000_000_000  # later than any day
+HORIZON = 2_000_000_000  # later than any day
 
 
 def sums_of(
@@ -164,7 +164,4 @@ def sums_of(
 ) -> Sums:
     """Everything a formula needs, for one period and choice."""
     flows = flow_sums(connection, city, topic, start_on, end_on, choice)
-    stocks = stocks_at(connection, city, topic, end_on, choice, current)
-    if late_rule == RULE_DAY and "overdue_day" in stocks:
-        stocks["overdue"] = stocks["overdue_day"]
-    return Sums(flows, stocks, late_rule)
+    return Sums(flows, stocks_at(connection, city, topic, end_on, choice, current), late_rule)

@@ -1,0 +1,190 @@
+"""What every roll-up must hold, counted row by row from the core rows in plain Python; for stores of a few thousand rows.
+
+Like oracle.py it shares no code with metrics/ and reads no `_on` column.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, text
+
+from tests.oracle import DONE_REPORTS, EPOCH, HOUR, OUTSIDE, number
+
+Cells = dict[tuple[Any, ...], Counter[str]]
+
+
+def rollup_truth(connection: Connection, tz: ZoneInfo, clock: int) -> dict[str, Cells]:
+    """What every roll-up must hold: table -> key -> column -> number, zero columns left out. For small stores: plain loops."""
+    found: dict[str, Cells] = {name: {} for name in ROLLUP_KEYS}
+
+    def on(at: int | None) -> int | None:
+        if at is None:
+            return None
+        local = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+        return number(local.astimezone(tz).date())
+
+    def add(name: str, key: tuple[Any, ...], column: str, amount: float = 1) -> None:
+        if key[0] is not None:
+            found[name].setdefault(key, Counter())[column] += amount
+
+    today = on(clock) or 0
+    for row in rows_of(connection, "core_dossier"):
+        _add_dossier(add, on, row, clock, today)
+    for row in rows_of(connection, "core_dossier_stop"):
+        for column in ("stopped", "resumed"):
+            add("rollup_dossier_day", (on(row[f"{column}_at"]), row["agency_code"], row["domain_code"]), column)
+    for row in rows_of(connection, "core_report"):
+        _add_report(add, on, row, clock)
+    _add_readings(connection, found, on)
+    return {name: {key: cell for key, cell in cells.items() if any(cell.values())} for name, cells in found.items()}
+
+
+def _add_dossier(add: Any, on: Any, row: Mapping[str, Any], clock: int, today: int) -> None:
+    day = lambda at, column: add("rollup_dossier_day", (on(at), row["agency_code"], row["domain_code"]), column)  # noqa: E731
+    week = lambda at, column: add("rollup_dossier_week", (monday(on(at)), *codes), column)  # noqa: E731
+    codes = (row["agency_code"], row["procedure_code"], row["channel"])
+    received, finished, due, filed = (row[f"{name}_at"] for name in ("received", "finished", "due", "filed"))
+    if row["status"] == 0:
+        day(filed, "unmapped")
+    if row["status"] in OUTSIDE:
+        day(filed, "new" if row["status"] == 1 else "refused")
+        return
+    before = finished is not None and finished < received
+    day(received, "received")
+    week(received, "received")
+    if row["channel"] in ("online", "postal"):
+        day(received, f"received_{row['channel']}")
+    if before:
+        day(received, "ended_before_start_in")
+        day(finished, "ended_before_start_out")
+    if due is None and not before:
+        day(received, "no_due_in")
+    if finished is not None:
+        names = _ending(row, on, before)
+        for name in names:
+            day(finished, name)
+            if name in ("finished", "finished_late", "finished_late_day", "finished_no_due", "finished_early"):
+                week(finished, name)
+    _add_passing(add, on, row, before, clock, today)
+
+
+def _ending(row: Mapping[str, Any], on: Any, before: bool) -> list[str]:
+    finished, due = row["finished_at"], row["due_at"]
+    names = ["finished"] + (["withdrawn"] if row["status"] == 7 else [])
+    if due is None:
+        return names + ["finished_no_due"] + ([] if before else ["no_due_out"])
+    if on(finished) < on(due):
+        names.append("finished_early")
+    elif finished <= due:
+        names.append("finished_on_time")
+    if finished > due:
+        names += ["finished_late"] + ([] if before else ["overdue_ended"])
+    if on(finished) > on(due):
+        names += ["finished_late_day"] + ([] if before else ["overdue_ended_day"])
+    if finished <= due and row["supplement_count"] > 1:
+        names.append("second_supplement_late")
+    return names
+
+
+def _add_passing(add: Any, on: Any, row: Mapping[str, Any], before: bool, clock: int, today: int) -> None:
+    received, finished, due, stopped = (row[f"{name}_at"] for name in ("received", "finished", "due", "stopped"))
+    if before or due is None:
+        return
+    verdict = finished if finished is not None else stopped
+    cell = (row["agency_code"], row["domain_code"])
+    if due < (clock if verdict is None else verdict):
+        add("rollup_dossier_day", (on(max(due, received)), *cell), "due_passed")
+    if on(due) < (today if verdict is None else on(verdict)):
+        add("rollup_dossier_day", (max(on(due) + 1, on(received)), *cell), "due_passed_day")
+
+
+def _add_report(add: Any, on: Any, row: Mapping[str, Any], clock: int) -> None:
+    cell = (row["agency_code"], row["area_code"], row["category_code"])
+    received, closed, due = row["received_at"], row["closed_at"], row["due_at"]
+    closed = closed if row["status"] in DONE_REPORTS else None
+    before = closed is not None and closed < received
+    into = {
+        "received": True, "no_due_in": due is None and not before, "urgent": row["is_urgent"], "duplicate": row["is_duplicate"],
+        "ended_before_start_in": before,
+    }
+    for name, holds in into.items():
+        if holds:
+            add("rollup_report_day", (on(received), *cell), name)
+    if closed is not None:
+        late = due is not None and closed > due
+        out = {
+            "closed": True, "closed_on_time": due is not None and not late, "closed_late": late, "closed_no_due": due is None,
+            "no_due_out": due is None and not before, "overdue_ended": late and not before, "ended_before_start_out": before,
+        }
+        for name, holds in out.items():
+            if holds:
+                add("rollup_report_day", (on(closed), *cell), name)
+    if due is not None and not before and due < (clock if closed is None else closed):
+        add("rollup_report_day", (on(max(due, received)), *cell), "due_passed")
+
+
+def _add_readings(connection: Connection, found: dict[str, Cells], on: Any) -> None:
+    streams = {row["id"]: row for row in rows_of(connection, "core_datastream")}
+    stations = {(row["feed"], row["source_id"]): row["area_code"] for row in rows_of(connection, "core_station")}
+    values: dict[tuple[str, tuple[Any, ...]], list[float]] = {}
+    for row in rows_of(connection, "core_reading"):
+        stream = streams[row["datastream_id"]]
+        hour, area = row["observed_at"] // HOUR, stations.get((stream["feed"], stream["station_id"]), "")
+        for name, key in (
+            ("rollup_reading_hour", (hour, row["datastream_id"])),
+            ("rollup_reading_hour_area", (hour, area, stream["property"])),
+            ("rollup_reading_day", (on(row["observed_at"]), row["datastream_id"])),
+        ):
+            values.setdefault((name, key), []).append(row["value"])
+    for (name, key), seen in values.items():
+        found[name][key] = Counter({"n": len(seen), "total": math.fsum(seen), "low": min(seen), "high": max(seen)})
+
+
+def monday(on: int | None) -> int | None:
+    """Day number of the Monday of a day's ISO week."""
+    return None if on is None else on - (EPOCH + timedelta(days=on)).weekday()
+
+
+def rows_of(connection: Connection, name: str) -> list[dict[str, Any]]:
+    """All rows of a table as plain dictionaries."""
+    return [dict(row) for row in connection.execute(text(f"SELECT * FROM {name}")).mappings()]
+
+
+ROLLUP_KEYS = {
+    "rollup_dossier_day": ("day", "agency_code", "domain_code"),
+    "rollup_dossier_week": ("week", "agency_code", "procedure_code", "channel"),
+    "rollup_report_day": ("day", "agency_code", "area_code", "category_code"),
+    "rollup_reading_hour": ("hour", "datastream_id"),
+    "rollup_reading_hour_area": ("hour", "area_code", "property"),
+    "rollup_reading_day": ("day", "datastream_id"),
+}
+
+
+def rollup_rows(connection: Connection) -> dict[str, Cells]:
+    """What the roll-ups hold, in the same shape."""
+    found: dict[str, Cells] = {}
+    for name, keys in ROLLUP_KEYS.items():
+        found[name] = {}
+        for row in rows_of(connection, name):
+            key = tuple(row.pop(column) for column in keys)
+            found[name][key] = Counter({column: value for column, value in row.items() if value})
+    return found
+
+
+def rollup_differences(connection: Connection, tz: ZoneInfo, clock: int) -> list[str]:
+    """Every cell in which a roll-up differs from the truth; empty when all is right."""
+    truth, stored, faults = rollup_truth(connection, tz, clock), rollup_rows(connection), []
+    for name in ROLLUP_KEYS:
+        for key in truth[name].keys() | stored[name].keys():
+            right, held = truth[name].get(key, Counter()), stored[name].get(key, Counter())
+            for column in right.keys() | held.keys():
+                if not math.isclose(right[column], held[column], rel_tol=1e-9, abs_tol=1e-9):
+                    faults.append(f"{name} {key} {column}: {held[column]} stored, {right[column]} true")
+    return sorted(faults)
+
