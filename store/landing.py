@@ -120,7 +120,7 @@ class _Work:
         self.resolver.save()
         self.landed += len(kept)
         changed = land_versioned(
-            self.connection, DOSSIERS, self.landing.feed, newest.values(), self.landing.now, keep_repeats=keep_repeats,
+            self.connection, DOSSIERS, self.landing.feed, newest.values(), self.landing.now, self.days, keep_repeats=keep_repeats,
             track=self.landing.track,
         )
         if changed:
@@ -217,7 +217,7 @@ class _Work:
         self.resolver.save()
         self.landed += len(kept)
         return land_versioned(
-            self.connection, REPORTS, self.landing.feed, newest.values(), self.landing.now, keep_repeats=keep_repeats,
+            self.connection, REPORTS, self.landing.feed, newest.values(), self.landing.now, self.days, keep_repeats=keep_repeats,
             track=self.landing.track,
         )
 

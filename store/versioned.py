@@ -6,6 +6,7 @@ The stub insert and the lock close the hole where two writers bring the same new
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,34 @@ from typing import Any
 from sqlalchemy import Connection, Table, text
 
 from store import schema
+from store.days import DAY, DayClock
 from store.stage import fill_stage
 
 NO_VERSION = -1
+MARGIN = DAY  # what falls due this soon is logged now: the clock may pass it before this transaction is seen
+
+
+@dataclass(frozen=True)
+class EventDay:
+    """A day on which rows are counted: its column, when a row counts at all, and what else of the row the counts look at.
+
+    `r.` stands for the row. :horizon and :horizon_on stand for the store's clock, a little ahead of it. A cell is logged for a
+    row that counts and whose day, cell or counted expressions have changed; so most changes touch few cells.
+    """
+
+    column: str
+    where: str
+    counted: tuple[str, ...]
+
+    def touched(self, side: str, keys: Sequence[str]) -> str:
+        """Condition on a pair d (before), s (after) that the cell of this side must be computed anew."""
+        watched = (f"r.{self.column}", *(f"r.{key}" for key in keys), *self.counted)
+        changed = " OR ".join(f"({_of(part, 'd')}) IS DISTINCT FROM ({_of(part, 's')})" for part in watched)
+        return f"{side}_{self.column} IS NOT NULL AND ({_of(self.where, side)}) AND ({changed})"
+
+
+def _of(expression: str, side: str) -> str:
+    return expression.replace("r.", f"{side}_")
 
 
 @dataclass(frozen=True)
@@ -25,7 +51,7 @@ class Kind:
     topic: str
     table: Table
     versions: Table
-    days: tuple[str, ...]
+    days: tuple[EventDay, ...]
     keys: tuple[str, ...]
 
     @property
@@ -37,18 +63,41 @@ class Kind:
 
 DOSSIERS = Kind(
     "dossiers", schema.dossier, schema.dossier_version,
-    days=("filed_on", "received_on", "finished_on", "passed_on", "passed_day_on"),
+    days=(
+        EventDay("filed_on", "r.standing > 1 OR r.status = 0", ("r.standing", "r.status = 0")),
+        EventDay("received_on", "r.standing IN (1, 4)", ("r.standing", "r.channel", "r.due_at IS NULL")),
+        EventDay(
+            "finished_on", "r.standing IN (1, 4)",
+            ("r.standing", "r.finished_at", "r.due_at", "r.due_on", "r.status = 7", "r.supplement_count > 1"),
+        ),
+        EventDay(
+            "passed_on", "r.standing = 1 AND r.due_at < coalesce(r.verdict_at, :horizon)",
+            ("r.standing", "r.due_at", "r.verdict_at"),
+        ),
+        EventDay(
+            "passed_day_on", "r.standing = 1 AND r.due_on < coalesce(r.verdict_on, :horizon_on)",
+            ("r.standing", "r.due_on", "r.verdict_on"),
+        ),
+    ),
     keys=("agency_code", "domain_code"),
 )
 REPORTS = Kind(
     "reports", schema.report, schema.report_version,
-    days=("received_on", "closed_on", "passed_on"),
+    days=(
+        EventDay("received_on", "1 = 1", ("r.due_at IS NULL", "r.is_ended_before_start", "r.is_urgent", "r.is_duplicate")),
+        EventDay("closed_on", "1 = 1", ("r.closed_at", "r.due_at", "r.is_ended_before_start")),
+        EventDay(
+            "passed_on", "NOT r.is_ended_before_start AND r.due_at < coalesce(r.closed_at, :horizon)",
+            ("r.due_at", "r.closed_at", "r.is_ended_before_start"),
+        ),
+    ),
     keys=("agency_code", "area_code", "category_code"),
 )
 
 
 def land_versioned(
-    connection: Connection, kind: Kind, feed: str, rows: Iterable[Sequence[Any]], now: int, *, keep_repeats: bool, track: bool = True,
+    connection: Connection, kind: Kind, feed: str, rows: Iterable[Sequence[Any]], now: int, days: DayClock, *, keep_repeats: bool,
+    track: bool = True,
 ) -> int:
     """Land rows (source_id, *kind.columns) of one feed; returns how many changed something.
 
@@ -76,8 +125,10 @@ def land_versioned(
     )
     differs = "d.feed = :feed AND d.source_id = s.source_id AND d.hash <> s.hash"
     if track:
-        for side in ("d", "s"):
-            run(_log_cells(kind, f"{stage} s CROSS JOIN {core} d", side, differs))
+        clock = int(connection.execute(text("SELECT coalesce(max(at), 0) FROM ops_clock")).scalar_one())
+        horizon = max(clock, now) + MARGIN
+        run.values |= {"horizon": horizon, "horizon_on": (days.on(horizon) or 0) + 1}
+        run(_log_cells(kind, f"{stage} s CROSS JOIN {core} d WHERE {differs}"))
     names = ", ".join(kind.columns)
     taken = ", ".join(f"s.{name}" for name in kind.columns)
     changed = run(
@@ -92,17 +143,23 @@ def land_versioned(
     return changed
 
 
-def _log_cells(kind: Kind, source: str, side: str, where: str) -> str:
-    """INSERT of the cells that rows of one side (d = before, s = after) touch: one per event day."""
-    keys = [f"{side}.{key}" for key in kind.keys] + ["''"] * (3 - len(kind.keys))
-    per_day = " UNION ".join(
-        f"SELECT {side}.{day} AS bucket, {', '.join(f'{key} AS k{n}' for n, key in enumerate(keys, 1))} FROM {source} WHERE {where}"
-        for day in kind.days
+def _log_cells(kind: Kind, pairs: str) -> str:
+    """INSERT of the cells that these pairs d (before), s (after) touch, on either side."""
+    needed = sorted({*kind.keys, *(day.column for day in kind.days), *_named(kind)})
+    columns = ", ".join(f"{side}.{name} AS {side}_{name}" for side in "ds" for name in needed)
+    keys = {side: ", ".join([f"{side}_{key}" for key in kind.keys] + ["''"] * (3 - len(kind.keys))) for side in "ds"}
+    parts = " UNION ".join(
+        f"SELECT {side}_{day.column}, {keys[side]} FROM pairs WHERE {day.touched(side, kind.keys)}" for side in "ds" for day in kind.days
     )
     return (
-        f"INSERT INTO ops_dirty (topic, bucket, k1, k2, k3) SELECT '{kind.topic}', bucket, k1, k2, k3 "
-        f"FROM ({per_day}) cells WHERE bucket IS NOT NULL"
+        f"INSERT INTO ops_dirty (topic, bucket, k1, k2, k3) WITH pairs AS MATERIALIZED (SELECT {columns} FROM {pairs}), "
+        f"cells (bucket, k1, k2, k3) AS ({parts}) SELECT '{kind.topic}', bucket, k1, k2, k3 FROM cells"
     )
+
+
+def _named(kind: Kind) -> set[str]:
+    """Columns that the conditions of the event days name."""
+    return {name for day in kind.days for part in (day.where, *day.counted) for name in re.findall(r"r\.(\w+)", part)}
 
 
 class _Runner:
