@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from data_sources.feed import FeedError
 from scope import Forbidden
-from store.watch import REFUSED_VALUE, STORE_AWAY
+from store.watch import REFUSED_VALUE, is_away
 
 log = logging.getLogger("api")
 RETRY_AFTER_S = 2
@@ -41,7 +41,7 @@ def error_of(fault: Exception, where: str) -> ApiError:
         return fault
     if isinstance(fault, Forbidden):
         return ApiError(403, "forbidden", str(fault), remedy="ask the administrator for this permission")
-    if isinstance(fault, STORE_AWAY):
+    if is_away(fault):
         log.warning("%s: the store is away: %s", where, str(fault).splitlines()[0] if str(fault) else type(fault).__name__)
         return store_away()
     if isinstance(fault, REFUSED_VALUE):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from components.context import AppContext
 from metrics.city import City
 from scope import Scope, scope_of
 from store.days import instant
-from store.watch import STORE_AWAY, watch
+from store.watch import is_away, watch
 
 log = logging.getLogger("api.live")
 FrameBuilder = Callable[[City, str], Mapping[str, Any]]
@@ -44,10 +44,20 @@ EASY = Pace()
 
 @dataclass(eq=False)
 class Listener:
-    """One open stream: `lang` of its frames, '' = ticks only."""
+    """One open stream: `lang` of its frames, '' = ticks only. `has_whole` = differences make sense to it."""
 
     lang: str
-    queue: asyncio.Queue[bytes]
+    queue: asyncio.Queue[bytes | None]
+    has_whole: bool = False
+
+    def put(self, message: bytes | None) -> bool:
+        """Queue a message (None = the end); False when there was no room, and the queue was emptied."""
+        if not self.queue.full():
+            self.queue.put_nowait(message)
+            return True
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        return False
 
 
 @dataclass
@@ -102,11 +112,21 @@ class Hub:
             yield b"retry: 2000\n\n" + self._beat()
             self._greet(listener)
             self._listeners.add(listener)
-            while True:
-                yield await listener.queue.get()
+            while (message := await listener.queue.get()) is not None:
+                yield message
         finally:
             self._listeners.discard(listener)
             gauge.dec()
+
+    def close(self) -> None:
+        """End every open stream, from any thread: a server that stops need not wait for them. Later streams are served again."""
+        if self._tasks and not self._tasks[0].get_loop().is_closed():
+            self._tasks[0].get_loop().call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        for listener in self._listeners:
+            if not listener.put(None):
+                listener.put(None)
 
     def _greet(self, listener: Listener) -> None:
         """What is known goes out at once; a frame nobody has yet is asked for."""
@@ -117,7 +137,7 @@ class Hub:
         picture = self._pictures.get(listener.lang)
         is_now = picture is not None and self._is_now(picture)
         if picture is not None and (is_now or self._revisions == {}):
-            listener.queue.put_nowait(self._whole(listener.lang))
+            listener.has_whole = listener.put(self._whole(listener.lang))
         if not is_now:
             self._changed.set()
 
@@ -135,7 +155,16 @@ class Hub:
             if not task.done() and not task.get_loop().is_closed():
                 task.cancel()
         self._changed, self._listeners, self._revisions = asyncio.Event(), set(), None
-        self._tasks = [asyncio.create_task(run()) for run in (self._listen, self._paint, self._beats)]
+        self._tasks = [asyncio.create_task(self._keep(run)) for run in (self._listen, self._paint, self._beats)]
+
+    async def _keep(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Run a task for ever: a fault in it is logged, and it starts again."""
+        while True:
+            try:
+                await run()
+            except Exception:
+                log.exception("a task of the push streams failed; it starts again")
+            await asyncio.sleep(self.pace.least)
 
     async def _listen(self) -> None:
         """Hear the store; while it is away the streams stay open and say so."""
@@ -168,18 +197,17 @@ class Hub:
             before = self._pictures.get(lang)
             with self.observed.frame_time.time():
                 picture = await asyncio.to_thread(self._draw, lang)
-        except STORE_AWAY as fault:
-            self.observed.frames.labels("away").inc()
-            log.warning("no frame: the store is away (%s)", type(fault).__name__)
-            return
-        except Exception:
-            self.observed.frames.labels("failed").inc()
-            log.exception("the wall's frame could not be built; the last one stays")
+        except Exception as fault:  # a fault in a scene must not end the stream: the last frame stays
+            self.observed.frames.labels("away" if is_away(fault) else "failed").inc()
+            if is_away(fault):
+                log.warning("no frame: the store is away (%s)", type(fault).__name__)
+            else:
+                log.exception("the wall's frame could not be built; the last one stays")
             return
         self.observed.frames.labels("built").inc()
         self._pictures[lang] = picture
         self._seq += 1
-        self._send(self._difference(before, picture) if before else self._whole(lang), lang)
+        self._send_frame(lang, self._difference(before, picture) if before else b"")
 
     async def _beats(self) -> None:
         while True:
@@ -195,16 +223,19 @@ class Hub:
 
     # ---- messages ---------------------------------------------------------------------------------------------------
     def _send(self, message: bytes, lang: str | None) -> None:
-        """Into every queue of that language (None = all)."""
+        """A beat or tick into every queue of that language (None = all); a screen that was too slow gets a whole frame next."""
         for listener in self._listeners:
-            if lang is None or listener.lang == lang:
-                if listener.queue.full():
-                    while not listener.queue.empty():
-                        listener.queue.get_nowait()
-                    message_for = self._whole(listener.lang) if listener.lang in self._pictures else message
-                    listener.queue.put_nowait(message_for)
-                else:
-                    listener.queue.put_nowait(message)
+            if lang in (None, listener.lang) and not listener.put(message):
+                listener.has_whole = bool(listener.lang) and listener.lang in self._pictures
+                listener.put(self._whole(listener.lang) if listener.has_whole else message)
+
+    def _send_frame(self, lang: str, difference: bytes) -> None:
+        """The difference to those who have the frame before, the whole frame to everyone else."""
+        whole = b""
+        for listener in self._listeners:
+            if listener.lang == lang and not (difference and listener.has_whole and listener.put(difference)):
+                whole = whole or self._whole(lang)
+                listener.has_whole = listener.put(whole) or listener.put(whole)
 
     def _whole(self, lang: str) -> bytes:
         """The whole last frame, with the server's time of now."""

@@ -21,7 +21,7 @@ from store.backlog import Backlog, read_backlog
 from store.days import instant
 from store.engine import Store
 from store.revisions import revisions
-from store.watch import STORE_AWAY
+from store.watch import is_away
 
 GROUPS = ("api", "ingest", "live", "assets", "healthz", "readyz", "metrics", "wall")
 STREAMS = "/live/"
@@ -75,7 +75,9 @@ class _StoreState:
         try:
             found = [*self._feeds(), *self._state()]
             up.add_metric([], 1)
-        except STORE_AWAY:
+        except Exception as fault:
+            if not is_away(fault):
+                raise
             found = []
             up.add_metric([], 0)
         yield up

@@ -290,7 +290,7 @@ def mount(
     limits: Limits = BOUNDS,
     pace: Pace = EASY,
 ) -> Api:
-    """Hang every row of ROUTES into the server; returns the Api (its hub and counters) for whoever asks."""
+    """Hang every row of ROUTES into the server; the Api (its hub and counters) is returned and kept as server.state.api."""
     api = Api(context, build_frame or _scenes(), limits, pace)
     api.server = server
     server.router.routes[:] = [row for row in server.router.routes if getattr(row, "path", "") != "/api/openapi.json"]
@@ -304,6 +304,7 @@ def mount(
             methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
         )
     server.add_middleware(TimedRequests, observed=api.observed)
+    server.state.api = api
     return api
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, closing
 
 import psycopg
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from store.engine import Store, StoreUnavailable
@@ -21,6 +21,8 @@ from store.revisions import CHANNEL, revisions
 STORE_AWAY: tuple[type[Exception], ...] = (
     OperationalError, InterfaceError, PoolTimeoutError, psycopg.OperationalError, sqlite3.OperationalError, StoreUnavailable,
 )
+# what reading raises on PostgreSQL before the first migration; SQLite says OperationalError
+NOT_MIGRATED: tuple[type[Exception], ...] = (ProgrammingError,)
 # what writing raises when the database refuses a value that passed our own checks
 REFUSED_VALUE: tuple[type[Exception], ...] = (DataError,)
 POLL_S = 0.05
@@ -43,11 +45,17 @@ async def watch(store: Store) -> AsyncIterator[dict[str, int]]:
                     if found != seen:
                         seen = found
                         yield found
-        except STORE_AWAY:
+        except (*STORE_AWAY, *NOT_MIGRATED):
             if seen != {}:
                 seen = {}
                 yield {}
             await asyncio.sleep(RETRY_S)
+
+
+def is_away(fault: BaseException) -> bool:
+    """Does this exception say that the store cannot be used now: out of reach, locked, or not migrated yet?"""
+    missing = isinstance(fault, NOT_MIGRATED) and isinstance(getattr(fault, "orig", None), psycopg.errors.UndefinedTable)
+    return missing or isinstance(fault, STORE_AWAY)
 
 
 def _read(store: Store) -> dict[str, int]:

@@ -265,6 +265,8 @@ def test_an_empty_database_is_not_ready(live_server: Callable[..., LiveServer], 
     store = open_store(engine_url, TZ)
     url = serve(live_server, store).url
     assert (httpx.get(f"{url}/healthz").status_code, httpx.get(f"{url}/readyz").status_code) == (200, 503)
+    assert httpx.get(f"{url}/api/v1/kpis").json()["error"]["code"] == "store_away"
+    assert "toancanh_store_up 0.0" in httpx.get(f"{url}/metrics").text
     store.dispose()
 
 
