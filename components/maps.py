@@ -50,9 +50,9 @@ def map_panel(scene: str) -> Component:
                 layer("points", pointToLayer="point", onEachFeature="pointAdded"),
                 layer("labels", pointToLayer="label", onEachFeature="pointAdded"),
             ],
-            id=map_id(scene), center=[16, 107], zoom=6, zoomSnap=0, preferCanvas=True, attributionControl=False, zoomControl=False,
-            dragging=False, doubleClickZoom=False, scrollWheelZoom=False, touchZoom=False, boxZoom=False, keyboard=False, zoomAnimation=False,
-            fadeAnimation=False, markerZoomAnimation=False, trackViewport=False,
+            id=map_id(scene), center=[16, 107], zoom=6, zoomSnap=0, preferCanvas=True, attributionControl=False,
+            zoomControl=False, dragging=False, doubleClickZoom=False, scrollWheelZoom=False, touchZoom=False, boxZoom=False,
+            keyboard=False, zoomAnimation=False, fadeAnimation=False, markerZoomAnimation=False, trackViewport=False,
         ),
         className="map-box",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from components import theme
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 TEXT_PAIRS = [(ink, ground) for ink in ("ink", "soft") for ground in ("ground", "panel", "raised")]
-GRAPHIC_PAIRS = [(mark, "panel") for mark in ("trace", "good", "near", "bad", "focus", *(f"aqi_{c}" for c in theme.AQI_CLASSES if c != "hazardous"))]
+CLASSES = tuple(f"aqi_{name}" for name in theme.AQI_CLASSES if name != "hazardous")  # its plate carries its figure in white
+GRAPHIC_PAIRS = [(mark, "panel") for mark in ("trace", "good", "near", "bad", "focus", *CLASSES)]
 # Machado, Oliveira, Fernandes 2009, severity 1.0, on linear RGB
 SIGHTS = {
     "full": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
@@ -48,7 +49,8 @@ def lab(value: str, sight: str) -> Triple:
     rgb = linear(value)
     seen = [min(1.0, max(0.0, sum(m * c for m, c in zip(row, rgb, strict=True)))) for row in SIGHTS[sight]]
     matrix = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
-    xyz = [sum(m * c for m, c in zip(row, seen, strict=True)) / white for row, white in zip(matrix, (0.95047, 1.0, 1.08883), strict=True)]
+    whites = (0.95047, 1.0, 1.08883)
+    xyz = [sum(m * c for m, c in zip(row, seen, strict=True)) / white for row, white in zip(matrix, whites, strict=True)]
     x, y, z = (c ** (1 / 3) if c > 216 / 24389 else (24389 / 27 * c + 16) / 116 for c in xyz)
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
@@ -123,20 +125,21 @@ def test_verdicts_differ_for_every_eye(mode: str, sight: str, one: str, other: s
 @pytest.mark.parametrize("mode", theme.THEMES)
 def test_neighbouring_aqi_classes_differ_for_every_eye(mode: str, sight: str) -> None:
     seen = [lab(theme.color(f"aqi_{name}", mode), sight) for name in theme.AQI_CLASSES]
-    assert min(ciede2000(a, b) for a, b in zip(seen, seen[1:], strict=False)) >= FLOOR
+    assert min(ciede2000(a, b) for a, b in pairwise(seen)) >= FLOOR
 
 
 @pytest.mark.parametrize("sight", SIGHTS)
 @pytest.mark.parametrize("mode", theme.THEMES)
 def test_steps_of_the_choropleth_go_one_way_for_every_eye(mode: str, sight: str) -> None:
     light = [lab(value, sight)[0] for value in theme.HEAT[mode]]
-    steps = [b - a for a, b in zip(light, light[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(light)]
     assert all(step > 1.5 for step in steps) or all(step < -1.5 for step in steps)
 
 
 @pytest.mark.parametrize("mode", theme.THEMES)
 def test_only_what_is_abnormal_is_saturated(mode: str) -> None:
-    calm = [theme.color(name, mode) for name in ("ground", "panel", "raised", "line", "ink", "soft", "trace", "land", "good", "aqi_good")]
+    names = ("ground", "panel", "raised", "line", "ink", "soft", "trace", "land", "good", "aqi_good")
+    calm = [theme.color(name, mode) for name in names]
     loud = [theme.color(name, mode) for name in ("near", "bad")]
     chroma = lambda value: math.hypot(*lab(value, "full")[1:])  # noqa: E731
     assert max(map(chroma, calm)) * 2 < min(map(chroma, loud))

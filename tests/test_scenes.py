@@ -97,7 +97,8 @@ def test_a_tile_says_what_the_question_answers(city: City, frame: dict[str, Any]
 
 
 def test_a_tile_carries_target_count_rule_change_and_verdict(frame: dict[str, Any]) -> None:
-    part = {name: frame["props"][f"one_stop-dossiers_on_time_pct-{name}"] for name in ("note", "rule", "delta", "letter", "spark")}
+    names = ("note", "rule", "delta", "letter", "spark")
+    part = {name: frame["props"][f"one_stop-dossiers_on_time_pct-{name}"] for name in names}
     assert "mục tiêu ≥ 95%" in part["note"]["children"] and "n = " in part["note"]["children"]
     assert part["rule"]["children"] == "tính theo thời điểm (766)"
     assert part["delta"]["children"].endswith("so với 30 ngày trước")

@@ -75,9 +75,12 @@ def _land(store: Store, feed: str, at: int, **rows: Any) -> None:
 def _catalogues(connection: Any) -> None:
     found = catalogue()
     put_agencies(connection, [
-        AgencyRow(code=a.code, name=a.name, name_en=a.name_en, parent_code=a.parent_code, kind=a.kind, area_code=a.area) for a in found.agencies
+        AgencyRow(code=a.code, name=a.name, name_en=a.name_en, parent_code=a.parent_code, kind=a.kind, area_code=a.area)
+        for a in found.agencies
     ])
-    put_procedures(connection, [ProcedureRow(code=p.code, name=p.name, domain_code=p.domain_code, domain_name=p.domain_name) for p in found.procedures])
+    put_procedures(connection, [
+        ProcedureRow(code=p.code, name=p.name, domain_code=p.domain_code, domain_name=p.domain_name) for p in found.procedures
+    ])
     put_categories(connection, [CategoryRow(code=c.code, name=c.name, group_name=c.group) for c in found.categories])
 
 
@@ -131,21 +134,24 @@ def _reports(rng: np.random.Generator, now: int, count: int) -> list[ReportRow]:
 
 
 def _land_sensors(store: Store, rng: np.random.Generator, now: int) -> None:
-    known = {s.number for s in stations()}
     kinds = {"river": "water", "rain": "weather"}
-    rows = [StationRow(f"S{s.number}", s.name, kinds.get(s.kind, s.kind), s.lon, s.lat, s.area) for s in stations() if s.number in known]
+    rows = [StationRow(f"S{s.number}", s.name, kinds.get(s.kind, s.kind), s.lon, s.lat, s.area) for s in stations()]
     wanted = [s for s in streams() if s.property.key != "online"]
     datastreams = [
         DatastreamRow(f"T{s.number}", f"S{s.station.number}", s.property.key, s.property.symbol, s.name) for s in wanted
     ]
-    base = {"pm25": 34.0, "pm10": 58.0, "no2": 31.0, "so2": 13.0, "co": 0.9, "o3": 40.0, "temp": 24.0, "rh": 80.0, "rain": 3.0, "wind": 3.0,
-            "level": 2.3, "ph": 7.2, "turbidity": 14.0, "traffic_flow": 900.0, "speed": 38.0, "soil_moisture": 30.0}
+    base = {"pm25": 34.0, "pm10": 58.0, "no2": 31.0, "so2": 13.0, "co": 0.9, "o3": 40.0, "temp": 24.0, "rh": 80.0, "rain": 3.0,
+            "wind": 3.0, "level": 2.3, "ph": 7.2, "turbidity": 14.0, "traffic_flow": 900.0, "speed": 38.0, "soil_moisture": 30.0}
     last = now // HOUR
     readings = [
-        ReadingRow(f"T{s.number}", hour * HOUR, float(base[s.property.key] * s.station.amplitude * (1 + 0.3 * np.sin(hour / 4) + 0.1 * rng.random())))
+        ReadingRow(f"T{s.number}", hour * HOUR, base[s.property.key] * s.station.amplitude * _wave(hour, rng))
         for s in wanted for hour in range(last - 24 * 15, last + 1) if s.number % 9 or hour % 5
     ]
     _land(store, "sensors", now, stations=tuple(rows), datastreams=tuple(datastreams), readings=tuple(readings))
+
+
+def _wave(hour: int, rng: np.random.Generator) -> float:
+    return float(1 + 0.3 * np.sin(hour / 4) + rng.random() / 10)
 
 
 @dataclass(frozen=True)

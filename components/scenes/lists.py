@@ -20,7 +20,8 @@ from text.vietnamese import sort_key
 LEAST_N = 10  # a unit with fewer open dossiers is not ranked: one late dossier would make it the worst
 ROWS = {"tall": 8, "list": 5, "below": 4}
 TITLES = {
-    "agencies": "wall.worst_agencies", "categories": "wall.top_categories", "hot_areas": "wall.hot_spots", "stations": "wall.worst_stations",
+    "agencies": "wall.worst_agencies", "categories": "wall.top_categories", "hot_areas": "wall.hot_spots",
+    "stations": "wall.worst_stations",
 }
 
 
@@ -47,7 +48,8 @@ def list_panel(panel_id: str, key: str, lang: str) -> Component:
 def list_props(panel_id: str, key: str, place: str, answers: Answers, lang: str) -> dict[str, dict[str, Any]]:
     """Rows and note of a list, by id."""
     rows, note = _LISTS[key](answers, lang, ROWS[place])
-    shown = [_drawn(row, has_bar=place != "below") for row in rows] or html.Div(t("wall.list_empty", lang), className="rows-empty")
+    nothing = html.Div(t("wall.list_empty", lang), className="rows-empty")
+    shown = [_drawn(row, has_bar=place != "below") for row in rows] or nothing
     return {
         part_id(panel_id, "rows"): {"children": shown},
         part_id(panel_id, "note"): {"children": note if place != "below" else ""},
@@ -76,7 +78,8 @@ def _agencies(answers: Answers, lang: str, limit: int) -> tuple[Sequence[Row], s
 
 def _categories(answers: Answers, lang: str, limit: int) -> tuple[Sequence[Row], str]:
     overdue = {p.group: int(p.value or 0) for p in answers.groups("reports_overdue", "category")}
-    points = sorted((p for p in answers.groups("reports_open", "category") if p.value), key=lambda p: (-(p.value or 0), sort_key(p.label)))
+    points = [p for p in answers.groups("reports_open", "category") if p.value]
+    points.sort(key=lambda p: (-(p.value or 0), sort_key(p.label)))
     highest = max((p.value or 0 for p in points), default=0)
     rows = [
         Row(p.label, number(overdue.get(p.group, 0), lang, 0), "/" + number(p.value, lang, 0), share_width(p.value, highest))

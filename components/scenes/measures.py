@@ -15,7 +15,7 @@ from metrics.city import stations
 from metrics.city.stations import Measured, StationState
 from store.days import HOUR
 from text import t
-from text.formats import MISSING, delta, number
+from text.formats import delta, number
 
 HOURS = 24
 NAME_LENGTH = 24  # longer names of stations do not fit a tile's line at reading size
@@ -31,10 +31,11 @@ class Measure:
 
 
 MEASURES = (
-    Measure("flood_depth", "highest", 1), Measure("rain", "highest", 1), Measure("level", "highest", 2), Measure("wind", "highest", 1),
-    Measure("temp", "middle", 1), Measure("rh", "middle", 0), Measure("speed", "middle", 0), Measure("traffic_flow", "middle", 0),
-    Measure("ph", "lowest", 1), Measure("turbidity", "highest", 0), Measure("pipe_pressure", "lowest", 2), Measure("flow", "highest", 1),
-    Measure("noise", "highest", 0), Measure("soil_moisture", "middle", 0),
+    Measure("flood_depth", "highest", 1), Measure("rain", "highest", 1), Measure("level", "highest", 2),
+    Measure("wind", "highest", 1), Measure("temp", "middle", 1), Measure("rh", "middle", 0), Measure("speed", "middle", 0),
+    Measure("traffic_flow", "middle", 0), Measure("ph", "lowest", 1), Measure("turbidity", "highest", 0),
+    Measure("pipe_pressure", "lowest", 2), Measure("flow", "highest", 1), Measure("noise", "highest", 0),
+    Measure("soil_moisture", "middle", 0),
 )
 
 
@@ -69,15 +70,16 @@ def measure_props(panel_id: str, found: Found | None, answers: Answers, lang: st
             part_id(panel_id, "label"): {"children": t("empty.stations", lang)},
         }
     hours = _hours(answers, found)
-    value = found.value
+    value, name = found.value, t(f"property.{found.measure.property}", lang)
+    place, count = _cut(station_name(found.station.name)), t("wall.count_note", lang, n=found.n)
     return {
         panel_id: {"className": tile_class(False, None)},
-        part_id(panel_id, "label"): {"children": t(f"wall.{found.measure.of}", lang, name=t(f"property.{found.measure.property}", lang))},
-        part_id(panel_id, "value"): {"children": number(value.value, lang, found.measure.decimals) if value else MISSING},
+        part_id(panel_id, "label"): {"children": t(f"wall.{found.measure.of}", lang, name=name)},
+        part_id(panel_id, "value"): {"children": number(value.value, lang, found.measure.decimals)},
         part_id(panel_id, "unit"): {"children": value.measure_unit},
         part_id(panel_id, "spark"): spark_props(sparkline(hours)),
         part_id(panel_id, "delta"): {"children": _change(hours, value.value, found.measure.decimals, lang)},
-        part_id(panel_id, "note"): {"children": f"{_cut(station_name(found.station.name))} · {t('wall.count_note', lang, n=found.n)}"},
+        part_id(panel_id, "note"): {"children": f"{place} · {count}"},
     }
 
 

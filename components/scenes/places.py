@@ -76,7 +76,9 @@ def _heat(answers: Answers, lang: str) -> Drawn:
     ]
     words = t("wall.heat_legend", lang) if highest else t("wall.heat_none", lang)
     ends = ("1", number(top, lang, 0))
-    scale = [html.Span([html.Span(words), html.Span(ends[0]), html.I(className="heat"), html.Span(ends[1])])] if highest else [html.Span(words)]
+    scale = [html.Span(words)]
+    if highest:
+        scale = [html.Span([html.Span(words), html.Span(ends[0]), html.I(className="heat"), html.Span(ends[1])])]
     return steps, [], labels, scale, []
 
 
@@ -84,7 +86,8 @@ def _reports(answers: Answers, lang: str) -> Drawn:
     """Open reports on the grid: a ring, filled where any of them is overdue; drawn last so that they lie on top."""
     cells = sorted(answers.cells, key=lambda cell: (cell.overdue > 0, cell.open))
     points = [
-        {"lon": c.lon, "lat": c.lat, "kind": "overdue" if c.overdue else "open", "size": min(1.0, math.sqrt(c.open) / 4)} for c in cells
+        {"lon": c.lon, "lat": c.lat, "kind": "overdue" if c.overdue else "open", "size": min(1.0, math.sqrt(c.open) / 4)}
+        for c in cells
     ]
     legend = [
         html.Span([html.I(className="swatch swatch-round", style={"background": "var(--bad)"}), t("wall.legend_overdue", lang)]),
@@ -110,7 +113,8 @@ def _stations(answers: Answers, lang: str) -> Drawn:
 
 
 def _swatch(name: str, words: str) -> Component:
-    return html.Span([html.I(className="swatch swatch-round", style={"background": f"var(--aqi-{name.replace('_', '-')})"}), words])
+    colour = f"var(--aqi-{name.replace('_', '-')})"
+    return html.Span([html.I(className="swatch swatch-round", style={"background": colour}), words])
 
 
 def _middle(lon: float | None, lat: float | None, geometry: Any) -> tuple[float, float]:

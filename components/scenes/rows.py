@@ -105,7 +105,8 @@ def panels_of(scene: Scene, config: Config) -> tuple[Panel, ...]:
     topics = topics_of(config) | {OPERATIONS}
     found: dict[str, Panel] = {}
     for panel in scene.panels:
-        if panel.topic in topics and panel.place not in found and all((panel.kind, panel.key) != (other.kind, other.key) for other in found.values()):
+        is_known = any((panel.kind, panel.key) == (other.kind, other.key) for other in found.values())
+        if panel.topic in topics and panel.place not in found and not is_known:
             found[panel.place] = panel
     return tuple(found.values())
 

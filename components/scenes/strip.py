@@ -1,4 +1,4 @@
-"""The strip that stands on every scene: place, scene, clock above; connection, feeds behind schedule, marks and revision below."""
+"""The strip that stands on every scene: place, scene, clock above; connection, feeds behind, marks and revision below."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def top(config: Config, lang: str) -> Component:
 
 def foot(config: Config, lang: str) -> Component:
     """Connection, feeds behind schedule (hidden until the client finds them late), what these data are, revision."""
-    chips = [html.Span(feed.title or feed.key, id=feed_chip_id(feed.key), className="chip") for feed in config.feeds if feed.enabled]
+    feeds = [feed for feed in config.feeds if feed.enabled]
+    chips = [html.Span(feed.title or feed.key, id=feed_chip_id(feed.key), className="chip") for feed in feeds]
     return html.Footer([
         html.Span([html.I(className="signal"), html.Span(id=WALL_CONNECTION)], className="wall-connection"),
         html.Span([html.Span(className="feeds-fresh"), *chips, html.Span(className="feeds-more")], className="wall-feeds"),

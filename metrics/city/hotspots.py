@@ -40,7 +40,8 @@ def read(city: City, grid_m: float, choice: Choice = NOTHING_CHOSEN, limit: int 
         rows = connection.execute(
             text(
                 "SELECT round(lon / :step_lon) AS x, round(lat / :step_lat) AS y, count(*) AS n, "
-                f"sum(CASE WHEN due_at < :now THEN 1 ELSE 0 END) AS late {placed} GROUP BY 1, 2 ORDER BY late DESC, n DESC, x, y LIMIT :limit"
+                f"sum(CASE WHEN due_at < :now THEN 1 ELSE 0 END) AS late {placed} "
+                "GROUP BY 1, 2 ORDER BY late DESC, n DESC, x, y LIMIT :limit"
             ),
             {"step_lon": step_lon, "step_lat": step_lat, "now": city.as_of, "limit": limit, **values},
         ).all()

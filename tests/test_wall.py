@@ -1,0 +1,319 @@
+"""The wall in a real browser: size of letters, fit, live figures, ages, loss and return of the server, rotation.
+
+`serve` stands before `page` in every test: pages close before their server does.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app import make_app
+from components.scale import ASPECT, CAP_HEIGHT_EM, HERO_ARCMIN, INCH_M, MINIMUM_ARCMIN
+from config import WallConfig
+from metrics.rollups import clock_step, drain
+from store.engine import Store, open_store
+from store.landing import Landing, land
+from store.rows import DossierRow, Parsed, ReportRow
+from tests.conftest import Pages
+from tests.servers import LiveServer
+from tests.wall_city import FEEDS, Clock, later, make_city, running_clock, sqlite_url, wall_config
+
+SIZES = ((1920, 1080), (3840, 2160))
+SCENES = ("overview", "one_stop", "feedback", "environment")
+VALUE = "#one_stop-dossiers_overdue-value"
+# every visible text node: its words and the size of its letters in CSS px
+TEXTS = """() => {
+  const found = [];
+  const walker = document.createTreeWalker(document.querySelector(".wall"), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode, words = node.textContent.trim(), box = document.createRange();
+    if (!words) continue;
+    box.selectNodeContents(node);
+    const style = getComputedStyle(node.parentElement);
+    if (style.visibility !== "visible" || !box.getClientRects().length) continue;
+    found.push([words, parseFloat(style.fontSize)]);
+  }
+  return found;
+}"""
+# wider than its box, or higher than a box that cuts
+CLIPPED = """() => Array.from(document.querySelectorAll("[data-active] *, .wall-top, .wall-top *, .wall-foot, .wall-foot *"))
+  .filter((e) => !e.closest(".leaflet-container") && e.clientWidth > 0 && getComputedStyle(e).display !== "inline")
+  .filter((e) => e.scrollWidth > e.clientWidth + 1
+    || (getComputedStyle(e).overflowY !== "visible" && e.scrollHeight > e.clientHeight + 1))
+  .map((e) => `${e.className}: ${e.textContent.slice(0, 50)} ${e.scrollWidth}x${e.scrollHeight}`
+    + ` in ${e.clientWidth}x${e.clientHeight}`)"""
+# lines of text that lie on each other, inside one panel
+CROWDED = """() => Array.from(document.querySelectorAll("[data-active] .tile, [data-active] .list-panel")).flatMap((panel) => {
+  const lines = Array.from(panel.querySelectorAll(".tile-head, .tile-figure, .tile-line, .panel-title, .row, .panel-note"))
+    .map((e) => [e, e.getBoundingClientRect()]).filter(([, r]) => r.height > 0);
+  const outer = panel.getBoundingClientRect();
+  return lines.filter(([, r], i) => r.bottom > outer.bottom + 1 || (i && r.top < lines[i - 1][1].bottom - 2))
+    .map(([e]) => e.textContent);
+})"""
+PANELS = """() => Array.from(document.querySelectorAll(".scene[data-active] > *"))
+  .map((e) => { const r = e.getBoundingClientRect(); return [e.id, r.left, r.top, r.right, r.bottom]; })"""
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a filled store, to be copied."""
+    folder = tmp_path_factory.mktemp("wall")
+    make_city(sqlite_url(folder), size=0.5).dispose()
+    return folder / "store.sqlite"
+
+
+@pytest.fixture
+def store(template: Path, tmp_path: Path) -> Iterator[Store]:
+    (tmp_path / "store.sqlite").write_bytes(template.read_bytes())
+    opened = open_store(sqlite_url(tmp_path), wall_config().tz)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def serve(store: Store, live_server: Callable[..., LiveServer]) -> Callable[..., LiveServer]:
+    """serve(clock=..., **config changes) -> a running server of the whole application."""
+    def start(clock: Clock | None = None, **changes: Any) -> LiveServer:
+        return live_server(make_app(wall_config(**changes), store, now=clock or running_clock()).server)
+
+    return start
+
+
+def open_wall(page: Pages, server: LiveServer, path: str = "/wall", size: tuple[int, int] = SIZES[0], **options: Any) -> Page:
+    """A page that shows the wall with its first frame applied."""
+    opened = page(size, **options)
+    opened.goto(f"{server.url}{path}")
+    expect(opened.locator(".wall[data-seq]")).to_be_visible(timeout=20_000)
+    expect(opened.locator(".scene[data-active] .tile-value").first).not_to_have_text("–", timeout=10_000)
+    opened.evaluate("() => document.fonts.ready")
+    return opened
+
+
+def settled_map(opened: Page) -> None:
+    """Wait until the map has been fitted and its labels arranged: two pictures in a row are the same."""
+    box, before = opened.locator(".scene[data-active] .map-box").first, b""
+    for _ in range(20):
+        picture = box.screenshot()
+        if picture == before:
+            return
+        before = picture
+        opened.wait_for_timeout(150)
+    raise AssertionError("the map does not come to rest")
+
+
+def arcmin(font_px: float, height_px: int, wall: WallConfig) -> float:
+    """Size of capitals as the farthest viewer sees them."""
+    height_m = wall.diagonal_in * INCH_M * ASPECT[1] / (ASPECT[0] ** 2 + ASPECT[1] ** 2) ** 0.5
+    letter_m = font_px * CAP_HEIGHT_EM / height_px * height_m
+    return letter_m / wall.distance_m * 180 / 3.141592653589793 * 60
+
+
+@pytest.mark.parametrize("size", SIZES, ids=("1080p", "4k"))
+def test_every_word_can_be_read_from_the_farthest_seat(
+    serve: Callable[..., LiveServer], page: Pages, size: tuple[int, int],
+) -> None:
+    server, wall = serve(), WallConfig()
+    for scene in SCENES:
+        opened = open_wall(page, server, f"/wall/{scene}", size)
+        texts = opened.evaluate(TEXTS)
+        assert len(texts) > 30, scene
+        small = [(words, px) for words, px in texts if arcmin(px, size[1], wall) < MINIMUM_ARCMIN - 0.05]
+        assert small == [], scene
+        hero = opened.locator(f"#scene-{scene} .tile-hero .tile-value").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+        assert arcmin(hero, size[1], wall) >= HERO_ARCMIN - 0.1
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [*SIZES, (1440, 900)], ids=("1080p", "4k", "1440x900"))
+def test_nothing_scrolls_is_clipped_or_overlaps(
+    serve: Callable[..., LiveServer], page: Pages, size: tuple[int, int], theme: str,
+) -> None:
+    server = serve()
+    for scene in SCENES:
+        opened = open_wall(page, server, f"/wall/{scene}?theme={theme}", size)
+        page_size = opened.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+        assert page_size[0] <= size[0] and page_size[1] <= size[1]
+        assert opened.evaluate(CLIPPED) == [], scene
+        assert opened.evaluate(CROWDED) == [], scene
+        boxes = opened.evaluate(PANELS)
+        assert 5 <= len(boxes) <= 9
+        for i, (one, left, top, right, bottom) in enumerate(boxes):
+            for other, l2, t2, r2, b2 in boxes[i + 1 :]:
+                assert right <= l2 + 1 or r2 <= left + 1 or bottom <= t2 + 1 or b2 <= top + 1, f"{one} lies on {other}"
+
+
+def test_1080p_and_4k_show_the_same_picture(serve: Callable[..., LiveServer], page: Pages) -> None:
+    server = serve()
+    small, large = (open_wall(page, server, "/wall/overview", size).evaluate(PANELS) for size in SIZES)
+    for (one, *small_box), (other, *large_box) in zip(small, large, strict=True):
+        assert one == other
+        assert large_box == pytest.approx([2 * edge for edge in small_box], abs=2.5)
+
+
+def test_a_commit_changes_the_card_without_a_reload(serve: Callable[..., LiveServer], page: Pages, store: Store) -> None:
+    clock = running_clock()
+    opened = open_wall(page, serve(clock), "/wall/one_stop")
+    opened.evaluate("() => { window.sameDocument = true; }")
+    before = int(opened.locator(VALUE).inner_text())
+    late = DossierRow("late", agency="H99.1", status=4, received_at=later(days=-9), due_at=later(days=-2), version=1)
+    land(store, Parsed(dossiers=(late,), item_count=1), Landing("one_stop", "one_stop", now=later()))
+    expect(opened.locator(VALUE)).to_have_text(str(before + 1), timeout=6_000)
+    assert opened.evaluate("() => window.sameDocument")
+    assert opened.locator("#one_stop-dossiers_overdue .age").inner_text() == "vừa xong"
+
+
+def test_passing_time_changes_the_card_without_a_row(serve: Callable[..., LiveServer], page: Pages, store: Store) -> None:
+    opened = open_wall(page, serve(), "/wall/one_stop")
+    before = int(opened.locator(VALUE).inner_text())
+    clock_step(store, later(hours=9))
+    drain(store, later(hours=9))
+    expect(opened.locator(VALUE)).not_to_have_text(str(before), timeout=6_000)
+    assert int(opened.locator(VALUE).inner_text()) > before
+
+
+def test_the_map_is_drawn_and_redrawn(serve: Callable[..., LiveServer], page: Pages, store: Store) -> None:
+    opened = open_wall(page, serve(), "/wall/feedback")
+    settled_map(opened)
+    box = opened.locator("#feedback-map")
+    canvas = box.locator("canvas")
+    count = "c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; const s = new Set();" \
+            " for (let i = 0; i < d.length; i += 64) s.add(d[i] + ',' + d[i+1] + ',' + d[i+2] + ',' + d[i+3]); return s.size; }"
+    assert canvas.evaluate(count) > 4
+    before = box.screenshot()
+    rows = tuple(
+        ReportRow(f"new{n}", category="HT02", status="new", received_at=later(days=-9), due_at=later(days=-3),
+                  lon=107.1 + n / 100, lat=21.2, version=1)
+        for n in range(20)
+    )
+    land(store, Parsed(reports=rows, item_count=20), Landing("feedback", "feedback", now=later()))
+    expect(opened.locator("#feedback-reports_overdue-value")).not_to_have_text("0", timeout=6_000)
+    deadline = time.monotonic() + 6
+    while box.screenshot() == before and time.monotonic() < deadline:
+        opened.wait_for_timeout(200)
+    assert box.screenshot() != before
+
+
+def test_the_last_frame_stays_and_ages_when_the_server_is_gone(serve: Callable[..., LiveServer], page: Pages) -> None:
+    quick = tuple(replace(feed, cadence_s=90 if feed.cadence_s else None) for feed in FEEDS)
+    server = serve(feeds=quick)
+    opened = open_wall(page, server, "/wall/one_stop", allow=(r"ERR_", r"Failed to load resource"))
+    tile = opened.locator("#one_stop-dossiers_overdue")
+    value = opened.locator(VALUE).inner_text()
+    assert tile.get_attribute("data-fresh") == "late"  # spoke two minutes ago, promised each 90 s
+    server.stop()
+    expect(opened.locator("#wall-connection")).to_contain_text("Mất kết nối máy chủ", timeout=5_000)
+    # nobody tells the page: its own clock makes the tile stale once 180 s have passed
+    expect(tile).to_have_attribute("data-fresh", "stale", timeout=75_000)
+    assert opened.locator(VALUE).inner_text() == value
+    assert re.fullmatch(r"dữ liệu lúc 14:03 20/11", tile.locator(".tile-asof").inner_text())
+    expect(opened.locator("#wall-feed-one_stop")).to_be_visible()
+    clock = opened.locator("#wall-clock").inner_text()
+    expect(opened.locator("#wall-clock")).not_to_have_text(clock, timeout=3_000)
+    server.start()
+    back = time.monotonic()
+    expect(opened.locator(".wall[data-connection=live]")).to_be_visible(timeout=3_000)
+    assert time.monotonic() - back < 3
+
+
+def test_a_wrong_clock_of_the_kiosk_makes_nothing_stale(serve: Callable[..., LiveServer], page: Pages) -> None:
+    server = serve()
+    opened = page(SIZES[0])
+    opened.add_init_script("const real = Date.now; Date.now = () => real() + 3 * 86400e3;")
+    opened.goto(f"{server.url}/wall/one_stop")
+    expect(opened.locator("#one_stop-dossiers_overdue")).to_have_attribute("data-fresh", "fresh", timeout=20_000)
+    expect(opened.locator(".wall-clock")).to_contain_text("14:0")
+    expect(opened.locator(".wall-offset")).to_contain_text("Đồng hồ máy trạm lệch")
+
+
+def test_scenes_rotate_pause_and_follow_the_arrows(serve: Callable[..., LiveServer], page: Pages) -> None:
+    opened = open_wall(page, serve(wall=WallConfig(dwell_s=5)))
+    shown = opened.locator(".scene[data-active]")
+    first = shown.get_attribute("data-scene") or ""
+    expect(shown).to_have_attribute("data-scene", SCENES[(SCENES.index(first) + 1) % 4], timeout=8_000)
+    opened.keyboard.press("Space")
+    expect(opened.locator(".dwell .paused")).to_have_text("Đang dừng")
+    for back in (0, 3):
+        opened.keyboard.press("ArrowLeft")
+        expect(shown).to_have_attribute("data-scene", SCENES[(SCENES.index(first) + back) % 4])
+    opened.wait_for_timeout(6_500)  # longer than the dwell: paused stays paused
+    expect(shown).to_have_attribute("data-scene", SCENES[(SCENES.index(first) + 3) % 4])
+    assert opened.locator(".scene").count() == len(SCENES)
+
+
+def test_a_pinned_scene_and_rotate_0_stay(serve: Callable[..., LiveServer], page: Pages) -> None:
+    server = serve(wall=WallConfig(dwell_s=5))
+    pinned, still = open_wall(page, server, "/wall/feedback"), open_wall(page, server, "/wall?rotate=0")
+    still.wait_for_timeout(6_500)
+    expect(pinned.locator(".scene[data-active]")).to_have_attribute("data-scene", "feedback")
+    expect(still.locator(".scene[data-active]")).to_have_attribute("data-scene", "overview")
+
+
+def test_the_strip_stands_on_every_scene(serve: Callable[..., LiveServer], page: Pages) -> None:
+    opened = open_wall(page, serve(), "/wall?rotate=0")
+    for scene in SCENES:
+        expect(opened.locator(".scene[data-active]")).to_have_attribute("data-scene", scene)
+        for words in ("Tỉnh An Hải", "Trực tiếp", "Dữ liệu mô phỏng"):
+            expect(opened.locator(".wall")).to_contain_text(words)
+        expect(opened.locator("#wall-revision")).to_have_text(re.compile(r"bản \d+"))
+        opened.keyboard.press("ArrowRight")
+
+
+def test_a_scene_without_any_data_is_passed_over(live_server: Callable[..., LiveServer], page: Pages, tmp_path: Path) -> None:
+    from store.migrate import migrate  # only here: a store with reports and nothing else
+
+    made = open_store(sqlite_url(tmp_path), wall_config().tz)
+    migrate(made)
+    row = ReportRow("1", category="X", status="new", received_at=later(days=-1), due_at=later(days=1), version=1)
+    land(made, Parsed(reports=(row,), item_count=1), Landing("feedback", "feedback", now=later()))
+    server = live_server(make_app(wall_config(wall=WallConfig(dwell_s=5)), made, now=running_clock()).server)
+    opened = page(SIZES[0])
+    opened.goto(f"{server.url}/wall")
+    expect(opened.locator("#scene-one_stop")).to_have_attribute("data-empty", "1", timeout=20_000)
+    opened.keyboard.press("ArrowRight")
+    expect(opened.locator(".scene[data-active]")).to_have_attribute("data-scene", "feedback")
+    made.dispose()
+
+
+def test_an_archive_says_so_and_does_not_age(serve: Callable[..., LiveServer], page: Pages) -> None:
+    opened = open_wall(page, serve(as_of="2026-11-20T14:05:00+07:00", simulated=False), "/wall/one_stop")
+    expect(opened.locator(".wall-marks")).to_have_text("Dữ liệu lưu trữ, tính đến 14:05 20/11/2026")
+    expect(opened.locator("#one_stop-dossiers_overdue .age")).to_have_text("2 phút")
+
+
+def test_less_motion_is_respected(serve: Callable[..., LiveServer], page: Pages) -> None:
+    opened = open_wall(page, serve(), "/wall/one_stop", reduced_motion="reduce")
+    value = opened.locator(VALUE)
+    value.evaluate("e => e.setAttribute('data-changed', '')")
+    assert value.evaluate("e => getComputedStyle(e).animationName") == "none"
+    assert opened.locator("#scene-one_stop").evaluate("e => getComputedStyle(e).transitionDuration") == "0s"
+
+
+def test_the_wall_loads_little(serve: Callable[..., LiveServer], page: Pages) -> None:
+    opened = page(SIZES[0])
+    sizes: list[tuple[str, int]] = []
+    opened.on("response", lambda r: sizes.append((r.url, int(r.headers.get("content-length", 0)))))
+    opened.goto(f"{serve().url}/wall")
+    expect(opened.locator(".wall[data-seq]")).to_be_visible(timeout=20_000)
+    assert not [url for url, _ in sizes if "plotly" in url]
+    assert sum(size for _, size in sizes) < 900_000
+
+
+@pytest.mark.parametrize("path", ["/api/v9/nothing", "/assets/nothing.js", "/wall-nothing"])
+def test_an_address_without_a_page_is_not_found(serve: Callable[..., LiveServer], page: Pages, path: str) -> None:
+    assert page().request.get(f"{serve().url}{path}").status == 404
+
+
+def test_a_scene_that_is_not_shown_here_says_so(serve: Callable[..., LiveServer], page: Pages) -> None:
+    opened = page(SIZES[0])
+    opened.goto(f"{serve().url}/wall/nowhere")
+    expect(opened.locator(".wall-message")).to_have_text("Không tìm thấy nội dung này.", timeout=10_000)
+
+
