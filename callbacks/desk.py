@@ -1,4 +1,7 @@
-"""Fills the desk view: every KPI by group with its last days. Also takes what readers choose in any page's filters into the URL."""
+"""Fills the desk view: every KPI by group with its last days.
+
+Also takes what readers choose in any page's filters into the URL.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,17 @@ from dash import ALL, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from components.context import AppContext
-from components.desk_filters import FILTER, changed, late_rules, panel, period_field, period_name, period_picker, select
+from components.desk_filters import (
+    FILTER,
+    changed,
+    filter_chips,
+    late_rules,
+    panel,
+    period_field,
+    period_name,
+    period_picker,
+    select,
+)
 from components.desk_links import View, read_view
 from components.desk_parts import heading
 from components.desk_shell import OPENED, URL
@@ -28,25 +41,34 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
     """Filters, then the tiles of every group."""
     lang, rule = view.lang, view.get("late_rule")
     choice = choice_of(view)
+    known = {row.code: row.name for row in agencies.read(city)}
+    places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
     fields = [
         period_field(view),
-        select(view, "agency", t("desk.agency", lang), [(row.code, row.name) for row in agencies.read(city)]),
-        select(view, "area", t("desk.area", lang), [(row.code, row.full_name or row.name) for row in areas.polygons(city)]),
+        select(view, "agency", t("desk.agency", lang), known.items()),
+        select(view, "area", t("desk.area", lang), places.items()),
         late_rules(view, city.config.late_rule),
     ]
-    values = {value.key: value for value in kpis.read(city, [key for _, keys in GROUPS for key in keys], view.period, choice, rule)}
+    values = {
+        value.key: value for value in kpis.read(city, [key for _, keys in GROUPS for key in keys], view.period, choice, rule)
+    }
     span = spark_period(view.period, city)
     note = [html.B(period_name(view.period, lang))]
     if view.period.is_partial(city.today):
         note.append(html.Span(t("period.partial", lang), className="d-partial", title=t("period.partial_hint", lang)))
     parts: list[Component | None] = [
-        heading(t("desk.title", lang), note), html.Section([period_picker(view), panel(view, fields)], className="d-controls"),
+        heading(t("desk.title", lang), note),
+        html.Section([period_picker(view), panel(view, fields)], className="d-controls"),
+        filter_chips(city, view, ("agency", "area"), {"agency": known, "area": places}, ("",)),
     ]
     groups = [
         html.Section(
-            [html.H2(t(group, lang)),
-             html.Div([tile(city, view, values[key], _points(city, key, span, view)) for key in keys], className="d-tiles")],
-            className="d-group", **{"data-tiles": str(len(keys))},
+            [
+                html.H2(t(group, lang)),
+                html.Div([tile(city, view, values[key], _points(city, key, span, view)) for key in keys], className="d-tiles"),
+            ],
+            className="d-group",
+            **{"data-tiles": str(len(keys))},
         )
         for group, keys in GROUPS
     ]
@@ -64,7 +86,11 @@ def _points(city: City, key: str, span: Period, view: View) -> tuple[Point, ...]
 
 
 def take_filters(
-    context: AppContext, scope: Scope, values: Sequence[Any], ids: Sequence[Mapping[str, str]], opened: Sequence[Mapping[str, Any]],
+    context: AppContext,
+    scope: Scope,
+    values: Sequence[Any],
+    ids: Sequence[Mapping[str, str]],
+    opened: Sequence[Mapping[str, Any]],
 ) -> Any:
     """The query string after a field changed; no_update when the URL says it already."""
     if not values or not opened:
@@ -78,7 +104,10 @@ def take_filters(
 PAGES = (PageRow("desk", "see.desk", draw_desk, ("dossiers", "reports", "readings", "operations"), auto=True),)
 CALLBACKS = (
     CallbackRow(
-        take_filters, "see.desk", Output(URL, "search"), [Input({"type": FILTER, "name": ALL}, "value")],
+        take_filters,
+        "see.desk",
+        Output(URL, "search"),
+        [Input({"type": FILTER, "name": ALL}, "value")],
         [State({"type": FILTER, "name": ALL}, "id"), State({"type": OPENED, "page": ALL}, "data")],
     ),
 )

@@ -16,9 +16,19 @@ from metrics.city import City, agencies, areas, dossiers
 from metrics.city.dossiers import DossierFilter
 from text import t
 
-PAGE_SIZE = 50
+PAGE_SIZE = 40
 API_FILTERS = (
-    "state", "status", "procedure", "channel", "period", "q", "agency", "area", "domain", "feed", "late_rule",
+    "state",
+    "status",
+    "procedure",
+    "channel",
+    "period",
+    "q",
+    "agency",
+    "area",
+    "domain",
+    "feed",
+    "late_rule",
 )
 
 
@@ -31,17 +41,28 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     states = [("", t("desk.all", lang)), *((state, t(f"desk.dossier_state.{state}", lang)) for state in STATES)]
     links = [(words, view.here(state=state), view.get("state") == state) for state, words in states]
     fields = [
-        select(view, "agency", t("desk.agency", lang), known.items()), select(view, "area", t("desk.area", lang), places.items()),
-        search_box(view), late_rules(view, city.config.late_rule),
+        select(view, "agency", t("desk.agency", lang), known.items()),
+        select(view, "area", t("desk.area", lang), places.items()),
+        search_box(view),
+        late_rules(view, city.config.late_rule),
     ]
     rows = dossier_table(city, view, found.rows) if found.rows else notice(t("empty.dossiers", lang), t("desk.empty_hint", lang))
     return [
         heading(t("page.dossiers", lang), t(f"desk.dossier_hint.{view.get('state')}", lang) if view.get("state") else None),
         panel(view, fields, choices(t("desk.state", lang), links, "d-states")),
-        filter_chips(city, view, ("agency", "area", "domain", "procedure", "channel", "feed", "q"), {"agency": known, "area": places},
-                     NOW_STATES),
-        html.Div([count_line(len(found.rows), found.total, lang), exports("/api/v1/dossiers", api_query(view), lang)], className="d-above"),
-        rows, pager(view, found.next_cursor),
+        filter_chips(
+            city,
+            view,
+            ("agency", "area", "domain", "procedure", "channel", "feed", "q"),
+            {"agency": known, "area": places},
+            NOW_STATES,
+        ),
+        html.Div(
+            [count_line(len(found.rows), found.total, lang), exports("/api/v1/dossiers", view.only(API_FILTERS), lang)],
+            className="d-above",
+        ),
+        rows,
+        pager(view, found.next_cursor),
     ]
 
 
@@ -58,15 +79,17 @@ def filter_of(view: View) -> DossierFilter:
     if status and not status.isdecimal():
         raise ValueError(f"status {status}")
     return DossierFilter(
-        choice_of(view), view.get("state"), int(status) if status else None, view.get("procedure"), view.get("channel"),
-        view.get("feed"), view.period if view.get("period") else None, "", view.get("q"), view.get("late_rule"),
+        choice_of(view),
+        view.get("state"),
+        int(status) if status else None,
+        view.get("procedure"),
+        view.get("channel"),
+        view.get("feed"),
+        view.period if view.get("period") else None,
+        "",
+        view.get("q"),
+        view.get("late_rule"),
     )
-
-
-def api_query(view: View) -> str:
-    """The page's own filters as the API takes them."""
-    kept = {name: value for name, value in view.query.items() if name in API_FILTERS}
-    return View("", kept, view.lang, view.period).here().partition("?")[2]
 
 
 PAGES = (

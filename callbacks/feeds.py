@@ -26,6 +26,7 @@ from components.desk_feeds import (
 from components.desk_links import View, read_view
 from components.desk_parts import count_line, heading, link, notice
 from components.desk_shell import OPENED
+from components.desk_table import exports
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page
 from metrics.city import City, feeds
 from metrics.city.feeds import RejectItem
@@ -42,7 +43,8 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     if not states:
         return [heading(t("page.feeds", view.lang)), notice(t("empty.feeds", view.lang), t("desk.no_feeds_hint", view.lang))]
     note = html.Span(summary(states, view.lang), **{"data-count": str(sum(state.state != feeds.STATIC for state in states))})
-    return [heading(t("page.feeds", view.lang), note), feed_list(city, view, states, feeds.reject_counts(city))]
+    files = exports("/api/v1/feeds", "", view.lang)
+    return [heading(t("page.feeds", view.lang), note, files), feed_list(city, view, states, feeds.reject_counts(city))]
 
 
 def draw_one(city: City, view: View) -> list[Component | None]:
@@ -95,7 +97,10 @@ def safe_cell(cell: str) -> str:
 
 CALLBACKS = (
     CallbackRow(
-        download_rejects, "see.rejects", Output(DOWNLOAD, "data"), [Input({"type": DOWNLOAD_ASKED, "feed": ALL}, "n_clicks")],
+        download_rejects,
+        "see.rejects",
+        Output(DOWNLOAD, "data"),
+        [Input({"type": DOWNLOAD_ASKED, "feed": ALL}, "n_clicks")],
         [State({"type": OPENED, "page": ALL}, "data")],
     ),
 )

@@ -17,7 +17,7 @@ from metrics.city import City, agencies, areas, reports
 from metrics.city.reports import ReportFilter
 from text import t
 
-PAGE_SIZE = 50
+PAGE_SIZE = 40
 API_FILTERS = ("state", "status", "channel", "period", "q", "agency", "area", "category", "feed")
 
 
@@ -30,17 +30,27 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     states = [("", t("desk.all", lang)), *((state, t(f"desk.report_state.{state}", lang)) for state in STATES)]
     links = [(words, view.here(state=state), view.get("state") == state) for state, words in states]
     fields = [
-        select(view, "agency", t("desk.agency", lang), known.items()), select(view, "area", t("desk.area", lang), places.items()),
+        select(view, "agency", t("desk.agency", lang), known.items()),
+        select(view, "area", t("desk.area", lang), places.items()),
         search_box(view),
     ]
     rows = report_table(city, view, found.rows) if found.rows else notice(t("empty.reports", lang), t("desk.empty_hint", lang))
     return [
         heading(t("page.reports", lang), t(f"desk.report_hint.{view.get('state')}", lang) if view.get("state") else None),
         panel(view, fields, choices(t("desk.state", lang), links, "d-states")),
-        filter_chips(city, view, ("agency", "area", "category", "status", "channel", "feed", "q"), {"agency": known, "area": places},
-                     NOW_STATES),
-        html.Div([count_line(len(found.rows), found.total, lang), exports("/api/v1/reports", api_query(view), lang)], className="d-above"),
-        rows, pager(view, found.next_cursor),
+        filter_chips(
+            city,
+            view,
+            ("agency", "area", "category", "status", "channel", "feed", "q"),
+            {"agency": known, "area": places},
+            NOW_STATES,
+        ),
+        html.Div(
+            [count_line(len(found.rows), found.total, lang), exports("/api/v1/reports", view.only(API_FILTERS), lang)],
+            className="d-above",
+        ),
+        rows,
+        pager(view, found.next_cursor),
     ]
 
 
@@ -57,12 +67,6 @@ def filter_of(view: View) -> ReportFilter:
     return ReportFilter(
         choice_of(view), view.get("state"), view.get("status"), view.get("channel"), view.get("feed"), period, "", view.get("q")
     )
-
-
-def api_query(view: View) -> str:
-    """The page's own filters as the API takes them."""
-    kept = {name: value for name, value in view.query.items() if name in API_FILTERS}
-    return View("", kept, view.lang, view.period).here().partition("?")[2]
 
 
 PAGES = (

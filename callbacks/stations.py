@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dash import Dash, html
 from dash.development.base_component import Component
@@ -16,13 +16,14 @@ from components.desk_stations import HOURS, HourMeans, detail, ordered, station_
 from components.desk_table import exports
 from components.desk_wiring import PageRow, bind_page
 from metrics.city import City, areas, stations
-from metrics.city.feeds import FRESH, LATE
+from metrics.city.feeds import DEAD, FRESH, LATE, NEVER, STALE
 from metrics.city.stations import StationState
 from store.days import HOUR
 from text import t
 from text.vietnamese import fold
 
-STATES = {"reporting": (FRESH, LATE), "silent": ("stale", "dead", "never")}
+STATES = (FRESH, LATE, STALE, DEAD, NEVER)
+API_FILTERS = ("area", "kind", "state")
 
 
 def draw_list(city: City, view: View) -> list[Component | None]:
@@ -32,30 +33,44 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     found = ordered(kept(everything, view))
     places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
     kinds = sorted({row.kind for row in everything})
-    links = [("", t("desk.all", lang)), *((kind, t(f"station_kind.{kind}", lang)) for kind in kinds)]
-    states = [("", t("desk.all", lang)), *((state, t(f"desk.station_state.{state}", lang)) for state in STATES)]
+    kind_links = _links(view, "kind", [(kind, t(f"station_kind.{kind}", lang)) for kind in kinds], "d-states")
     fields = [
-        select(view, "area", t("desk.area", lang), places.items()), search_box(view),
-        html.Div([html.Span(t("column.station.freshness", lang), className="d-field-name"), choices(
-            t("column.station.freshness", lang), [(words, view.here(state=key), view.get("state") == key) for key, words in states])],
-            className="d-field"),
+        select(view, "area", t("desk.area", lang), places.items()),
+        search_box(view, words=t("desk.search_name", lang)),
+        html.Div(
+            [
+                html.Span(t("column.station.freshness", lang), className="d-field-name"),
+                _links(view, "state", [(state, t(f"freshness.{state}", lang)) for state in STATES]),
+            ],
+            className="d-field",
+        ),
     ]
-    query = View("", {n: v for n, v in view.query.items() if n in ("area", "kind", "state")}, lang, view.period).here().partition("?")[2]
+    # the API knows no search by name: rather no file than one with other rows
+    files = None if view.get("q") else exports("/api/v1/stations", view.only(API_FILTERS), lang)
     rows = station_table(city, view, found, places) if found else notice(t("empty.stations", lang), t("desk.empty_hint", lang))
     return [
         heading(t("page.stations", lang), t("desk.stations_hint", lang)),
-        panel(view, fields, choices(
-            t("column.station.kind", lang), [(words, view.here(kind=key), view.get("kind") == key) for key, words in links], "d-states")),
-        html.Div([count_line(len(found), len(found), lang), exports("/api/v1/stations", query, lang)], className="d-above"), rows,
+        panel(view, fields, kind_links),
+        html.Div([count_line(len(found), len(found), lang), files], className="d-above"),
+        rows,
     ]
+
+
+def _links(view: View, name: str, options: Sequence[tuple[str, str]], class_name: str = "") -> Component:
+    """Alternatives of one parameter, "all" first."""
+    shown = [("", t("desk.all", view.lang)), *options]
+    links = [(words, view.here(**{name: key}), view.get(name) == key) for key, words in shown]
+    return choices(t(f"column.station.{'kind' if name == 'kind' else 'freshness'}", view.lang), links, class_name)
 
 
 def kept(rows: Iterable[StationState], view: View) -> list[StationState]:
     """The stations the URL asks for: kind, whether they report, words of the name without accents."""
-    wanted, states = fold(view.get("q")), STATES.get(view.get("state"), ())
+    wanted, state = fold(view.get("q")), view.get("state")
     return [
-        row for row in rows
-        if (not view.get("kind") or row.kind == view.get("kind")) and (not states or row.state in states)
+        row
+        for row in rows
+        if (not view.get("kind") or row.kind == view.get("kind"))
+        and (not state or row.state == state)
         and wanted in fold(f"{row.name} {row.source_id}")
     ]
 

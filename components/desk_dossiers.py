@@ -17,12 +17,30 @@ from metrics.city.history import VersionItem
 from text import t
 from text.formats import MISSING, age, instant, number
 
-STATES = ("open", "overdue", "due_soon", "waiting", "received", "finished", "late", "no_due", "ended_before_start", "new", "refused")
+STATES = (
+    "open",
+    "overdue",
+    "due_soon",
+    "waiting",
+    "received",
+    "finished",
+    "late",
+    "no_due",
+    "ended_before_start",
+    "new",
+    "refused",
+)
 NOW_STATES = ("open", "overdue", "due_soon", "waiting")
 ENDED_STATES = ("finished", "late", "ended_before_start")
 # how a verdict on time is marked: shape and colour of a state, its word from timeliness.*
 MARKS = {
-    "overdue": "dead", "late": "dead", "due_soon": "late", "waiting": "static", "in_time": "fresh", "on_time": "fresh", "early": "fresh",
+    "overdue": "dead",
+    "late": "dead",
+    "due_soon": "late",
+    "waiting": "static",
+    "in_time": "fresh",
+    "on_time": "fresh",
+    "early": "fresh",
     "no_due": "never",
 }
 _INSTANTS = ("filed_at", "received_at", "due_at", "finished_at", "handed_at", "refused_at", "stopped_at")
@@ -121,7 +139,9 @@ def _stops(city: City, lang: str, stops: tuple[tuple[int, int | None], ...]) -> 
     for start, end in stops:
         until = instant(end, city.config.tz, lang) if end is not None else t("timeliness.waiting", lang)
         length = age(((end if end is not None else city.as_of) - start) / 1e6, lang)
-        rows.append(html.Li([html.Span(f"{instant(start, city.config.tz, lang)} → {until}"), html.Span(length, className="d-quiet")]))
+        rows.append(
+            html.Li([html.Span(f"{instant(start, city.config.tz, lang)} → {until}"), html.Span(length, className="d-quiet")])
+        )
     return html.Ol(rows, className="d-timeline") if rows else None
 
 
@@ -162,4 +182,9 @@ def feed_link(city: City, view: View, key: str) -> Component:
 
 def missing(view: View, path: str) -> Component:
     """What stands where an item is not there, or not for this reader."""
-    return notice(t("error.not_found", view.lang), t("desk.not_found_hint", view.lang), link(t("desk.back", view.lang), view.to(path)), "fault")
+    return notice(
+        t("error.not_found", view.lang),
+        t("desk.not_found_hint", view.lang),
+        link(t("desk.back", view.lang), view.to(path)),
+        "fault",
+    )

@@ -45,7 +45,8 @@ def _feed(city: City, view: View, state: FeedState, counts: Sequence[RejectCount
         className="d-feed-head",
     )
     mark = html.Div(
-        [feed_state(state.state, lang, state.through_at, state.cadence_s), " ", _since(city, state, lang)], className="d-feed-state",
+        [feed_state(state.state, lang, state.through_at, state.cadence_s), " ", _since(city, state, lang)],
+        className="d-feed-state",
         **{"data-feed": state.key},
     )
     parts: list[Component] = [html.Div([head, _figures(city, state, lang), mark], className="d-feed-row")]
@@ -71,6 +72,7 @@ def _since(city: City, state: FeedState, lang: str) -> Component | str:
 
 def _figures(city: City, state: FeedState, lang: str) -> Component:
     """Newest event and last successful load are two things: a load may bring old news."""
+
     def when(at: int | None) -> Component | str:
         if at is None:
             return MISSING
@@ -92,15 +94,22 @@ def _waiting(city: City, view: View, state: FeedState, counts: Sequence[RejectCo
     rows = [
         html.Li(
             [
-                html.Div([link(_reason(count.reason, lang), f"{view.to(f'/feeds/{state.key}', reason=count.reason)}"),
-                          html.Code(count.field) if count.field else None, html.B(number(count.count, lang, 0))]),
+                html.Div(
+                    [
+                        link(_reason(count.reason, lang), f"{view.to(f'/feeds/{state.key}', reason=count.reason)}"),
+                        html.Code(count.field) if count.field else None,
+                        html.B(number(count.count, lang, 0)),
+                    ]
+                ),
                 html.P(remedy(count.reason, lang), className="d-quiet"),
             ]
         )
         for count in counts
     ]
     total = number(sum(count.count for count in counts), lang, 0)
-    return html.Details([html.Summary(t("desk.show_rejects", lang, n=total)), html.Ul(rows, className="d-reasons")], className="d-waiting")
+    return html.Details(
+        [html.Summary(t("desk.show_rejects", lang, n=total)), html.Ul(rows, className="d-reasons")], className="d-waiting"
+    )
 
 
 def remedy(reason: str, lang: str) -> str:
@@ -137,17 +146,26 @@ def feed_head(city: City, view: View, state: FeedState, manifest: FeedConfig) ->
     ]
     parts: list[Component] = [heading(t("page.feed", lang, name=state.title), mark, back), facts(rows, "d-facts-wide")]
     if state.error:
-        parts.append(html.P(t("desk.last_error", lang, at=instant(state.error_at, city.config.tz, lang), error=state.error), className="d-error"))
+        parts.append(
+            html.P(
+                t("desk.last_error", lang, at=instant(state.error_at, city.config.tz, lang), error=state.error),
+                className="d-error",
+            )
+        )
     parts.append(_resend(state, lang))
     return parts
 
 
 def _resend(state: FeedState, lang: str) -> Component:
     pushed = state.protocol == "portal"
-    steps = [t("desk.resend_fix", lang), t("desk.resend_push" if pushed else "desk.resend_pull", lang, feed=state.key),
-             t("desk.resend_done", lang)]
+    steps = [
+        t("desk.resend_fix", lang),
+        t("desk.resend_push" if pushed else "desk.resend_pull", lang, feed=state.key),
+        t("desk.resend_done", lang),
+    ]
     return html.Details(
-        [html.Summary(t("desk.resend", lang)), html.Ol([html.Li(step) for step in steps], className="d-steps")], className="d-waiting"
+        [html.Summary(t("desk.resend", lang)), html.Ol([html.Li(step) for step in steps], className="d-steps")],
+        className="d-waiting",
     )
 
 
@@ -168,11 +186,16 @@ def reason_chips(view: View, counts: Sequence[RejectCount]) -> Component | None:
     options = [("", t("desk.all", lang), sum(by_reason.values()))]
     options += [(reason, _reason(reason, lang), n) for reason, n in by_reason.items()]
     links = [
-        html.Span(f"{name} {number(n, lang, 0)}", className="d-choice d-on", **{"aria-current": "true"}) if reason == on
+        html.Span(f"{name} {number(n, lang, 0)}", className="d-choice d-on", **{"aria-current": "true"})
+        if reason == on
         else link(f"{name} {number(n, lang, 0)}", view.here(reason=reason), "d-choice")
         for reason, name, n in options
     ]
-    return html.Div(links, className="d-choices", role="group", **{"aria-label": t("column.reject.reason", lang)}) if by_reason else None
+    return (
+        html.Div(links, className="d-choices", role="group", **{"aria-label": t("column.reject.reason", lang)})
+        if by_reason
+        else None
+    )
 
 
 def reject_table(city: City, view: View, items: Iterable[RejectItem]) -> Component:
@@ -186,7 +209,9 @@ def reject_table(city: City, view: View, items: Iterable[RejectItem]) -> Compone
         Column[RejectItem](t("column.reject.item", lang), lambda row: row.item or MISSING, "main"),
         Column[RejectItem](t("column.reject.reason", lang), lambda row: _reason(row.reason, lang), "short"),
         Column[RejectItem](t("column.reject.field", lang), lambda row: html.Code(row.field) if row.field else MISSING, "short"),
-        Column[RejectItem](t("column.reject.value", lang), lambda row: html.Code(_short(row.value)) if row.value else MISSING, "wide"),
+        Column[RejectItem](
+            t("column.reject.value", lang), lambda row: html.Code(_short(row.value)) if row.value else MISSING, "wide"
+        ),
         Column[RejectItem](t("column.reject.remedy", lang), lambda row: remedy(row.reason, lang), "wide"),
         Column[RejectItem](t("desk.times", lang), lambda row: number(row.times, lang, 0), "number"),
         Column[RejectItem](t("desk.first_seen", lang), lambda row: at(row.first_at), "time"),
@@ -197,12 +222,28 @@ def reject_table(city: City, view: View, items: Iterable[RejectItem]) -> Compone
 
 def reject_rows(city: City, items: Iterable[RejectItem], lang: str) -> list[list[str]]:
     """The same items as lines of a file, headings first: item, field, reason, value, remedy, times, first and last seen."""
-    names = ("column.reject.item", "column.reject.field", "column.reject.reason", "column.reject.value", "column.reject.remedy",
-             "desk.times", "desk.first_seen", "desk.last_seen")
+    names = (
+        "column.reject.item",
+        "column.reject.field",
+        "column.reject.reason",
+        "column.reject.value",
+        "column.reject.remedy",
+        "desk.times",
+        "desk.first_seen",
+        "desk.last_seen",
+    )
     tz = city.config.tz
     lines = [
-        [row.item, row.field, _reason(row.reason, lang), row.value, remedy(row.reason, lang), str(row.times),
-         instant(row.first_at, tz, lang), instant(row.last_at, tz, lang)]
+        [
+            row.item,
+            row.field,
+            _reason(row.reason, lang),
+            row.value,
+            remedy(row.reason, lang),
+            str(row.times),
+            instant(row.first_at, tz, lang),
+            instant(row.last_at, tz, lang),
+        ]
         for row in items
     ]
     return [[t(name, lang) for name in names], *lines]

@@ -1,4 +1,6 @@
-"""What the reader can choose: period, agency, area, late rule, search. Choices are links; fields go through one callback into the URL.
+"""What the reader can choose: period, agency, area, late rule, search.
+
+Choices are links; fields go through one callback into the URL.
 
 Every field's id is {"type": "desk-filter", "name": <query parameter>}: one wiring row serves them all, whatever a page offers.
 """
@@ -36,7 +38,9 @@ def period_name(period: Period, lang: str) -> str:
 def period_picker(view: View, default: str = "today") -> Component:
     """The usual periods as links."""
     on = view.get("period") or default
-    options = [(t(f"period.{word}", view.lang), view.here(period="" if word == default else word), word == on) for word in PERIODS]
+    options = [
+        (t(f"period.{word}", view.lang), view.here(period="" if word == default else word), word == on) for word in PERIODS
+    ]
     return choices(t("desk.period", view.lang), options, "d-periods")
 
 
@@ -44,36 +48,56 @@ def period_field(view: View) -> Component:
     """Any other period, written."""
     lang, own = view.lang, "" if view.get("period") in PERIODS else view.get("period")
     box = dcc.Input(
-        id=field_id("period"), value=own, debounce=True, placeholder=t("desk.period_example", lang), className="d-input",
-        autoComplete="off", spellCheck=False, size="14", maxLength=24,
+        id=field_id("period"),
+        value=own,
+        debounce=True,
+        placeholder=t("desk.period_example", lang),
+        className="d-input",
+        autoComplete="off",
+        spellCheck=False,
+        size="14",
+        maxLength=24,
     )
-    return html.Label([html.Span(t("desk.period_other", lang), className="d-field-name"), box], className="d-field d-field-period")
+    return html.Label(
+        [html.Span(t("desk.period_other", lang), className="d-field-name"), box], className="d-field d-field-period"
+    )
 
 
 def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]]) -> Component:
     """A searchable choice of (code, name), in Vietnamese order; typing without accents finds names with them."""
     ordered = sorted(options, key=lambda option: sort_key(option[1]))
-    rows = [
-        {"label": words, "value": code, "search": f"{words} {fold(words)} {code}"} for code, words in ordered if code
-    ]
+    rows = [{"label": words, "value": code, "search": f"{words} {fold(words)} {code}"} for code, words in ordered if code]
     lang = view.lang
     box = dcc.Dropdown(
-        id=field_id(name), options=rows, value=view.get(name) or None, placeholder=t("desk.all", lang), clearable=True,
-        className="d-select", maxHeight=360,
+        id=field_id(name),
+        options=rows,
+        value=view.get(name) or None,
+        placeholder=t("desk.all", lang),
+        clearable=True,
+        className="d-select",
+        maxHeight=360,
         labels={
-            "search": t("desk.search", lang), "clear_search": t("desk.clear", lang), "clear_selection": t("desk.clear", lang),
+            "search": t("desk.search", lang),
+            "clear_search": t("desk.clear", lang),
+            "clear_selection": t("desk.clear", lang),
             "no_options_found": t("desk.no_match", lang),
         },
     )
     return html.Div([html.Label(label, className="d-field-name", htmlFor=f"desk-{name}"), box], className="d-field")
 
 
-def search_box(view: View, name: str = "q") -> Component:
-    """A search by words or id."""
+def search_box(view: View, name: str = "q", words: str = "") -> Component:
+    """A search by the beginning of an id, or by what `words` says."""
     lang = view.lang
     box = dcc.Input(
-        id=field_id(name), value=view.get(name), debounce=True, placeholder=t("desk.search_example", lang), className="d-input",
-        autoComplete="off", type="search", maxLength=80,
+        id=field_id(name),
+        value=view.get(name),
+        debounce=True,
+        placeholder=words or t("desk.search_example", lang),
+        className="d-input",
+        autoComplete="off",
+        type="search",
+        maxLength=80,
     )
     return html.Label([html.Span(t("desk.search", lang), className="d-field-name"), box], className="d-field")
 
@@ -85,7 +109,8 @@ def late_rules(view: View, default: str) -> Component:
         (t(f"late_rule.{rule}", lang), view.here(late_rule="" if rule == default else rule), rule == on) for rule in LATE_RULES
     ]
     return html.Div(
-        [html.Span(t("desk.late_rule", lang), className="d-field-name"), choices(t("desk.late_rule", lang), options)], className="d-field"
+        [html.Span(t("desk.late_rule", lang), className="d-field-name"), choices(t("desk.late_rule", lang), options)],
+        className="d-field",
     )
 
 
@@ -97,7 +122,11 @@ def panel(view: View, fields: Sequence[Component | None], above: Component | Non
 
 
 def filter_chips(
-    city: City, view: View, fields: Sequence[str], names: Mapping[str, Mapping[str, str]], now_states: Sequence[str],
+    city: City,
+    view: View,
+    fields: Sequence[str],
+    names: Mapping[str, Mapping[str, str]],
+    now_states: Sequence[str],
 ) -> Component | None:
     """What narrows a list, each to be taken off; names = {field: {code: name}}. A period says nothing of a state of now."""
     lang, found = view.lang, []

@@ -18,7 +18,12 @@ from text.formats import MISSING, number, percent
 def contents(view: View) -> Component:
     """Where each KPI stands on the page."""
     links = [
-        html.Li([html.B(t(group, view.lang)), html.Ul([html.Li(html.A(t(f"kpi.{key}.label", view.lang), href=f"#{key}")) for key in keys])])
+        html.Li(
+            [
+                html.B(t(group, view.lang)),
+                html.Ul([html.Li(html.A(t(f"kpi.{key}.label", view.lang), href=f"#{key}")) for key in keys]),
+            ]
+        )
         for group, keys in GROUPS
     ]
     return html.Nav(html.Ul(links), className="d-contents", **{"aria-label": t("desk.contents", view.lang)})
@@ -30,7 +35,9 @@ def catalogue(city: City, view: View) -> list[Component]:
     rest = tuple(row.key for row in KPIS if row.key not in grouped)
     groups = [*GROUPS, *([("desk.group_other", rest)] if rest else [])]
     return [
-        html.Section([html.H2(t(group, view.lang)), *(_entry(city, view.lang, KPI_BY_KEY[key]) for key in keys)], className="d-section")
+        html.Section(
+            [html.H2(t(group, view.lang)), *(_entry(city, view.lang, KPI_BY_KEY[key]) for key in keys)], className="d-section"
+        )
         for group, keys in groups
     ]
 
@@ -42,7 +49,9 @@ def _entry(city: City, lang: str, row: Kpi) -> Component:
             html.P(t(f"kpi.{row.key}.definition", lang)),
             facts(_rows(city, lang, row)),
         ],
-        id=row.key, className="d-kpi", tabIndex="-1",
+        id=row.key,
+        className="d-kpi",
+        tabIndex="-1",
     )
 
 

@@ -1,11 +1,12 @@
 """The state of a desk page is its query string: reading it, and building links that carry it on.
 
-Pure text; knows no page content. A link keeps what the reader has chosen (period, agency, area, late rule, language) and nothing else.
+Pure text; knows no page content. A link keeps what the reader has chosen (period, agency, area, late rule, language)
+and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -39,13 +40,20 @@ class View:
         kept = {name: value for name, value in self.query.items() if name not in PLACES}
         return _href(self.path, {**kept, **changes})
 
+    def only(self, names: Iterable[str]) -> str:
+        """The query string with these parameters alone, without its question mark: what an export is asked with."""
+        return urlencode([(name, self.query[name]) for name in names if name in self.query])
+
     def to(self, path: str, **parameters: object) -> str:
         """Another page, carrying the reader's choices."""
         return _href(path, {**{name: self.query[name] for name in CARRIED if name in self.query}, **parameters})
 
 
 def read_view(page: Mapping[str, Any] | None, config: Config, today: date, default_period: str = "today") -> View:
-    """The view behind what a page's skeleton was opened with: {"path": ..., "query": {...}}. Any faulty part falls back and is named."""
+    """The view behind what a page's skeleton was opened with: {"path": ..., "query": {...}}.
+
+    Any faulty part falls back and is named.
+    """
     given = (page or {}).get("query") or {}
     query = {str(name): _text(value) for name, value in given.items() if _text(value)}
     lang = query["lang"] if query.get("lang") in LANGUAGES else config.language

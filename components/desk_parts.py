@@ -1,6 +1,9 @@
-"""Small parts every desk page is made of: state marks, ages, chips, notices, facts, the paging line. Pure functions value -> component.
+"""Small parts every desk page is made of: state marks, ages, chips, notices, facts, the paging line.
 
-A class name starts with d-; how it looks is in assets/desk.css. What ages carries data-age-at, and assets/desk.js counts on from there.
+Pure functions value -> component.
+
+A class name starts with d-; how it looks is in assets/desk.css. What ages carries data-age-at, and assets/desk.js
+counts on from there.
 """
 
 from __future__ import annotations
@@ -24,7 +27,10 @@ def link(children: Children, href: str, class_name: str = "", **attributes: Any)
 
 
 def state_mark(state: str, word: str, **attributes: Any) -> Component:
-    """A state as shape, colour and word: any one of the three is enough to read it. State keys: fresh late stale dead never static."""
+    """A state as shape, colour and word: any one of the three is enough to read it.
+
+    State keys: fresh late stale dead never static.
+    """
     return html.Span(word, className="d-state", **{"data-state": state, **attributes})
 
 

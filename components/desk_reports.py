@@ -59,7 +59,11 @@ def detail(city: City, view: View, found: ReportDetail) -> list[Component]:
     for name in ("description", "resolution"):
         words = getattr(item, name)
         if words:
-            parts.append(html.Section([html.H2(t(f"column.report.{name}", lang)), html.P(words, className="d-words")], className="d-section"))
+            parts.append(
+                html.Section(
+                    [html.H2(t(f"column.report.{name}", lang)), html.P(words, className="d-words")], className="d-section"
+                )
+            )
     told = version_list(city, lang, found.versions, "report") or html.P(t("desk.no_versions", lang), className="d-quiet")
     parts.append(html.Section([html.H2(t("desk.versions", lang)), told], className="d-section"))
     return parts
@@ -86,8 +90,10 @@ def _facts(city: City, view: View, found: ReportDetail) -> Component:
         (t("column.report.channel", lang), t(f"channel.{item.channel}", lang) if item.channel else MISSING),
     ]
     rows += [(t(f"column.report.{name}", lang), instant(getattr(item, name), city.config.tz, lang)) for name in _INSTANTS]
-    rows += [(t(f"column.report.{name}", lang), t("desk.yes" if getattr(item, name) else "desk.no", lang)) for name in
-             ("is_urgent", "is_duplicate")]
+    rows += [
+        (t(f"column.report.{name}", lang), t("desk.yes" if getattr(item, name) else "desk.no", lang))
+        for name in ("is_urgent", "is_duplicate")
+    ]
     place = MISSING if item.lon is None or item.lat is None else f"{number(item.lat, lang, 5)}; {number(item.lon, lang, 5)}"
     rows.append((t("desk.place", lang), place))
     rows.append((t("column.report.feed", lang), feed_link(city, view, item.feed)))

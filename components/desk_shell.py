@@ -1,4 +1,6 @@
-"""The frame of every desk page: top bar, main part, foot. `page` is the skeleton a page file shows; `bar` what a callback fills in.
+"""The frame of every desk page: top bar, main part, foot.
+
+`page` is the skeleton a page file shows; `bar` what a callback fills in.
 
 Ids are made by the functions here; the address (URL) is shared by all pages.
 """
@@ -58,7 +60,10 @@ def language_of(query: Mapping[str, Any]) -> str:
 
 
 def page(name: str, path: str, query: Mapping[str, Any], blocks: int = 8) -> Component:
-    """The skeleton of a desk page: no data, only where data will stand. The query goes into a store, which the page's callback reads."""
+    """The skeleton of a desk page: no data, only where data will stand.
+
+    The query goes into a store, which the page's callback reads.
+    """
     lang = language_of(query)
     return html.Div(
         [
@@ -69,7 +74,8 @@ def page(name: str, path: str, query: Mapping[str, Any], blocks: int = 8) -> Com
             html.Header(html.Div(className="d-bar-bone"), id=bar_id(name), className="d-bar"),
             html.Main(skeleton(lang, blocks), id=body_id(name), className="d-main", tabIndex="-1"),
         ],
-        className="desk", lang=lang,
+        className="desk",
+        lang=lang,
     )
 
 
@@ -78,8 +84,14 @@ def bar(city: City, view: View) -> list[Component]:
     lang = view.lang
     name = city.config.name_en if lang == "en" and city.config.name_en else city.config.name
     brand = html.Div(
-        [link([html.Span(t("app.name", lang), className="d-product"), html.Span(name, className="d-city")], view.to("/"), "d-brand"),
-         *marks(city, lang)],
+        [
+            link(
+                [html.Span(t("app.name", lang), className="d-product"), html.Span(name, className="d-city")],
+                view.to("/"),
+                "d-brand",
+            ),
+            *marks(city, lang),
+        ],
         className="d-bar-left",
     )
     wide = html.Nav(_links(view), className="d-nav d-nav-wide", **{"aria-label": t("nav.label", lang)})
@@ -88,7 +100,9 @@ def bar(city: City, view: View) -> list[Component]:
         className="d-nav-narrow",
     )
     clock = html.Span(
-        instant(city.as_of, city.config.tz, lang), className="d-clock", title=t("desk.clock_hint", lang, zone=city.config.timezone)
+        instant(city.as_of, city.config.tz, lang),
+        className="d-clock",
+        title=t("desk.clock_hint", lang, zone=city.config.timezone),
     )
     return [brand, wide, html.Div([clock, _languages(view), narrow], className="d-bar-right")]
 
@@ -111,7 +125,9 @@ def is_archive(config: Config) -> bool:
     return bool(config.as_of) and not config.shift_to_now
 
 
-def frame(page_name: str, city: City, view: View, children: Sequence[Component | None], topics: tuple[str, ...], *, auto: bool) -> Component:
+def frame(
+    page_name: str, city: City, view: View, children: Sequence[Component | None], topics: tuple[str, ...], *, auto: bool
+) -> Component:
     """The filled body: its content, the button that fetches new data, and the foot that says which data these are.
 
     auto: the page fetches by itself, at most every 30 s; otherwise rows stay until the reader asks.
@@ -129,7 +145,12 @@ def frame(page_name: str, city: City, view: View, children: Sequence[Component |
         t("desk.new_data", view.lang), className="d-new", title=t("desk.new_data_hint", view.lang), hidden=True, type="button"
     )
     lost = html.P(t("desk.offline", view.lang), className="d-lost", hidden=True, role="status")
-    return html.Div([lost, button, *(child for child in children if child is not None), foot(city, view)], className="d-content", lang=view.lang, **told)
+    return html.Div(
+        [lost, button, *(child for child in children if child is not None), foot(city, view)],
+        className="d-content",
+        lang=view.lang,
+        **told,
+    )
 
 
 def foot(city: City, view: View) -> Component:
@@ -161,7 +182,8 @@ def _links(view: View) -> list[Component]:
 
 def _languages(view: View) -> Component:
     options = [
-        html.Span(code.upper(), className="d-lang d-on", lang=code, title=t(f"language.{code}", view.lang)) if code == view.lang
+        html.Span(code.upper(), className="d-lang d-on", lang=code, title=t(f"language.{code}", view.lang))
+        if code == view.lang
         else link(code.upper(), view.here(lang=code), "d-lang", title=t(f"language.{code}", code))
         for code in LANGUAGES
     ]

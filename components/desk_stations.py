@@ -13,8 +13,8 @@ from components.desk_links import View, item_path
 from components.desk_parts import ago, facts, feed_state, heading, link
 from components.desk_table import Column, table
 from metrics.city import City
-from metrics.city.stations import Measured, StationState
 from metrics.city.feeds import STATES
+from metrics.city.stations import Measured, StationState
 from text import t
 from text.formats import MISSING, instant, number
 from text.vietnamese import sort_key
@@ -26,7 +26,9 @@ HourMeans = Sequence[float | None]
 
 def ordered(stations: Iterable[StationState]) -> list[StationState]:
     """Worst first: by VN_AQI, then by how stale, then by name."""
-    return sorted(stations, key=lambda row: (-(row.aqi if row.aqi is not None else -1), -STATES.index(row.state), sort_key(row.name)))
+    return sorted(
+        stations, key=lambda row: (-(row.aqi if row.aqi is not None else -1), -STATES.index(row.state), sort_key(row.name))
+    )
 
 
 def station_table(city: City, view: View, rows: Iterable[StationState], areas: Mapping[str, str]) -> Component:
@@ -38,7 +40,9 @@ def station_table(city: City, view: View, rows: Iterable[StationState], areas: M
         Column[StationState](t("column.station.age", lang), lambda row: ago(row.observed_at, city.as_of, lang), "time"),
         Column[StationState](t("column.station.vn_aqi", lang), lambda row: aqi_mark(row, lang)),
         Column[StationState](t("column.station.kind", lang), lambda row: t(f"station_kind.{row.kind}", lang)),
-        Column[StationState](t("column.station.area", lang), lambda row: areas.get(row.area_code, "") or t("unmapped.area", lang)),
+        Column[StationState](
+            t("column.station.area", lang), lambda row: areas.get(row.area_code, "") or t("unmapped.area", lang)
+        ),
         Column[StationState](t("column.station.value", lang), lambda row: _values(row.values, lang), "wide"),
     )
     return table(columns, rows, t("page.stations", lang), lambda row: row.state)
@@ -85,8 +89,15 @@ def _open(view: View, row: StationState) -> Component:
 
 def _values(values: Sequence[Measured], lang: str) -> list[Component] | str:
     shown = [
-        html.Span([property_name(value, lang), " ", html.B(number(value.value, lang, _decimals(value.value))), f" {value.measure_unit}"],
-                  className="d-pair")
+        html.Span(
+            [
+                property_name(value, lang),
+                " ",
+                html.B(number(value.value, lang, _decimals(value.value))),
+                f" {value.measure_unit}",
+            ],
+            className="d-pair",
+        )
         for value in values[:SHOWN_VALUES]
     ]
     if len(values) > SHOWN_VALUES:
@@ -110,15 +121,30 @@ def _measured(city: City, lang: str, value: Measured, means: HourMeans) -> Compo
     name = property_name(value, lang)
     known = [mean for mean in means if mean is not None]
     figure = html.Div(
-        [html.Span(number(value.value, lang, _decimals(value.value)), className="d-value"), html.Span(value.measure_unit, className="d-unit")],
+        [
+            html.Span(number(value.value, lang, _decimals(value.value)), className="d-value"),
+            html.Span(value.measure_unit, className="d-unit"),
+        ],
         className="d-figure",
     )
     parts: list[Component] = [html.H3(name, className="d-tile-label"), html.Div(figure, className="d-tile-figure")]
     if len(known) > 1:
         low, high = (number(bound, lang, _decimals(bound)) for bound in (min(known), max(known)))
         words = t("desk.spark_hours", lang, n=len(means), low=low, high=high)
-        parts.append(html.Div(className="d-spark d-spark-wide", role="img", title=words, style={"--spark": sparkline(means)},
-                              **{"aria-label": words}))
+        parts.append(
+            html.Div(
+                className="d-spark d-spark-wide",
+                role="img",
+                title=words,
+                style={"--spark": sparkline(means)},
+                **{"aria-label": words},
+            )
+        )
         parts.append(html.P(words, className="d-quiet"))
-    parts.append(html.Div([html.Span([feed_state(value.state, lang, None, None), " · ", ago(value.observed_at, city.as_of, lang)])], className="d-trust"))
+    parts.append(
+        html.Div(
+            [html.Span([feed_state(value.state, lang, None, None), " · ", ago(value.observed_at, city.as_of, lang)])],
+            className="d-trust",
+        )
+    )
     return html.Article(parts, className="d-tile", **{"data-state": value.state})

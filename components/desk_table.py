@@ -1,4 +1,6 @@
-"""Tables of the desk: plain HTML, so that they read, print, copy and zoom as text. On a phone each row becomes a card (assets/desk.css).
+"""Tables of the desk: plain HTML, so that they read, print, copy and zoom as text.
+
+On a phone each row becomes a card (assets/desk.css).
 
 Rows come a page at a time; the order is the list's own and is said above it. Nothing moves after it was drawn.
 """
@@ -29,13 +31,18 @@ class Column(Generic[Item]):
     kind: str = "text"
 
 
-def table(columns: Sequence[Column[Item]], rows: Iterable[Item], caption: str, row_state: Callable[[Item], str] | None = None) -> Component:
+def table(
+    columns: Sequence[Column[Item]], rows: Iterable[Item], caption: str, row_state: Callable[[Item], str] | None = None
+) -> Component:
     """The rows under their headings; the caption is read out first. `row_state` marks a row (data-state)."""
     head = html.Tr([html.Th(column.label, scope="col", className=f"d-{column.kind}") for column in columns])
     body = [html.Tr([_cell(column, row) for column in columns], **_marked(row, row_state)) for row in rows]
     return html.Div(
         html.Table([html.Caption(caption, className="d-caption"), html.Thead(head), html.Tbody(body)], className="d-table"),
-        className="d-table-box", tabIndex="0", role="region", **{"aria-label": caption},
+        className="d-table-box",
+        tabIndex="0",
+        role="region",
+        **{"aria-label": caption},
     )
 
 
@@ -68,7 +75,9 @@ def exports(base: str, query: str, lang: str) -> Component:
     """Files of exactly these rows, from the API with the page's own filters."""
     tail = f"?{query}" if query else ""
     links = [
-        html.A(form.upper(), href=f"{base}.{form}{tail}", className="d-button d-export", download="", title=t("desk.export", lang))
+        html.A(
+            form.upper(), href=f"{base}.{form}{tail}", className="d-button d-export", download="", title=t("desk.export", lang)
+        )
         for form in EXPORTS
     ]
     return html.Div([html.Span(t("desk.export", lang), className="d-field-name"), *links], className="d-exports")

@@ -24,13 +24,31 @@ from text import t
 from text.formats import delta, instant, number, percent, period_label
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("desk.group_one_stop", (
-        "dossiers_overdue", "dossiers_due_2wd", "dossiers_on_time_pct", "dossiers_open", "dossiers_received", "dossiers_finished",
-        "dossiers_late", "dossiers_early_pct", "dossiers_on_time_766_pct", "dossiers_online_pct",
-    )),
-    ("desk.group_reports", (
-        "reports_overdue", "reports_open", "reports_received", "reports_resolved", "reports_resolve_days_median",
-    )),
+    (
+        "desk.group_one_stop",
+        (
+            "dossiers_overdue",
+            "dossiers_due_2wd",
+            "dossiers_on_time_pct",
+            "dossiers_open",
+            "dossiers_received",
+            "dossiers_finished",
+            "dossiers_late",
+            "dossiers_early_pct",
+            "dossiers_on_time_766_pct",
+            "dossiers_online_pct",
+        ),
+    ),
+    (
+        "desk.group_reports",
+        (
+            "reports_overdue",
+            "reports_open",
+            "reports_received",
+            "reports_resolved",
+            "reports_resolve_days_median",
+        ),
+    ),
     ("desk.group_environment", ("vn_aqi", "stations_reporting_pct")),
     ("desk.group_feeds", ("feeds_fresh_pct",)),
 )
@@ -43,8 +61,8 @@ NO_SERIES = ("stations_reporting_pct", "feeds_fresh_pct", "dossiers_due_2wd")  #
 class Drill:
     """The rows behind a figure.
 
-    counts says how many rows there are: value = as many as the figure says, n = as many as it was computed from, rest = those of n that
-    a share leaves out (the late ones of an on-time share), '' = a wider list. is_stock: rows are known for now only.
+    counts says how many rows there are: value = as many as the figure says, n = as many as it was computed from, rest = those of
+    n that a share leaves out (the late ones of an on-time share), '' = a wider list. is_stock: rows are known for now only.
     """
 
     path: str
@@ -88,13 +106,14 @@ def tile(city: City, view: View, value: KpiValue, points: Sequence[Point] = ()) 
     ]
     state = "missing" if value.value is None else value.freshness
     return html.Article(
-        [part for part in parts if part is not None], className="d-tile",
+        [part for part in parts if part is not None],
+        className="d-tile",
         **{"data-state": state, "data-verdict": value.verdict or "", "data-key": value.key},
     )
 
 
 def drill_href(city: City, view: View, value: KpiValue) -> str:
-    """Where the rows of a figure are, under the very choices the figure was asked with; '' for a stock of a period that is over."""
+    """Where the rows of a figure are, under the choices the figure was asked with; '' for a stock of a period that is over."""
     drill = DRILLS[value.key]
     chosen: dict[str, object] = dict(drill.parameters)
     if drill.is_stock:
@@ -217,6 +236,7 @@ def _definition(city: City, view: View, value: KpiValue) -> Component:
     """Opens in place: what the figure means, on what ground, and the circumstances it was computed under."""
     lang, period = view.lang, value.period
     told = [t("desk.as_of", lang, at=instant(value.as_of, city.config.tz, lang)), t("desk.n", lang, n=number(value.n, lang, 0))]
+    span = period_label("day" if period.days == 1 else "range", period.start_on, period.end_on, lang)
     told += [_covered(value, lang)] if value.coverage is not None else []
     label = t(f"kpi.{value.key}.label", lang)
     return html.Details(
@@ -226,7 +246,7 @@ def _definition(city: City, view: View, value: KpiValue) -> Component:
                 [
                     html.P(t(f"kpi.{value.key}.definition", lang)),
                     html.P([t("desk.source", lang), ": ", t(f"kpi.{value.key}.source", lang)], className="d-source"),
-                    html.P([t("desk.period", lang), ": ", period_label("range", period.start_on, period.end_on, lang)], className="d-source"),
+                    html.P([t("desk.period", lang), ": ", span], className="d-source"),
                     html.P(" · ".join(told), className="d-source"),
                     link(t("desk.to_catalogue", lang), f"{view.to('/kpis')}#{value.key}"),
                 ],

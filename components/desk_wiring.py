@@ -1,6 +1,7 @@
 """How desk pages are wired: a table row per page or callback, each with a permission, and the one guard that asks it.
 
-A handler never sees a request: it is given the City of whoever asks. What it raises becomes words on the page that say what to do.
+A handler never sees a request: it is given the City of whoever asks. What it raises becomes words on the page that say
+what to do.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class CallbackRow:
 
 def bind_page(app: Dash, context: AppContext, row: PageRow) -> None:
     """Fill a page's bar and body when it is opened and when new figures are asked for."""
+
     def show(opened: Mapping[str, Any] | None, refreshed: int | None) -> Any:
         return fill(context, context.scope_of(asking()), row, opened)
 
@@ -64,6 +66,7 @@ def bind_page(app: Dash, context: AppContext, row: PageRow) -> None:
 
 def bind_callback(app: Dash, context: AppContext, row: CallbackRow) -> None:
     """Wire a callback; a caller without the permission changes nothing."""
+
     def call(*values: Any) -> Any:
         scope = context.scope_of(asking())
         return row.handler(context, scope, *values) if scope.permits(row.permission) else no_update
@@ -90,12 +93,20 @@ def fill(context: AppContext, scope: Scope, row: PageRow, opened: Mapping[str, A
     except Forbidden:
         children = [notice(t("error.forbidden", view.lang), t("desk.forbidden_hint", view.lang), kind="fault")]
     except ValueError as fault:
-        again = link(t("desk.clear_filters", view.lang), View(view.path, {}, view.lang, view.period).here(lang=view.get("lang")), "d-button")
+        again = link(
+            t("desk.clear_filters", view.lang),
+            View(view.path, {}, view.lang, view.period).here(lang=view.get("lang")),
+            "d-button",
+        )
         children = [notice(t("error.bad_filter", view.lang, name=str(fault)), "", again, "fault")]
     except Exception:  # the page must say so rather than stay grey; the cause goes to the log
         log.exception("page %s could not be drawn", row.name)
         children = [notice(t("error.server", view.lang), t("desk.retry_hint", view.lang), kind="fault")]
-    faults = [notice(t("error.bad_period", view.lang, text=view.fault), t("desk.period_hint", view.lang), kind="fault")] if view.fault else []
+    faults = (
+        [notice(t("error.bad_period", view.lang, text=view.fault), t("desk.period_hint", view.lang), kind="fault")]
+        if view.fault
+        else []
+    )
     return bar(city, view), frame(row.name, city, view, [*faults, *children], row.topics, auto=row.auto)
 
 

@@ -11,7 +11,9 @@ from components.desk_shell import page
 from text import t
 
 register_page(
-    __name__, path="/kpis", title=t("app.title", "vi", page=t("page.kpis", "vi")),
+    __name__,
+    path="/kpis",
+    title=t("app.title", "vi", page=t("page.kpis", "vi")),
     permission="see.desk",
 )
 

@@ -11,7 +11,9 @@ from components.desk_shell import page
 from text import t
 
 register_page(
-    __name__, path="/reports", title=t("app.title", "vi", page=t("page.reports", "vi")),
+    __name__,
+    path="/reports",
+    title=t("app.title", "vi", page=t("page.reports", "vi")),
     permission="see.reports",
 )
 

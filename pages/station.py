@@ -11,7 +11,9 @@ from components.desk_shell import page
 from text import t
 
 register_page(
-    __name__, path_template="/stations/<item>", title=t("app.title", "vi", page=t("page.stations", "vi")),
+    __name__,
+    path_template="/stations/<item>",
+    title=t("app.title", "vi", page=t("page.stations", "vi")),
     permission="see.stations",
 )
 

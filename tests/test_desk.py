@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable, Iterator
+from io import StringIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,15 +29,29 @@ from metrics.kpis import KPIS
 from scope import DEMO_SCOPE, Scope, scope_of
 from store.engine import Store
 from store.landing import Landing, land
-from store.rows import Parsed
+from store.rows import Parsed, ReportRow
 from tests.desk_province import AT, config_of, make_store, moment_now
 from text import t
 
 ROWS = {row.name: row for module in (desk, dossiers, reports, stations, feeds, kpis) for row in module.PAGES}
-LISTS = {"/dossiers": dossiers.draw_list, "/reports": reports.draw_list, "/stations": stations.draw_list, "/feeds": feeds.draw_list}
+LISTS = {
+    "/dossiers": dossiers.draw_list,
+    "/reports": reports.draw_list,
+    "/stations": stations.draw_list,
+    "/feeds": feeds.draw_list,
+}
 ADDRESSES = (
-    "/", "/?period=last_week&lang=en", "/dossiers?state=overdue", "/dossiers/one_stop~H99.2-26-00001", "/reports?state=open",
-    "/reports/feedback~PA-00003", "/stations", "/stations/air~air-1", "/feeds", "/feeds/one_stop", "/kpis",
+    "/",
+    "/?period=last_week&lang=en",
+    "/dossiers?state=overdue",
+    "/dossiers/one_stop~H99.2-26-00001",
+    "/reports?state=open",
+    "/reports/feedback~PA-00003",
+    "/stations",
+    "/stations/air~air-1",
+    "/feeds",
+    "/feeds/one_stop",
+    "/kpis",
 )
 
 
@@ -75,14 +91,16 @@ def nodes(children: Any) -> Iterator[Component]:
 def words(children: Any) -> str:
     """All text inside."""
     parts = children if isinstance(children, list | tuple) else [children]
-    return " ".join(words(getattr(part, "children", None)) if isinstance(part, Component) else str(part) for part in parts if part is not None)
+    return " ".join(
+        words(getattr(part, "children", None)) if isinstance(part, Component) else str(part) for part in parts if part is not None
+    )
 
 
 def count_on(city: City, href: str) -> int:
     """The number a page shows before its rows."""
     view = view_of(city, href)
     found = [node for node in nodes(list(LISTS[view.path](city, view))) if hasattr(node, "data-count")]
-    return int(getattr(found[0], "data-count"))  # noqa: B009  no Python name
+    return int(getattr(found[0], "data-count"))
 
 
 def page_of(context: AppContext, name: str, scope: Scope = DEMO_SCOPE, path: str = "/", **query: str) -> Component:
@@ -91,10 +109,20 @@ def page_of(context: AppContext, name: str, scope: Scope = DEMO_SCOPE, path: str
 
 
 # ---- what stands behind the figures --------------------------------------------------------------------------------
-@pytest.mark.parametrize("query", [
-    "", "?period=yesterday", "?period=this_week", "?period=last_week", "?period=last_month&late_rule=late_day", "?late_rule=late_day",
-    "?agency=H99.2", "?area=A04&period=this_month", "?agency=H99.104&period=last_30d",
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?period=yesterday",
+        "?period=this_week",
+        "?period=last_week",
+        "?period=last_month&late_rule=late_day",
+        "?late_rule=late_day",
+        "?agency=H99.2",
+        "?area=A04&period=this_month",
+        "?agency=H99.104&period=last_30d",
+    ],
+)
 def test_every_tile_leads_to_as_many_rows_as_it_says(city: City, query: str) -> None:
     view = view_of(city, f"/{query}")
     checked = []
@@ -110,7 +138,10 @@ def test_every_tile_leads_to_as_many_rows_as_it_says(city: City, query: str) -> 
 
 def test_the_province_has_what_these_tests_count(city: City) -> None:
     found = {value.key: value.value for value in city_kpis.read(city, [], view_of(city, "/?period=last_30d").period)}
-    assert all((found[key] or 0) > 5 for key in ("dossiers_overdue", "dossiers_late", "dossiers_due_2wd", "reports_overdue", "reports_open"))
+    assert all(
+        (found[key] or 0) > 5
+        for key in ("dossiers_overdue", "dossiers_late", "dossiers_due_2wd", "reports_overdue", "reports_open")
+    )
 
 
 def test_every_kpi_has_a_tile_a_drill_and_an_entry_in_the_catalogue(city: City) -> None:
@@ -128,7 +159,15 @@ def test_a_stock_of_a_past_period_is_not_linked_to_todays_rows(city: City) -> No
 def test_a_tile_says_unit_target_change_compared_period_and_definition(city: City) -> None:
     view = view_of(city, "/?period=last_week")
     told = words(tile(city, view, city_kpis.read(city, ["dossiers_on_time_pct"], view.period)[0]))
-    for expected in ("67,8", "%", "95,0%", "02/11–08/11", "n = ", t("late_rule.late_instant", "vi"), t("kpi.dossiers_on_time_pct.definition", "vi")):
+    for expected in (
+        "67,8",
+        "%",
+        "95,0%",
+        "02/11–08/11",
+        "n = ",
+        t("late_rule.late_instant", "vi"),
+        t("kpi.dossiers_on_time_pct.definition", "vi"),
+    ):
         assert expected in told
 
 
@@ -151,7 +190,9 @@ def test_an_id_comes_back_from_its_address_whatever_letters_it_has(source_id: st
 
 
 def test_agencies_stand_in_vietnamese_order_and_are_found_without_accents(city: City) -> None:
-    box = select(view_of(city, "/"), "agency", "x", [("1", "Sở Y tế"), ("2", "Đầm Sen"), ("3", "Đại Lộc"), ("4", "Cô Sơn")]).children[1]
+    box = select(
+        view_of(city, "/"), "agency", "x", [("1", "Sở Y tế"), ("2", "Đầm Sen"), ("3", "Đại Lộc"), ("4", "Cô Sơn")]
+    ).children[1]
     assert [row["value"] for row in box.options] == ["4", "3", "2", "1"]
     assert "dam sen" in box.options[2]["search"]
 
@@ -192,7 +233,7 @@ def test_every_page_file_asks_the_permission_its_callback_asks(province: tuple[A
 
 
 def test_rejects_come_as_a_file_no_spreadsheet_runs(province: tuple[AppContext, Store]) -> None:
-    context, store = province
+    context, _ = province
     opened = [{"path": "/feeds/one_stop", "query": {"reason": "bad_date"}}]
     assert feeds.download_rejects(context, DEMO_SCOPE, [None], opened) is no_update
     file = feeds.download_rejects(context, DEMO_SCOPE, [1], opened)
@@ -212,7 +253,9 @@ def test_the_round_trip_fills_a_page(address: str) -> None:
     outputs = [{"id": f"feeds-{part}", "property": "children"} for part in ("bar", "body")]
     opened = {"id": {"type": "desk-opened", "page": "feeds"}, "property": "data", "value": {"path": "/feeds", "query": {}}}
     payload = {
-        "output": "..feeds-bar.children...feeds-body.children..", "outputs": outputs, "changedPropIds": [],
+        "output": "..feeds-bar.children...feeds-body.children..",
+        "outputs": outputs,
+        "changedPropIds": [],
         "inputs": [opened, {"id": "feeds-refresh", "property": "data", "value": 0}],
     }
     httpx.get(f"{address}/feeds")
@@ -220,26 +263,53 @@ def test_the_round_trip_fills_a_page(address: str) -> None:
     assert answer.status_code == 200 and "Quan trắc không khí" in str(answer.json())
 
 
+@pytest.mark.parametrize(
+    "page_address",
+    [
+        "/dossiers?state=overdue&late_rule=late_day",
+        "/dossiers?state=late&period=last_week&agency=H99.2",
+        "/dossiers?q=H99.4-26-00",
+        "/reports?state=open&area=A04",
+        "/reports?state=finished&period=last_week",
+        "/stations?kind=air&state=fresh",
+        "/stations",
+    ],
+)
+def test_a_file_holds_exactly_the_rows_of_the_screen(city: City, address: str, page_address: str) -> None:
+    view = view_of(city, page_address)
+    links = [
+        node.href
+        for node in nodes(list(LISTS[view.path](city, view)))
+        if "d-export" in (getattr(node, "className", None) or "").split()
+    ]
+    answer = httpx.get(address + next(href for href in links if ".csv" in href), timeout=20)
+    assert answer.status_code == 200, answer.text
+    assert len(list(csv.reader(StringIO(answer.text)))) - 1 == count_on(city, page_address)
+
+
 # ---- in the browser ----------------------------------------------------------------------------------------------------
 LAID_OUT = """() => {
   const seen = node => node.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true});
   const faults = [], wide = document.documentElement.scrollWidth - innerWidth;
   if (wide > 0) faults.push(`the page is ${wide} px too wide`);
-  const boxes = [...document.querySelectorAll(".d-tile, .d-feed, .d-kpi, .d-heading, .d-choices, .d-fold, .d-above, .d-table-box, .d-foot")]
-    .filter(seen).map(node => [node, node.getBoundingClientRect()]);
+  const blocks = ".d-tile, .d-feed, .d-kpi, .d-heading, .d-choices, .d-fold, .d-above, .d-table-box, .d-foot";
+  const boxes = [...document.querySelectorAll(blocks)].filter(seen).map(node => [node, node.getBoundingClientRect()]);
   boxes.forEach(([a, x], i) => boxes.slice(i + 1).forEach(([b, y]) => {
-    const over = Math.min(x.right, y.right) - Math.max(x.left, y.left) > 1 && Math.min(x.bottom, y.bottom) - Math.max(x.top, y.top) > 1;
-    if (over && !a.contains(b) && !b.contains(a)) faults.push(`${a.className} lies over ${b.className}: ${b.innerText.slice(0, 30)}`);
+    const across = Math.min(x.right, y.right) - Math.max(x.left, y.left) > 1;
+    const over = across && Math.min(x.bottom, y.bottom) - Math.max(x.top, y.top) > 1;
+    if (over && !a.contains(b) && !b.contains(a)) faults.push(`${a.className} over ${b.className}: ${b.innerText.slice(0, 30)}`);
   }));
   for (const node of document.querySelectorAll(".desk *")) {
-    const box = node.getBoundingClientRect();
-    if (!node.childElementCount && seen(node) && node.textContent.trim() && box.width > 1 && !node.closest(".d-table-box, .d-skip, .d-unseen, .dash-dropdown")) {
-      if (box.right > innerWidth + 1 || box.left < -1) faults.push(`outside the window: ${node.textContent.slice(0, 40)}`);
-      if (node.scrollWidth > node.clientWidth + 2 && getComputedStyle(node).overflow !== "visible") faults.push(`clipped: ${node.textContent}`);
-    }
+    const box = node.getBoundingClientRect(), words = node.childElementCount ? "" : node.textContent.trim();
+    if (!words || !seen(node) || box.width <= 1) continue;
+    if (node.closest(".d-table-box, .d-skip, .d-unseen, .dash-dropdown")) continue;
+    if (box.right > innerWidth + 1 || box.left < -1) faults.push(`outside the window: ${words}`);
+    const cut = node.scrollWidth > node.clientWidth + 2 && getComputedStyle(node).overflow !== "visible";
+    if (cut) faults.push(`clipped: ${words}`);
   }
   const levels = [...document.querySelectorAll("h1, h2, h3")].filter(seen).map(node => Number(node.tagName[1]));
-  if (levels[0] !== 1 || levels.some((level, i) => i && level > levels[i - 1] + 1)) faults.push(`headings out of order: ${levels}`);
+  const skips = levels.some((level, i) => i && level > levels[i - 1] + 1);
+  if (levels[0] !== 1 || skips) faults.push(`headings out of order: ${levels}`);
   return faults;
 }"""
 
@@ -304,10 +374,10 @@ def test_new_rows_wait_for_the_reader_to_ask(address: str, page: Any, province: 
     expect(list_page.locator("tbody th").first).to_have_text("PA-NEW")
 
 
-def _early_report() -> Any:
-    from store.rows import ReportRow  # only this test lands a row of its own
-
-    return ReportRow("PA-NEW", "road", status="new", received_at=AT - 90 * 86_400_000_000, due_at=AT - 80 * 86_400_000_000, version=1)
+def _early_report() -> ReportRow:
+    return ReportRow(
+        "PA-NEW", "road", status="new", received_at=AT - 90 * 86_400_000_000, due_at=AT - 80 * 86_400_000_000, version=1
+    )
 
 
 def test_a_feed_grows_late_on_screen_with_no_word_from_the_server(address: str, page: Any) -> None:

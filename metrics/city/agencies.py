@@ -24,7 +24,8 @@ def read(city: City) -> tuple[Agency, ...]:
     with city.store.reading() as connection:
         rows = connection.execute(
             text(
-                "SELECT code, name, parent_code, origin FROM core_agency WHERE (valid_from_on IS NULL OR valid_from_on <= :today) "
+                "SELECT code, name, parent_code, origin FROM core_agency "
+                "WHERE (valid_from_on IS NULL OR valid_from_on <= :today) "
                 "AND (valid_to_on IS NULL OR valid_to_on >= :today) ORDER BY code"
             ),
             {"today": city.today_on},
