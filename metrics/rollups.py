@@ -164,9 +164,21 @@ def _temporary(connection: Connection, name: str, select: str) -> None:
         connection.execute(text(f"ANALYZE {name}"))
 
 
+def _flow_cells(connection: Connection, rollup: Rollup) -> None:
+    """The cells to compute, as fold_cells. On SQLite in the order of their key, so that grouping by cell needs no sorting."""
+    select = f"SELECT DISTINCT bucket, {', '.join(f'{log} AS {column}' for column, log in rollup.keys)} FROM fold_taken"
+    if connection.dialect.name != "sqlite":
+        _temporary(connection, "fold_cells", select)
+        return
+    columns = [column for column, _ in rollup.keys]
+    shape = f"bucket INTEGER, {', '.join(f'{column} TEXT' for column in columns)}, PRIMARY KEY (bucket, {', '.join(columns)})"
+    connection.execute(text("DROP TABLE IF EXISTS fold_cells"))
+    connection.execute(text(f"CREATE TEMPORARY TABLE fold_cells ({shape}) WITHOUT ROWID"))
+    connection.execute(text(f"INSERT INTO fold_cells {select}"))
+
+
 def _fold_flows(connection: Connection, rollup: Rollup, clock: dict[str, Any]) -> None:
-    keys = ", ".join(f"{log} AS {column}" for column, log in rollup.keys)
-    _temporary(connection, "fold_cells", f"SELECT DISTINCT bucket, {keys} FROM fold_taken")
+    _flow_cells(connection, rollup)
     columns = ", ".join(column for column, _ in rollup.keys)
     _drop_cells(connection, rollup.table, f"day, {columns}", f"bucket, {columns} FROM fold_cells")
     statement = _flow_insert(rollup)
@@ -191,15 +203,17 @@ def _flow_insert(rollup: Rollup) -> str:
 
 
 def _source_select(rollup: Rollup, source: FlowSource) -> str:
+    """One source's flows per cell, summed before they meet the other sources': a row a cell instead of a row a dossier."""
     counted = ", ".join(
-        f"CASE WHEN {source.columns[flow]} THEN 1 ELSE 0 END AS {flow}" if flow in source.columns else f"0 AS {flow}"
+        f"sum(CASE WHEN {source.columns[flow]} THEN 1 ELSE 0 END) AS {flow}" if flow in source.columns else f"0 AS {flow}"
         for flow in rollup.flows
     )
     keys = [column for column, _ in rollup.keys]
+    cell = ", ".join(f"c.{key}" for key in ("bucket", *keys))
     match = " AND ".join(f"r.{key} = c.{key}" for key in keys)
     return (
-        f"SELECT c.bucket, {', '.join(f'c.{key}' for key in keys)}, {counted} FROM fold_cells c CROSS JOIN {source.table} r "
-        f"WHERE r.{source.day} = c.bucket AND {match} AND {source.where}"
+        f"SELECT {cell}, {counted} FROM fold_cells c CROSS JOIN {source.table} r "
+        f"WHERE r.{source.day} = c.bucket AND {match} AND {source.where} GROUP BY {cell}"
     )
 
 

@@ -98,10 +98,15 @@ dossier = Table(
     Column("first_landed_at", BigInteger), Column("landed_at", BigInteger),
     PrimaryKeyConstraint("feed", "source_id"), sqlite_with_rowid=False,
 )
-Index("ix_dossier_received", dossier.c.received_on, dossier.c.agency_code, dossier.c.domain_code)
-Index("ix_dossier_finished", dossier.c.finished_on, dossier.c.agency_code, dossier.c.domain_code)
-Index("ix_dossier_passed", dossier.c.passed_on, dossier.c.agency_code, dossier.c.domain_code)
-Index("ix_dossier_passed_day", dossier.c.passed_day_on, dossier.c.agency_code, dossier.c.domain_code)
+# the fold's: each holds all that its flows look at, so that a cell is computed from the index alone (a third of the time)
+_CELL = (dossier.c.agency_code, dossier.c.domain_code, dossier.c.standing)
+Index("ix_dossier_received", dossier.c.received_on, *_CELL, dossier.c.channel, dossier.c.due_at)
+Index(
+    "ix_dossier_finished", dossier.c.finished_on, *_CELL, dossier.c.finished_at, dossier.c.due_at, dossier.c.due_on,
+    dossier.c.status, dossier.c.supplement_count,
+)
+Index("ix_dossier_passed", dossier.c.passed_on, *_CELL, dossier.c.due_at, dossier.c.verdict_at)
+Index("ix_dossier_passed_day", dossier.c.passed_day_on, *_CELL, dossier.c.due_on, dossier.c.verdict_on)
 _OUTSIDE = text("standing > 1 OR status = 0")  # as the fold writes it, or the planner does not see it
 Index(
     "ix_dossier_outside", dossier.c.filed_on, dossier.c.agency_code, dossier.c.domain_code,
