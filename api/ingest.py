@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ from api.parameters import language_of
 from auth import SESSION_S, is_feed_login, make_session
 from components.context import AppContext
 from config import FeedConfig
+from data_sources.feed import Client, FeedError, RawBatch
 from data_sources.one_stop import portal
 from data_sources.registry import protocol_of
 from data_sources.sync import Sync
@@ -171,7 +172,7 @@ class Door:
         with tempfile.TemporaryDirectory(prefix="toancanh-") as folder:
             path = Path(folder) / "push.csv"
             path.write_bytes(text)
-            for raw in client(replace(feed, path=str(path)), None, now):
+            for raw in _batches(client, replace(feed, path=str(path)), now):
                 one = self._sync.accept(feed, replace(raw, cursor=None), now)
                 total = Landed(
                     total.items + one.items, total.landed + one.landed, total.changed + one.changed, total.rejects + one.rejects
@@ -209,6 +210,14 @@ class Door:
         except Exception as fault:  # as in push
             told_fault = error_of(fault, "login")
             return error_answer(told_fault, {"error_code": 1 if told_fault.status < 500 else -1, "message": told_fault.message})
+
+
+def _batches(client: Client, feed: FeedConfig, now: datetime) -> Iterator[RawBatch]:
+    """The reader's batches; its faults speak of the body, not of our temporary file."""
+    try:
+        yield from client(feed, None, now)
+    except FeedError as fault:
+        raise FeedError(str(fault).replace(feed.path, "the body")) from fault
 
 
 def _opened(context: AppContext, feed: FeedConfig, session: str, now: int, expires: int) -> Response:

@@ -27,6 +27,7 @@ CONFIG = Config(
     ),
 )
 NASTY = "=HYPERLINK(1)"
+SQUARE = {"type": "Polygon", "coordinates": [[[105.0, 21.0], [106.0, 21.0], [106.0, 22.0], [105.0, 22.0], [105.0, 21.0]]]}
 
 
 def at(day: int, hour: int = 9, month: int = 11) -> int:
@@ -93,7 +94,7 @@ def fill(store: Store) -> None:
             areas=(
                 AreaRow("00001", "A", valid_to_on=20_000),
                 AreaRow("00001", "B", valid_from_on=20_001),
-                AreaRow("00002", "C", geometry={"type": "Polygon", "coordinates": []}),
+                AreaRow("00002", "C", geometry=SQUARE),
             )
         ),
         Landing("areas", "areas", at(15)),

@@ -250,6 +250,12 @@ def test_csv_lands_as_a_file_would_and_leaves_the_cursor_alone(gate: Gate) -> No
     assert gate.post("desk", [{"id": "3", "received": "2026-11-02T08:00:00+07:00"}]).json()["landed"] == 1
 
 
+def test_a_csv_body_that_cannot_be_read_is_told_without_our_paths(sqlite_gate: Gate) -> None:
+    answer = sqlite_gate.post("desk", b"PK\x03\x04" + bytes(range(256)) * 4, headers={"Content-Type": "text/csv"})
+    assert answer.status_code in (200, 400)
+    assert "/tmp" not in answer.text and "toancanh-" not in answer.text
+
+
 def test_reports_sensors_and_areas_are_pushed_as_json(gate: Gate) -> None:
     report = {
         "service_request_id": "1",
