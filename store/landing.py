@@ -5,9 +5,7 @@ Called by sync for pulled and pushed feeds alike. Landing the same batch twice c
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,16 +14,21 @@ from sqlalchemy import Connection, text
 from store import schema
 from store.areas import land_areas
 from store.catalogue import Resolver, make_resolver
+from store.cells import log_stops
 from store.days import DayClock
 from store.engine import Store
 from store.measured import datastream_ids, land_datastreams, land_readings, land_stations, newest_reading
+from store.refused import land_halving
+from store.rejects import STORED, digest_of, resolve_landed, save_rejects, trim
 from store.revisions import bump
 from store.rows import REPORT_STATUSES, DossierRow, Parsed, ReadingRow, Reject, ReportRow, StepRow
 from store.stage import fill_stage
-from store.versioned import DOSSIERS, REPORTS, land_versioned
+from store.versioned import DOSSIERS, REPORTS, Kind, land_versioned
+from store.withdrawn import drop_superseded, drop_withdrawn, land_tombstones, lock_feeds_apart, take_over
 
 STANDING_COUNTED, STANDING_NEW, STANDING_REFUSED, STANDING_ENDED_BEFORE_START = 1, 2, 3, 4
 DONE_STATUSES = (7, 9, 10)
+KEY_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,10 @@ class Landed:
 
 @dataclass(frozen=True)
 class Landing:
-    """The circumstances of a batch: which feed, when, its new cursor, where its points lie (source id -> area code)."""
+    """The circumstances of a batch: which feed, when, its new cursor, where its points lie (source id -> area code).
+
+    `supersedes` are feeds whose rows give way to this one's, `superseded_by` those it gives way to.
+    """
 
     feed: str
     role: str
@@ -48,6 +54,16 @@ class Landing:
     cursor: str | None = None
     places: Mapping[str, str] = field(default_factory=dict)
     track: bool = True
+    kind: str = ""  # of the items, where a protocol has several: a re-send of rejects needs it
+    supersedes: tuple[str, ...] = ()
+    superseded_by: tuple[str, ...] = ()
+    has_tombstones: bool = False
+    reject_limit: int = 100_000
+
+    @property
+    def takes_out(self) -> bool:
+        """Can this landing take rows out, its own or another feed's?"""
+        return bool(self.supersedes or self.superseded_by or self.has_tombstones)
 
 
 def land(store: Store, batch: Parsed, landing: Landing) -> Landed:
@@ -56,26 +72,50 @@ def land(store: Store, batch: Parsed, landing: Landing) -> Landed:
 
 
 def land_in(connection: Connection, days: DayClock, batch: Parsed, landing: Landing) -> Landed:
-    """The same inside a transaction of the caller."""
-    work = _Work(connection, days, landing, make_resolver(connection))
+    """The same inside a transaction of the caller. Rows the database refuses become rejects; the others land."""
     connection.execute(
         text("INSERT INTO ops_feed (feed, role) VALUES (:feed, :role) ON CONFLICT (feed) DO NOTHING"),
         {"feed": landing.feed, "role": landing.role},
     )
+    if landing.takes_out:
+        lock_feeds_apart(connection)
+    parts, refused = land_halving(connection, batch, lambda part: _land_rows(connection, days, part, landing))
+    left_out = [*(reject for part in parts for reject in part.rejects), *refused]
+    resolve_landed(connection, landing.feed, {one for part in parts for one in part.named}, landing.now, landing.kind)
+    save_rejects(connection, landing.feed, batch.rejects, landing.now, landing.kind)
+    save_rejects(connection, landing.feed, left_out, landing.now, STORED)
+    if batch.rejects or left_out:
+        trim(connection, landing.feed, landing.reject_limit)
+    result = Landed(
+        batch.item_count, sum(part.landed for part in parts), sum(part.changed for part in parts), (*batch.rejects, *left_out)
+    )
+    _note_load(connection, landing, result, max((part.newest for part in parts if part.newest is not None), default=None))
+    for topic in _topics(batch):
+        bump(connection, topic, landing.now)
+    return result
+
+
+def _land_rows(connection: Connection, days: DayClock, batch: Parsed, landing: Landing) -> _Work:
+    """Land the rows of a batch or of a part of one; what became of them is in the result."""
+    work = _Work(connection, days, landing, make_resolver(connection))
     land_areas(connection, landing.feed, batch.areas)
     stations = {row.source_id: work.resolver.area(row.area) or landing.places.get(row.source_id, "") for row in batch.stations}
     work.resolver.save()
     land_stations(connection, landing.feed, batch.stations, stations)
     land_datastreams(connection, landing.feed, batch.datastreams)
-    changed = work.dossiers(batch.dossiers) + work.steps(batch.steps) + work.reports(batch.reports) + work.readings(batch.readings)
-    rejects = (*batch.rejects, *work.rejects)
-    save_rejects(connection, landing.feed, rejects, landing.now)
-    landed = work.landed + len(batch.stations) + len(batch.datastreams) + len(batch.areas)
-    result = Landed(batch.item_count, landed, changed, rejects)
-    _note_load(connection, landing, result, work.newest)
-    for topic in work.topics(batch):
-        bump(connection, topic, landing.now)
-    return result
+    work.changed = work.dossiers(batch.dossiers) + work.steps(batch.steps)
+    work.changed += work.reports(batch.reports) + work.readings(batch.readings)
+    work.landed += len(batch.stations) + len(batch.datastreams) + len(batch.areas)
+    work.named.update(row.source_id for row in batch.stations)
+    work.named.update(row.source_id for row in batch.datastreams)
+    work.named.update(row.code for row in batch.areas)
+    return work
+
+
+def _topics(batch: Parsed) -> list[str]:
+    """Topics this batch can have changed; operations always, since ages and counters move."""
+    touched = {"dossiers": batch.dossiers or batch.steps, "reports": batch.reports, "readings": batch.readings or batch.stations}
+    return [topic for topic, rows in touched.items() if rows] + ["operations"]
 
 
 @dataclass
@@ -86,12 +126,9 @@ class _Work:
     resolver: Resolver
     rejects: list[Reject] = field(default_factory=list)
     landed: int = 0
+    changed: int = 0
     newest: int | None = None
-
-    def topics(self, batch: Parsed) -> list[str]:
-        """Topics this batch can have changed; operations always, since ages and counters move."""
-        touched = {"dossiers": batch.dossiers or batch.steps, "reports": batch.reports, "readings": batch.readings or batch.stations}
-        return [topic for topic, rows in touched.items() if rows] + ["operations"]
+    named: set[str] = field(default_factory=set)  # what has landed, as rejects name it
 
     def _saw(self, at: int | None) -> None:
         if at is not None and at <= self.landing.now and (self.newest is None or at > self.newest):
@@ -114,21 +151,45 @@ class _Work:
         newest: dict[str, tuple[Any, ...]] = {}
         stops: dict[str, DossierRow] = {}
         for number, row in enumerate(kept, start):
-            values = self._dossier_values(row, number)
+            values = self._dossier_values(row, number) if not row.is_deleted else _tombstone(row, number)
             if row.source_id not in newest or values[-2:] > newest[row.source_id][-2:]:
                 newest[row.source_id], stops[row.source_id] = values, row
+        gone = _split(newest)
         self.resolver.save()
-        self.landed += len(kept)
-        changed = land_versioned(
-            self.connection, DOSSIERS, self.landing.feed, newest.values(), self.landing.now, self.days, keep_repeats=keep_repeats,
-            track=self.landing.track,
-        )
+        changed = self._versioned(DOSSIERS, newest, keep_repeats, len(kept))
         if changed:
-            self._stops(stops)
-        return changed
+            self._stops({name: row for name, row in stops.items() if name in newest})
+        return changed + self._tombstones(DOSSIERS, gone)
+
+    def _versioned(self, kind: Kind, newest: Mapping[str, tuple[Any, ...]], keep_repeats: bool, count: int) -> int:
+        self.landed += count
+        self.named.update(newest)
+        return land_versioned(
+            self.connection, kind, self.landing.feed, newest.values(), self.landing.now, self.days, keep_repeats=keep_repeats,
+            track=self.landing.track, sift=(lambda stage: self._sift(kind, stage)) if self.landing.takes_out else None,
+        )
+
+    def _sift(self, kind: Kind, stage: str) -> None:
+        """Keep from landing what is taken back or superseded; take out what the staged rows supersede."""
+        now = self.landing.now
+        drop_withdrawn(self.connection, kind, self.landing.feed, stage)
+        drop_superseded(self.connection, kind, self.landing.feed, stage, self.landing.superseded_by, now)
+        take_over(self.connection, kind, self.landing.feed, stage, self.landing.supersedes, now)
+
+    def _tombstones(self, kind: Kind, gone: Mapping[str, int]) -> int:
+        self.named.update(gone)
+        return land_tombstones(self.connection, kind, self.landing.feed, gone.items(), self.landing.now) if gone else 0
+
+    def _key_fits(self, key: str) -> bool:
+        """An id longer than an index takes is refused on either engine, not on PostgreSQL alone."""
+        if len(key) > KEY_MAX:
+            self.rejects.append(Reject(key[:KEY_MAX], "source_id", "too_long", key[:KEY_MAX], {"source_id": key[:KEY_MAX]}))
+        return len(key) <= KEY_MAX
 
     def _dossier_lands(self, row: DossierRow) -> bool:
         problem = ""
+        if row.is_deleted or len(row.source_id) > KEY_MAX:
+            return self._key_fits(row.source_id)
         if row.received_at is None and row.filed_at is None:
             problem = "received_at"
         elif row.status in DONE_STATUSES and row.finished_at is None:
@@ -160,7 +221,7 @@ class _Work:
             on(finished), on(verdict), _later(on(row.due_at), on(received)), _later(_next(on(row.due_at)), on(received)), standing,
         )
         version = row.version if row.version is not None else number
-        return (row.source_id, *content, version, _digest((content, row.stops)))
+        return (row.source_id, *content, version, digest_of((content, row.stops)))
 
     def _stops(self, rows: dict[str, DossierRow]) -> None:
         """Replace the stops of the staged dossiers, logging the days of the old and the new ones."""
@@ -171,10 +232,10 @@ class _Work:
         columns = ("source_id", "stopped_at", "resumed_at", "stopped_on", "resumed_on")
         fill_stage(self.connection, "stage_stops", schema.dossier_stop, columns, staged)
         feed = {"feed": self.landing.feed}
-        old = "core_dossier_stop p WHERE p.feed = :feed AND p.source_id IN (SELECT source_id FROM stage_dossiers)"
+        ours = "p.feed = :feed AND p.source_id IN (SELECT source_id FROM stage_dossiers)"
         if self.landing.track:
-            self.connection.execute(text(_STOP_CELLS.format(source=f"FROM {old}")), feed)
-        self.connection.execute(text(f"DELETE FROM {old.replace(' p ', ' AS p ')}"), feed)
+            self.connection.execute(text(log_stops(ours)), feed)
+        self.connection.execute(text(f"DELETE FROM core_dossier_stop AS p WHERE {ours}"), feed)
         self.connection.execute(
             text(
                 "INSERT INTO core_dossier_stop (feed, source_id, stopped_at, resumed_at, stopped_on, resumed_on, agency_code, domain_code) "
@@ -184,7 +245,7 @@ class _Work:
             feed,
         )
         if self.landing.track:
-            self.connection.execute(text(_STOP_CELLS.format(source=f"FROM {old}")), feed)
+            self.connection.execute(text(log_stops(ours)), feed)
 
     def steps(self, rows: tuple[StepRow, ...]) -> int:
         if not rows:
@@ -211,18 +272,17 @@ class _Work:
         start = 0 if all(row.version is not None for row in kept) else self._receipt_start(len(kept))
         newest: dict[str, tuple[Any, ...]] = {}
         for number, row in enumerate(kept, start):
-            values = self._report_values(row, number)
+            values = self._report_values(row, number) if not row.is_deleted else _tombstone(row, number)
             if row.source_id not in newest or values[-2:] > newest[row.source_id][-2:]:
                 newest[row.source_id] = values
+        gone = _split(newest)
         self.resolver.save()
-        self.landed += len(kept)
-        return land_versioned(
-            self.connection, REPORTS, self.landing.feed, newest.values(), self.landing.now, self.days, keep_repeats=keep_repeats,
-            track=self.landing.track,
-        )
+        return self._versioned(REPORTS, newest, keep_repeats, len(kept)) + self._tombstones(REPORTS, gone)
 
     def _report_lands(self, row: ReportRow) -> bool:
         problem = ""
+        if row.is_deleted or len(row.source_id) > KEY_MAX:
+            return self._key_fits(row.source_id)
         if row.received_at is None:
             problem = "received_at"
         elif not REPORT_STATUSES.get(row.status, True) and row.closed_at is None:
@@ -245,7 +305,7 @@ class _Work:
             _later(on(row.due_at), on(row.received_at)), closed is not None and closed < (row.received_at or closed),
         )
         version = row.version if row.version is not None else number
-        return (row.source_id, *content, version, _digest(content))
+        return (row.source_id, *content, version, digest_of(content))
 
     def readings(self, rows: tuple[ReadingRow, ...]) -> int:
         if not rows:
@@ -261,11 +321,19 @@ class _Work:
         return land_readings(self.connection, known, ids, self.landing.now, track=self.landing.track)
 
 
-_STOP_CELLS = (
-    "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', cells.bucket, cells.agency_code, cells.domain_code FROM "
-    "(SELECT p.stopped_on AS bucket, p.agency_code, p.domain_code {source} "
-    "UNION SELECT p.resumed_on, p.agency_code, p.domain_code {source}) cells WHERE cells.bucket IS NOT NULL"
-)
+TOMBSTONE = "~"  # in place of a hash: greater than any, so that of equal versions the tombstone wins
+
+
+def _tombstone(row: DossierRow | ReportRow, number: int) -> tuple[Any, ...]:
+    return (row.source_id, row.version if row.version is not None else number, TOMBSTONE)
+
+
+def _split(newest: dict[str, tuple[Any, ...]]) -> dict[str, int]:
+    """Take the tombstones out of the newest rows; their ids and versions."""
+    gone = {name: int(values[-2]) for name, values in newest.items() if values[-1] == TOMBSTONE}
+    for name in gone:
+        del newest[name]
+    return gone
 
 
 def _later(due_on: int | None, received_on: int | None) -> int | None:
@@ -274,31 +342,6 @@ def _later(due_on: int | None, received_on: int | None) -> int | None:
 
 def _next(on: int | None) -> int | None:
     return None if on is None else on + 1
-
-
-def _digest(content: object) -> str:
-    return hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
-
-
-def save_rejects(connection: Connection, feed: str, rejects: Iterable[Reject], now: int) -> None:
-    """Keep rejects; the same fault of the same item seen again only moves its counter and last time."""
-    rows = []
-    for reject in rejects:
-        payload = json.dumps(reject.payload, ensure_ascii=False, default=str, sort_keys=True)
-        digest = _digest((reject.item, reject.field, reject.reason, reject.value, payload))
-        rows.append({
-            "feed": feed, "digest": digest, "item": reject.item[:200], "field": reject.field[:100], "reason": reject.reason,
-            "value": reject.value[:200], "payload": payload[:8000], "now": now,
-        })
-    if rows:
-        connection.execute(
-            text(
-                "INSERT INTO ops_reject (feed, digest, item, field, reason, value, payload, first_at, last_at, times) VALUES (:feed, "
-                ":digest, :item, :field, :reason, :value, :payload, :now, :now, 1) ON CONFLICT (feed, digest) DO UPDATE SET "
-                "last_at = excluded.last_at, times = ops_reject.times + 1, resolved_at = NULL"
-            ),
-            rows,
-        )
 
 
 def _note_load(connection: Connection, landing: Landing, result: Landed, newest: int | None) -> None:

@@ -47,6 +47,7 @@ class DossierRow:
     alias: str = ""
     version: int | None = None
     stops: tuple[Stop, ...] = ()
+    is_deleted: bool = False  # a tombstone: the source takes the dossier back; only source_id and version count
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class ReportRow:
     is_duplicate: bool = False
     is_urgent: bool = False
     version: int | None = None
+    is_deleted: bool = False  # a tombstone, as of a dossier
 
 
 # status key -> is the report open in it

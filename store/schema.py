@@ -163,6 +163,21 @@ report_version = Table(
     PrimaryKeyConstraint("feed", "source_id", "landed_at", "version", "hash"),
 )
 
+# ---- what a source took back, or no longer names ----------------------------------------------------------------------
+# A thing here has no row in core_dossier / core_report: no list, flow or stock counts it; its versions stay.
+# reason: deleted = the source's tombstone, superseded = another feed (by_feed) has the same id. version = of the last row.
+withdrawn = Table(
+    "core_withdrawn", metadata, Column("topic", Text), Column("feed", Text), Column("source_id", Text),
+    Column("version", BigInteger, nullable=False), _text("reason"), _text("by_feed"),
+    Column("withdrawn_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("topic", "feed", "source_id"), sqlite_with_rowid=False,
+)
+# Open things that the last complete snapshot did not name. A report is closed by it, a dossier only "not seen since".
+unseen = Table(
+    "core_unseen", metadata, Column("topic", Text), Column("feed", Text), Column("source_id", Text),
+    Column("since_at", BigInteger, nullable=False), PrimaryKeyConstraint("topic", "feed", "source_id"), sqlite_with_rowid=False,
+)
+
 # ---- readings -------------------------------------------------------------------------------------------------------
 station = Table(
     "core_station", metadata, Column("feed", Text), Column("source_id", Text), _text("name"), _text("kind"), Column("lon", Float),
@@ -240,7 +255,7 @@ clock = Table("ops_clock", metadata, Column("name", Text, primary_key=True), Col
 feed = Table(
     "ops_feed", metadata, Column("feed", Text, primary_key=True), _text("role"), _text("cursor", null=True), _at("attempted_at"),
     _at("loaded_at"), _at("newest_at"), _text("error"), _at("error_at"), _count("landed"), _count("changed"), _count("rejected"),
-    _count("sequence"),
+    _count("sequence"), _count("dropped_rejects"),
 )
 load = Table(
     "ops_load", metadata, _number("id"), Column("feed", Text, nullable=False), Column("at", BigInteger, nullable=False),
@@ -250,10 +265,11 @@ Index("ix_load_feed", load.c.feed, load.c.id)
 reject = Table(
     "ops_reject", metadata, _number("id"), Column("feed", Text, nullable=False), Column("digest", Text, nullable=False),
     _text("item"), _text("field"), _text("reason"), _text("value"), _text("payload"), Column("first_at", BigInteger, nullable=False),
-    Column("last_at", BigInteger, nullable=False), _count("times"), Column("resolved_at", BigInteger),
+    Column("last_at", BigInteger, nullable=False), _count("times"), Column("resolved_at", BigInteger), _text("kind"),
     UniqueConstraint("feed", "digest"),
 )
 Index("ix_reject_feed_reason", reject.c.feed, reject.c.reason)
+Index("ix_reject_item", reject.c.feed, reject.c.item)
 feed_key = Table(
     "ops_feed_key", metadata, _number("id"), Column("feed", Text, nullable=False), Column("key_hash", Text, nullable=False, unique=True),
     _text("label"), Column("created_at", BigInteger, nullable=False), Column("revoked_at", BigInteger),

@@ -7,7 +7,7 @@ The stub insert and the lock close the hole where two writers bring the same new
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,16 +97,19 @@ REPORTS = Kind(
 
 def land_versioned(
     connection: Connection, kind: Kind, feed: str, rows: Iterable[Sequence[Any]], now: int, days: DayClock, *, keep_repeats: bool,
-    track: bool = True,
+    track: bool = True, sift: Callable[[str], None] | None = None,
 ) -> int:
     """Land rows (source_id, *kind.columns) of one feed; returns how many changed something.
 
     `keep_repeats` = the source states versions: an equal content with a newer version still moves the version on. Without it
     (receipt order) equal content is no news. `track=False` leaves out the dirty log; only the benchmark of its cost may do so.
-    The stage is left in place as stage_<topic> with the rows that changed, for the caller's child tables.
+    The stage is left in place as stage_<topic> with the rows that changed, for the caller's child tables. `sift(stage)` may drop
+    staged rows that must not land (tombstones, superseded feeds) before anything is written.
     """
     stage = f"stage_{kind.topic}"
     fill_stage(connection, stage, kind.table, ("source_id", *kind.columns), rows)
+    if sift:
+        sift(stage)
     run = _Runner(connection, {"feed": feed, "now": now})
     core = kind.table.name
     run(

@@ -116,6 +116,9 @@ def _parsed(context: _Context, batch: RawBatch) -> Parsed:
 
 def _settled(context: _Context, item: Mapping[str, Any], values: dict[str, Any]) -> tuple[Problem, ...]:
     """Completes `values` in place with what follows from several fields; why the item gives no row, if it gives none."""
+    if values.get("is_deleted") and "source_id" in values:
+        values.pop("status_detail", None)
+        return ()  # a tombstone needs no dates
     notes = _notes(item)
     received = values.get("received_at")
     if received is None:
