@@ -30,6 +30,8 @@ READINGS = ("stations_reporting_pct", "vn_aqi")
 EVERY = (*DOSSIERS, *REPORTS, *READINGS, "feeds_fresh_pct")
 KEYS = {"wabo": DOSSIERS, "boston": REPORTS, "chicago": REPORTS, "hanoi": (*READINGS, "feeds_fresh_pct"), "demo": EVERY}
 RULES = ("late_instant", "late_day")
+RULED = ("dossiers_on_time_pct", "dossiers_on_time_766_pct", "dossiers_late", "dossiers_overdue")  # 766 must NOT follow it
+MONTHS = {"wabo": 18, "boston": 8, "chicago": 5, "hanoi": 4, "demo": 5}  # how far back; with more than six, every week too
 GROUPS = {"dossiers": ("agency", "area", "domain"), "reports": ("agency", "area", "category")}
 
 
@@ -57,11 +59,13 @@ class Comparison:
 
     faults: list[str] = field(default_factory=list)
     compared: int = 0
+    known: int = 0
 
     def answer(self, where: str, key: str, found: Answer, right: Answer) -> None:
         """Note a difference in value or n. Only the last digits of a floating-point mean may differ."""
         self.compared += 1
         (value, n), (true_value, true_n) = found, right
+        self.known += bool(true_value)
         same = value is None and true_value is None
         if value is not None and true_value is not None:
             same = math.isclose(value, true_value, rel_tol=1e-12, abs_tol=1e-12)
@@ -71,7 +75,7 @@ class Comparison:
     def settle(self, at_least: int) -> None:
         """Fail with every difference, or when too little was compared for the test to mean anything."""
         assert not self.faults, f"{len(self.faults)} of {self.compared} differ:\n" + "\n".join(self.faults[:40])
-        assert self.compared >= at_least, f"only {self.compared} values compared"
+        assert self.known >= at_least, f"only {self.known} of {self.compared} values say anything"
 
 
 def day_of(on: int) -> date:
@@ -84,7 +88,7 @@ def periods(city: City, first: date, days: int, months: int) -> list[Period]:
     span = max(1, (today - first).days)
     chosen = {today - timedelta(days=n) for n in range(days)} | {today - timedelta(days=span * n // 5) for n in range(1, 5)}
     texts = [day.isoformat() for day in sorted(chosen)]
-    weeks = range(0, span + 7, 7) if months > 6 else range(0, 50, 7)
+    weeks = range(0, span + 7, 7) if months > 6 else range(0, 36, 7)
     texts += [f"{iso.year}-W{iso.week:02}" for iso in ((today - timedelta(days=n)).isocalendar() for n in weeks)]
     texts += sorted({f"{day:%Y-%m}" for day in (today - timedelta(days=30 * n) for n in range(months))})
     return [parse_period(text, today) for text in texts]
@@ -126,9 +130,9 @@ def test_every_kpi_equals_the_oracle(filled: tuple[str, Filled], rule: str) -> N
     with opened.store.reading() as connection:
         oracle = opened.oracle(connection)
         assert oracle.today == number(city.today)
-        every = periods(city, first_day(name, oracle), days=8, months=4 if name == "hanoi" else 18)
+        every = periods(city, first_day(name, oracle), days=5, months=MONTHS[name])
         for choice, pick in picks(name, oracle):
-            chosen = every if choice == Choice() else [p for p in every if p.kind == "month"][-4:] + every[:3]
+            chosen = every if choice == Choice() else [p for p in every if p.kind == "month"][-2:] + every[3:5]
             for period in chosen:
                 compare_kpis(result, city, oracle, KEYS[name], period, (choice, pick), rule)
     result.settle(at_least=80)
@@ -166,7 +170,7 @@ def test_every_series_along_time_equals_the_oracle(filled: tuple[str, Filled], b
                         part = parse_period(point.group, city.today)
                         right = part_truth(oracle, key, part, pick, rule)
                         result.answer(f"by {by} {point.group} {pick} {rule}", key, (point.value, point.n), right)
-    result.settle(at_least=4)
+    result.settle(at_least=3)
 
 
 def part_truth(oracle: Oracle, key: str, part: Period, pick: Pick, rule: str) -> Answer:
