@@ -172,7 +172,7 @@ def test_search_finds_numbers_by_their_beginning_only(city: City) -> None:
         (DossierFilter(state="overdue"), "ix_dossier_open"),
         (DossierFilter(state="due_soon"), "ix_dossier_open"),
         (DossierFilter(state="open"), "ix_dossier_open"),
-        (DossierFilter(state="new"), "ix_dossier_filed_outside"),
+        (DossierFilter(state="new"), "ix_dossier_outside"),
         (DossierFilter(state="late", period=parse_period("2026-11", NOW.date())), "ix_dossier_finished"),
         (DossierFilter(period=parse_period("2026-11", NOW.date())), "ix_dossier_received"),
         (DossierFilter(search="H99-00"), "KEY"),
