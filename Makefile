@@ -3,6 +3,8 @@
 
 PORT ?= 8050
 CITY ?=
+# SHIFT=1 moves an archive's dates by whole weeks so that it ends now.
+SHIFT ?=
 PYTHON ?= python3
 # Parallel test processes (pytest-xdist); 0 = one process.
 WORKERS ?= 0
@@ -15,7 +17,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c const
 .PHONY: run test lint bench lock clean packages
 
 run: .venv/installed-run
-	$(BIN)/python cli.py run --port $(PORT) $(if $(CITY),--city $(CITY))
+	$(BIN)/python cli.py run --port $(PORT) $(if $(CITY),--city $(CITY)) $(if $(SHIFT),--shift-to-now)
 
 test: packages lint
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)

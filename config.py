@@ -74,10 +74,12 @@ class FeedConfig:
     start: str = ""
     lag_s: int = 0
     delivery: str = "increment"
+    snapshot_min_share: float = 0.5
     version: str = "auto"
     supersedes: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
     enabled: bool = True
+    reject_limit: int = 100_000
     fields: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     username: str = field(default="", repr=False)
@@ -176,6 +178,10 @@ def _feed(table: Mapping[str, Any], number: int, base_dir: Path, faults: list[st
         faults.append(f"{where}: protocol {protocol!r} does not serve role {role!r}; one of {', '.join(PROTOCOLS.get(role, ()))}")
     if known.get("delivery", "increment") not in ("increment", "snapshot"):
         faults.append(f"{where}: delivery must be increment or snapshot")
+    if not 0 <= float(known.get("snapshot_min_share") or 0) <= 1:
+        faults.append(f"{where}: snapshot_min_share must be a share between 0 and 1")
+    if int(known.get("reject_limit") or 1) < 1:
+        faults.append(f"{where}: reject_limit must be 1 or more")
     if known.get("version", "auto") not in ("auto", "receipt", "event"):
         faults.append(f"{where}: version must be auto (source time when mapped), receipt or event")
     if known.get("path"):
@@ -233,6 +239,9 @@ def _check_city(city: Mapping[str, Any], feeds: tuple[FeedConfig, ...], faults: 
     keys = [feed.key for feed in feeds]
     for key in sorted({key for key in keys if keys.count(key) > 1}):
         faults.append(f"feed key {key!r} is used twice; keys must differ")
+    for feed in feeds:
+        if any(feed.key in other.supersedes for other in feeds if other.key in (*feed.supersedes, feed.key)):
+            faults.append(f"feed {feed.key!r}: supersedes runs in a circle; the rows of one feed can give way to the other's only")
     for key in keys:
         if key and not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", key):
             faults.append(f"feed key {key!r}: use a-z, 0-9 and _ only, at most 40 characters")
@@ -258,7 +267,8 @@ def _expand(value: Any, environ: Mapping[str, str], faults: list[str], where: st
         return value
 
     def substitute(match: re.Match[str]) -> str:
-        found = environ.get(match[1], match[2])
+        default: str | None = match[2]
+        found = environ.get(match[1], default)
         if found is None:
             faults.append(f"{where}: environment variable {match[1]} is not set")
         return found or ""

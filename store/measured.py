@@ -33,7 +33,7 @@ def land_stations(connection: Connection, feed: str, stations: Iterable[StationR
             values,
         )
         if moved:
-            _dirty_station(connection, feed, row.source_id, values["area"])
+            _dirty_station(connection, feed, row.source_id, areas.get(row.source_id, ""))
 
 
 def _dirty_station(connection: Connection, feed: str, station_id: str, area_code: str) -> None:

@@ -24,7 +24,7 @@ def bump(connection: Connection, topic: str, now: int) -> None:
 
 def revisions(connection: Connection) -> dict[str, int]:
     """Revision of every topic; topics never touched are 0."""
-    found = dict(connection.execute(text("SELECT topic, revision FROM ops_revision")).all())
+    found: dict[str, int] = dict(connection.execute(text("SELECT topic, revision FROM ops_revision")).all())
     return {topic: int(found.get(topic, 0)) for topic in TOPICS}
 
 

@@ -5,7 +5,8 @@ They know nothing of feeds' wire formats and nothing of SQL. None means unknown;
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
@@ -140,7 +141,7 @@ class ReadingRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AreaRow:
-    """A place with validity (day numbers, None = open). `geometry` is a GeoJSON geometry or None; `level` province|district|commune."""
+    """A place with validity (day numbers, None = open). `geometry` is GeoJSON or None; `level` province | district | commune."""
 
     code: str
     name: str
@@ -204,7 +205,7 @@ class Reject:
     field: str
     reason: str
     value: str = ""
-    payload: dict[str, Any] = field(default_factory=dict)
+    payload: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

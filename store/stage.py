@@ -15,7 +15,7 @@ def fill_stage(connection: Connection, name: str, table: Table, columns: Sequenc
     Without the ANALYZE the planner joins the whole core table (measured: a quarter of the speed).
     """
     is_sqlite = connection.dialect.name == "sqlite"
-    dialect = sqlite.dialect() if is_sqlite else postgresql.dialect()  # type: ignore[no-untyped-call]
+    dialect = sqlite.dialect() if is_sqlite else postgresql.dialect()
     shape = ", ".join(f"{column} {table.c[column].type.compile(dialect)}" for column in columns)
     connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
     connection.execute(text(f"CREATE TEMPORARY TABLE {name} ({shape})"))
@@ -23,9 +23,9 @@ def fill_stage(connection: Connection, name: str, table: Table, columns: Sequenc
     try:
         if is_sqlite:
             marks = ", ".join("?" * len(columns))
-            raw.executemany(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", list(rows))  # type: ignore[arg-type]
+            raw.executemany(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", list(rows))
         else:
-            with raw.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+            with raw.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
     finally:

@@ -125,7 +125,8 @@ def test_no_row_arrives_the_clock_moves_and_overdue_rises_on_the_wall(program: S
 def test_screen_api_and_store_say_the_same_number(program: Spawned, portal: Portal, page: Pages) -> None:
     opened = open_wall(page, program)
     expect(opened.locator(OVERDUE)).not_to_have_text("–", timeout=15_000)
-    answer = httpx.get(f"{program.url}/api/v1/kpis", params={"keys": "dossiers_overdue", "period": "today"}, trust_env=False).json()
+    asked = {"keys": "dossiers_overdue", "period": "today"}
+    answer = httpx.get(f"{program.url}/api/v1/kpis", params=asked, trust_env=False).json()
     expect(opened.locator(OVERDUE)).to_have_text(str(int(answer[0]["value"])), timeout=15_000)
 
 
@@ -137,14 +138,15 @@ def test_no_person_is_in_any_answer(program: Spawned, portal: Portal) -> None:
 
 
 def test_a_wall_outlives_its_server(city: Path, page: Pages, spawn: Callable[..., Spawned]) -> None:
-    """20 s without a server: the last frame stays, ages and marks go on, live again soon after the return (measured: docs/performance.md)."""
+    """20 s without a server: the last frame stays, ages and marks go on, live again after the return (how soon: docs/performance.md)."""
     folder = city / "outage"
     folder.mkdir()
     store = ("--city", str(city / "city.toml"), "--store", f"sqlite:///{folder / 'store.sqlite'}")
     first = spawn("run", *store)
     portal = Portal(first.url)
     portal.send(dossier(1, datetime.now(TZ) - timedelta(hours=1)))
-    opened = open_wall(page, first, allow=("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_INCOMPLETE_CHUNKED", "ERR_EMPTY_RESPONSE"))
+    away = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_INCOMPLETE_CHUNKED", "ERR_EMPTY_RESPONSE")
+    opened = open_wall(page, first, allow=away)
     expect(opened.locator(OVERDUE)).to_have_text("1", timeout=15_000)
     port = first.url.rsplit(":", 1)[1]
     first.kill()

@@ -45,7 +45,9 @@ def flows(store: Store, table: str = "rollup_dossier_day") -> dict[str, int]:
 
 
 def dossier(source_id: str, **values: object) -> DossierRow:
-    defaults = {"agency": "A", "domain_code": "D", "procedure_code": "P", "status": 4, "received_at": at(2), "due_at": at(10), "version": 1}
+    defaults = {
+        "agency": "A", "domain_code": "D", "procedure_code": "P", "status": 4, "received_at": at(2), "due_at": at(10), "version": 1,
+    }
     return DossierRow(source_id, **{**defaults, **values})  # type: ignore[arg-type]
 
 

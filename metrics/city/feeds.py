@@ -60,7 +60,7 @@ def read_in(connection: Connection, city: City) -> tuple[FeedState, ...]:
     """The same inside a transaction of the caller."""
     found = {row["feed"]: row for row in connection.execute(text("SELECT * FROM ops_feed")).mappings()}
     waiting = connection.execute(text("SELECT feed, count(*) FROM ops_reject WHERE resolved_at IS NULL GROUP BY feed"))
-    rejects = dict(waiting.all())
+    rejects: dict[str, int] = dict(waiting.all())
     return tuple(_state(feed, found.get(feed.key), int(rejects.get(feed.key, 0)), city.as_of) for feed in city.config.feeds)
 
 

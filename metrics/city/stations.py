@@ -64,14 +64,14 @@ def read(city: City, area: str = "") -> tuple[StationState, ...]:
             ),
             values,
         ).mappings().all()
-        indices = {row["station"]: row for row in _hourly_aqi(connection, city, area).to_dict("records")}
+        indices = {str(row.station): row for row in _hourly_aqi(connection, city, area).itertuples()}
     grouped: dict[tuple[str, str], list[Any]] = {}
     for row in rows:
         grouped.setdefault((row["feed"], row["source_id"]), []).append(row)
     return tuple(_station(city, rows, indices.get("/".join(key))) for key, rows in grouped.items())
 
 
-def _station(city: City, rows: Sequence[Any], index: dict[str, Any] | None) -> StationState:
+def _station(city: City, rows: Sequence[Any], index: Any) -> StationState:
     first = rows[0]
     cadence = _cadence(city, first["feed"])
     values = tuple(
@@ -82,11 +82,11 @@ def _station(city: City, rows: Sequence[Any], index: dict[str, Any] | None) -> S
         for row in rows if row["value"] is not None
     )
     newest = max(values, key=lambda value: value.observed_at, default=None)
-    aqi = None if index is None or pd.isna(index["aqi"]) else int(index["aqi"])
+    aqi = None if index is None or pd.isna(index.aqi) else int(index.aqi)
     return StationState(
         first["feed"], first["source_id"], first["name"], first["kind"], first["lon"], first["lat"], first["area_code"],
         newest.state if newest else NEVER, newest.observed_at if newest else None, values, aqi,
-        category(aqi).key if aqi is not None else None, index["dominant"] if index and aqi is not None else None,
+        category(aqi).key if aqi is not None else None, index.dominant if aqi is not None else None,
     )
 
 
@@ -154,8 +154,9 @@ def daily_indices(connection: Connection, city: City, area: str, start_on: int, 
         days = city.store.days
         frame = _hour_means(connection, city, area, days.starts_at(start_on) // HOUR, (days.starts_at(end_on + 1) - 1) // HOUR)
         frame["day"] = [days.on(int(hour) * HOUR) for hour in frame["hour"]]
-        for (station, on), rows in frame.groupby(["station", "day"]):
-            first = days.starts_at(int(on)) // HOUR
+        for group, rows in frame.groupby(["station", "day"]):
+            station, on = str(group[0]), int(str(group[1]))
+            first = days.starts_at(on) // HOUR
             hours: dict[str, list[float | None]] = {}
             for name, hour, mean in zip(rows["property"], rows["hour"], rows["mean"], strict=True):
                 place = int(hour) - first
@@ -163,7 +164,7 @@ def daily_indices(connection: Connection, city: City, area: str, start_on: int, 
                     hours.setdefault(name, [None] * 24)[place] = float(mean)
             index = daily_aqi(hours)
             if index is not None:
-                found.append((str(station), int(on), index.value))
+                found.append((station, on, index.value))
     return pd.DataFrame(found, columns=["station", "day", "aqi"])
 
 
@@ -179,7 +180,8 @@ def _hour_means(connection: Connection, city: City, area: str, first_hour: int, 
         ),
         {"first": first_hour, "last": last_hour, **names, **values},
     ).all()
-    return pd.DataFrame(rows, columns=["station", "property", "hour", "mean"])
+    # plain tuples: pandas reads SQLAlchemy's rows by name, column by column, ten times slower
+    return pd.DataFrame([tuple(row) for row in rows], columns=["station", "property", "hour", "mean"])
 
 
 def hour_series(city: City, datastream_id: int, first_at: int, last_at: int) -> pd.DataFrame:

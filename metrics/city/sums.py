@@ -147,8 +147,8 @@ def stocks_at(
     since = flow_sums(connection, city, topic, end_on + 1, HORIZON, choice)
     found: dict[str, int | None] = {}
     open_now, open_due = current["open"] or 0, current["open_due"] or 0
-    found["open"] = open_now - net(topic, "open", since)
-    found["open_due"] = found["open"] - (open_now - open_due - net(topic, "open_no_due", since))
+    found["open"] = was_open = open_now - net(topic, "open", since)
+    found["open_due"] = was_open - (open_now - open_due - net(topic, "open_no_due", since))
     for name in ("overdue", "overdue_day"):
         if name in NET[topic]:
             found[name] = (current[name] or 0) - net(topic, name, since)
