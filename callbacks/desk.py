@@ -6,6 +6,7 @@ Also takes what readers choose in any page's filters into the URL.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, html, no_update
@@ -34,7 +35,7 @@ from metrics.periods import Period, parse_period
 from scope import Scope
 from text import t
 
-SPARK_DAYS = 30
+AQI_DAYS = 14  # a daily VN_AQI is computed from hours: 30 days of them cost a reader half a second
 
 
 def draw_desk(city: City, view: View) -> list[Component | None]:
@@ -52,7 +53,6 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
     values = {
         value.key: value for value in kpis.read(city, [key for _, keys in GROUPS for key in keys], view.period, choice, rule)
     }
-    span = spark_period(view.period, city)
     note = [html.B(period_name(view.period, lang))]
     if view.period.is_partial(city.today):
         note.append(html.Span(t("period.partial", lang), className="d-partial", title=t("period.partial_hint", lang)))
@@ -65,7 +65,7 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
         html.Section(
             [
                 html.H2(t(group, lang)),
-                html.Div([tile(city, view, values[key], _points(city, key, span, view)) for key in keys], className="d-tiles"),
+                html.Div([tile(city, view, values[key], _points(city, key, view)) for key in keys], className="d-tiles"),
             ],
             className="d-group",
             **{"data-tiles": str(len(keys))},
@@ -75,14 +75,17 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
     return [*parts, html.Div(groups, className="d-groups")]
 
 
-def spark_period(period: Period, city: City) -> Period:
+def spark_period(period: Period, city: City, days: int = 30) -> Period:
     """The days a tile's line shows: those up to the period's end, and no later than today."""
     end = min(period.end_on, city.today)
-    return parse_period("last_30d", end)
+    return parse_period(f"{end - timedelta(days=days - 1)}..{end}", end)
 
 
-def _points(city: City, key: str, span: Period, view: View) -> tuple[Point, ...]:
-    return () if key in NO_SERIES else series.read(city, key, "day", span, choice_of(view), view.get("late_rule"))
+def _points(city: City, key: str, view: View) -> tuple[Point, ...]:
+    if key in NO_SERIES:
+        return ()
+    span = spark_period(view.period, city, AQI_DAYS if key == "vn_aqi" else 30)
+    return series.read(city, key, "day", span, choice_of(view), view.get("late_rule"))
 
 
 def take_filters(

@@ -63,10 +63,12 @@ def period_field(view: View) -> Component:
     )
 
 
-def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]]) -> Component:
-    """A searchable choice of (code, name), in Vietnamese order; typing without accents finds names with them."""
+def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]]) -> Component | None:
+    """A searchable choice of (code, name), in Vietnamese order, found without accents too; None without options."""
     ordered = sorted(options, key=lambda option: sort_key(option[1]))
     rows = [{"label": words, "value": code, "search": f"{words} {fold(words)} {code}"} for code, words in ordered if code]
+    if not rows and not view.get(name):
+        return None  # a city without areas is not asked for one
     lang = view.lang
     box = dcc.Dropdown(
         id=field_id(name),
