@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -18,23 +19,25 @@ import uvicorn
 from app import make_app
 from auth import make_feed_key
 from config import Config, ConfigError, load_config, read_environment
-from data_sources.demo.run import demo_environment, run_demo
+from data_sources.demo.run import demo_environment, free_port, run_demo
 from data_sources.feed import FeedError
 from data_sources.preview import preview_feed
+from data_sources.quarantine import resend
 from data_sources.sync import Sync
 from metrics.rollups import drain, rebuild
 from pipeline import Ingest, prepare, refresh, utc_now
-from processes import Children, free_port, stop_with_parent
+from processes import Children, stop_with_parent
 from store.days import instant
 from store.engine import Store, open_store
 from store.keys import add_key
+from text import t
 
 ROOT = Path(__file__).resolve().parent
 DEMO_CITY = ROOT / "examples" / "demo" / "city.toml"
 DEMO_PORT = 8990
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Toàn Cảnh: operations picture of a province.")
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Live operations picture of a province.")
 key_cli = typer.Typer(no_args_is_help=True, help="Keys that feeds push with.")
 cli.add_typer(key_cli, name="key")
 
@@ -80,7 +83,7 @@ def run(city: City = None, port: Port = 8050, host: Host = "127.0.0.1", store: S
     children.start("ingest", *common)
     if is_demo:
         children.start("demo", "--push", f"http://127.0.0.1:{port}", *common)
-    typer.echo(f"Toàn Cảnh: http://{host}:{port}/ (desk), http://{host}:{port}/wall (wall). Ctrl-C stops.")
+    typer.echo(f"{t('app.name', 'en')}: http://{host}:{port}/ (desk), http://{host}:{port}/wall (wall). Ctrl-C stops.")
     try:
         _serve(config, opened, host, port)
     finally:
@@ -188,6 +191,23 @@ def import_command(feed: str, file: Path, city: City = None, store: StoreUrl = "
     typer.echo(f"{total.landed} landed, {total.changed} changed, {len(total.rejects)} rejected")
 
 
+@cli.command(name="resend")
+def resend_command(feed: str, reason: str = "", city: City = None, store: StoreUrl = "", shift_to_now: Shift = False) -> None:
+    """Send the rejects of a feed again, with the mapping as it is now; what lands is resolved."""
+    config, opened = settle(city, store, shift_to_now)
+    prepare(opened, config)
+    try:
+        total = resend(
+            Sync(opened, config), config.feed(feed), utc_now(), reason,
+            lambda so_far: typer.echo(f"{so_far.looked_at} looked at, {so_far.landed} landed"),
+        )
+    except (FeedError, ConfigError, KeyError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    drain(opened, instant(utc_now()))
+    typer.echo(f"{total.landed} rejects resolved, {total.failed} failed again, {total.unsendable} wait for the source to send them")
+
+
 @key_cli.command("add")
 def key_add(feed: str, city: City = None, store: StoreUrl = "", label: str = "") -> None:
     """Make a key for a feed; it is shown once and stored only as a hash."""
@@ -205,7 +225,16 @@ def _common(city: Path | None, store: str, shift: bool) -> list[str]:
 
 def _serve(config: Config, store: Store, host: str, port: int) -> None:
     _log()
-    uvicorn.run(make_app(config, store, now=utc_now).server, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
+    application = make_app(config, store, now=utc_now).server
+    _Server(uvicorn.Config(application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)).run()
+
+
+class _Server(uvicorn.Server):
+    """Closes the push streams first, so that open walls do not hold up the end."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.config.app.state.api.hub.close()  # type: ignore[union-attr]
+        super().handle_exit(sig, frame)
 
 
 def _require_loopback(host: str) -> None:

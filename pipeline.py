@@ -8,8 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection
-
 from config import Config, FeedConfig
 from data_sources.feed import FeedError
 from data_sources.registry import protocol_of

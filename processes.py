@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -57,10 +56,3 @@ def stop_with_parent(parent: int, stop: threading.Event) -> None:
         stop.set()
 
     threading.Thread(target=watch, daemon=True, name="parent").start()
-
-
-def free_port() -> int:
-    """A loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -121,8 +121,8 @@ _PASSED = (
     ),
     (
         "dossiers",
-        "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', passed_day_on, agency_code, domain_code FROM core_dossier "
-        "WHERE verdict_at IS NULL AND standing = 1 AND due_on >= :day_before AND due_on < :today",
+        "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', passed_day_on, agency_code, domain_code "
+        "FROM core_dossier WHERE verdict_at IS NULL AND standing = 1 AND due_on >= :day_before AND due_on < :today",
     ),
     (
         "reports",
@@ -258,7 +258,8 @@ def _fold_reading_days(connection: Connection, days: DayClock) -> None:
     connection.execute(text("INSERT INTO fold_spans VALUES (:hour, :day, :first_hour, :last_hour, :from_at, :to_at)"), spans)
     _temporary(
         connection, "fold_days",
-        "SELECT DISTINCT s.day, s.first_hour, s.last_hour, s.from_at, s.to_at, c.ref FROM fold_cells c JOIN fold_spans s ON s.hour = c.hour",
+        "SELECT DISTINCT s.day, s.first_hour, s.last_hour, s.from_at, s.to_at, c.ref FROM fold_cells c "
+        "JOIN fold_spans s ON s.hour = c.hour",
     )
     _drop_cells(connection, "rollup_reading_day", "day, datastream_id", "day, ref FROM fold_days")
     cut = f"(r.hour * {HOUR} < c.from_at OR (r.hour + 1) * {HOUR} > c.to_at)"

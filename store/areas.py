@@ -51,3 +51,9 @@ def read_areas(connection: Connection) -> list[AreaRow]:
         )
     )
     return [AreaRow(**{**row, "geometry": json.loads(row["geometry"])}) for row in (dict(r) for r in found.mappings())]
+
+
+def polygons_mark(connection: Connection) -> tuple[int, int]:
+    """Changes when polygons change: how many areas, and how long their geometry is."""
+    count, length = connection.execute(text("SELECT count(*), coalesce(sum(length(geometry)), 0) FROM core_area")).one()
+    return int(count), int(length)

@@ -29,7 +29,8 @@ def load_catalogue(store: Store, files: Mapping[str, str]) -> None:
         procedures = [_procedure(row, where) for row, where in _rows(files["procedures"], ("code", "name"))]
         store.write(lambda connection: put_procedures(connection, procedures))
     if "categories" in files:
-        categories = [CategoryRow(row["code"], row["name"], row.get("group", "")) for row, _ in _rows(files["categories"], ("code", "name"))]
+        found = _rows(files["categories"], ("code", "name"))
+        categories = [CategoryRow(row["code"], row["name"], row.get("group", "")) for row, _ in found]
         store.write(lambda connection: put_categories(connection, categories))
 
 

@@ -228,7 +228,8 @@ class _Work:
         staged = []
         for row in rows.values():
             for stop in {s.stopped_at: s for s in row.stops}.values():
-                staged.append((row.source_id, stop.stopped_at, stop.resumed_at, self.days.on(stop.stopped_at), self.days.on(stop.resumed_at)))
+                on, off = self.days.on(stop.stopped_at), self.days.on(stop.resumed_at)
+                staged.append((row.source_id, stop.stopped_at, stop.resumed_at, on, off))
         columns = ("source_id", "stopped_at", "resumed_at", "stopped_on", "resumed_on")
         fill_stage(self.connection, "stage_stops", schema.dossier_stop, columns, staged)
         feed = {"feed": self.landing.feed}
