@@ -4,6 +4,7 @@
   const RETRY_MS = [400, 1200]; // jitter: a hall full of screens does not come back in one instant
   const QUIET_MS = 40000; // the server gives a sign of life each 15 s; longer without one: the line may be dead without saying so
   const HEAP_BUDGET = 220e6;
+  const LAYER = /-map-(areas|points|labels)$/; // map layers have no element of their own
   const LOADED_AT = Date.now();
   let source = null, root = null, texts = {}, frame = null, base = null, ages = {}, sent = {};
   let lastHeard = 0, lostAt = null, retry = null, firstBuild = null, ticked = Date.now();
@@ -49,6 +50,7 @@
   // Set only what differs from what was set before: a resync after a break does not redraw maps.
   function apply(props) {
     for (const [id, values] of Object.entries(props)) {
+      if (!document.getElementById(id) && !LAYER.test(id)) continue; // not on this page
       const known = (sent[id] = sent[id] || {});
       const fresh = {};
       let any = false;
@@ -60,8 +62,7 @@
         fresh[name] = value;
         any = true;
       }
-      if (any && document.getElementById(id) !== null) window.dash_clientside.set_props(id, fresh);
-      else if (any && /-map-(areas|points|labels)$/.test(id)) window.dash_clientside.set_props(id, fresh);
+      if (any) window.dash_clientside.set_props(id, fresh);
     }
   }
   function flash(id) {
@@ -109,12 +110,18 @@
   }
   const CHIPS = 2; // feeds named in the strip; the rest are counted
   function ageFeeds() {
-    const rank = { stale: 1, dead: 2, never: 2 };
+    const rank = { late: 1, stale: 2, never: 3, dead: 3 };
     const chips = Array.from(document.querySelectorAll(".wall-feeds .chip"));
     const behind = chips.filter((c) => rank[c.dataset.fresh]).sort((a, b) => rank[b.dataset.fresh] - rank[a.dataset.fresh]);
-    chips.forEach((chip) => chip.toggleAttribute("data-shown", behind.indexOf(chip) > -1 && behind.indexOf(chip) < CHIPS));
-    put(document.querySelector(".feeds-more"), behind.length > CHIPS ? fill(texts.more, { n: behind.length - CHIPS }) : "");
+    chips.forEach((chip) => { const word = texts["state_" + chip.dataset.fresh] || ""; if (chip.dataset.word !== word) chip.dataset.word = word; });
+    const box = document.querySelector(".wall-feeds"), more = document.querySelector(".feeds-more");
     put(document.querySelector(".feeds-fresh"), behind.length || !frame ? "" : texts.fresh);
+    // name as many as there is room for, at most CHIPS; the rest is counted
+    for (let named = Math.min(CHIPS, behind.length); named >= 0; named--) {
+      chips.forEach((chip) => { const at = behind.indexOf(chip); chip.toggleAttribute("data-shown", at > -1 && at < named); });
+      put(more, behind.length > named ? fill(texts.more, { n: behind.length - named }) : "");
+      if (box.scrollWidth <= box.clientWidth + 1) break;
+    }
   }
   function showConnection() {
     const seconds = lostAt === null ? 0 : (now() - lostAt) / 1000;

@@ -26,7 +26,8 @@ TEXTS = {  # what the scripts say, by their own short names
     "live": "wall.live", "lost": "wall.connection_lost_for", "connecting": "wall.reconnecting", "asof": "wall.data_at",
     "fresh": "wall.all_feeds_fresh", "nothing": "wall.no_data", "more": "wall.more", "offset": "wall.clock_offset",
     "paused": "wall.paused", "now": "wall.just_now", "seconds": "age.seconds", "minutes": "age.minutes", "hours": "age.hours",
-    "days": "age.days",
+    "days": "age.days", "state_late": "freshness.late", "state_stale": "freshness.stale", "state_dead": "freshness.dead",
+    "state_never": "freshness.never",
 }
 
 

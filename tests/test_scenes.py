@@ -133,6 +133,16 @@ def test_a_city_with_reports_only_has_the_feedback_scene_only(bare: Store) -> No
     build_frame(open_city(bare, config, DEMO_SCOPE, NOW), "vi")
 
 
+@pytest.mark.parametrize("missing", ["one_stop", "feedback", "sensors"])
+def test_a_city_without_one_kind_of_feed_has_no_hole_on_its_wall(bare: Store, missing: str) -> None:
+    config = wall_config(feeds=tuple(feed for feed in FEEDS if feed.role != missing))
+    shown = scenes_of(config)
+    assert len(shown) == 3
+    for scene in shown:
+        assert {p.place for p in panels_of(scene, config)} == {p.place for p in panels_of(scene, wall_config())}
+    build_frame(open_city(bare, config, DEMO_SCOPE, NOW), "vi")
+
+
 def test_a_city_without_polygons_maps_its_points(bare: Store) -> None:
     config = wall_config(feeds=tuple(feed for feed in FEEDS if feed.role != "areas"))
     row = ReportRow("1", category="X", status="new", received_at=later(days=-1), lon=-71.06, lat=42.36, version=1)

@@ -55,6 +55,7 @@ SCENES: tuple[Scene, ...] = (
         _tile("left2", "reports_received"),
         _tile("mid2", "reports_overdue", beside="reports_open"),
         _tile("mid2", "dossiers_received"),
+        _tile("mid2", "stations_reporting_pct"),
         _tile("left3", "vn_aqi"),
         _tile("left3", "dossiers_online_pct", "last_30d"),
         _tile("mid3", "feeds_fresh_pct"),
