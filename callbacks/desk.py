@@ -30,7 +30,9 @@ from components.desk_shell import OPENED, URL
 from components.desk_tiles import GROUPS, NO_SERIES, tile
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page, choice_of
 from metrics.city import City, agencies, areas, kpis, series
+from metrics.city.feeds import ROLE_TOPIC
 from metrics.city.series import Point
+from metrics.kpis import kpi
 from metrics.periods import Period, parse_period
 from scope import Scope
 from text import t
@@ -50,9 +52,7 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
         select(view, "area", t("desk.area", lang), places.items()),
         late_rules(view, city.config.late_rule),
     ]
-    values = {
-        value.key: value for value in kpis.read(city, [key for _, keys in GROUPS for key in keys], view.period, choice, rule)
-    }
+    values = {value.key: value for value in kpis.read(city, [key for _, keys in GROUPS for key in keys], view.period, choice, rule)}
     note = [html.B(period_name(view.period, lang))]
     if view.period.is_partial(city.today):
         note.append(html.Span(t("period.partial", lang), className="d-partial", title=t("period.partial_hint", lang)))
@@ -71,8 +71,15 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
             **{"data-tiles": str(len(keys))},
         )
         for group, keys in GROUPS
+        if _has_feed(city, keys[0])
     ]
     return [*parts, html.Div(groups, className="d-groups")]
+
+
+def _has_feed(city: City, key: str) -> bool:
+    """Does the city read anything a group's figures could come from? Where it does not, dashes would only promise what never comes."""
+    topic = kpi(key).topic
+    return topic == "operations" or any(ROLE_TOPIC.get(feed.role) == topic for feed in city.config.feeds)
 
 
 def spark_period(period: Period, city: City, days: int = 30) -> Period:

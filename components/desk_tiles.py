@@ -15,7 +15,7 @@ from components.charts import sparkline
 from components.desk_links import View
 from components.desk_parts import ago, link, state_mark, verdict_mark
 from metrics.city import City
-from metrics.city.feeds import FRESH, ROLE_TOPIC
+from metrics.city.feeds import FRESH, ROLE_TOPIC, STATIC
 from metrics.city.kpis import KpiValue
 from metrics.city.series import Point
 from metrics.kpis import kpi
@@ -215,7 +215,15 @@ def _trust(city: City, view: View, value: KpiValue) -> Component:
         marks.append(html.Span(_covered(value, lang), title=t("desk.coverage_hint", lang)))
     if value.through_at is not None:
         title = t("desk.through", lang, at=instant(value.through_at, city.config.tz, lang))
-        marks.append(html.Span([_source_state(city, value, lang), " · ", ago(value.through_at, city.as_of, lang)], title=title))
+        marks.append(
+            html.Span(
+                [
+                    _source_state(city, value, lang),
+                    *([] if value.freshness == STATIC else [" · ", ago(value.through_at, city.as_of, lang)]),
+                ],
+                title=title,
+            )
+        )
     return html.Div(marks, className="d-trust")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -139,8 +140,7 @@ def test_every_tile_leads_to_as_many_rows_as_it_says(city: City, query: str) -> 
 def test_the_province_has_what_these_tests_count(city: City) -> None:
     found = {value.key: value.value for value in city_kpis.read(city, [], view_of(city, "/?period=last_30d").period)}
     assert all(
-        (found[key] or 0) > 5
-        for key in ("dossiers_overdue", "dossiers_late", "dossiers_due_2wd", "reports_overdue", "reports_open")
+        (found[key] or 0) > 5 for key in ("dossiers_overdue", "dossiers_late", "dossiers_due_2wd", "reports_overdue", "reports_open")
     )
 
 
@@ -171,6 +171,13 @@ def test_a_tile_says_unit_target_change_compared_period_and_definition(city: Cit
         assert expected in told
 
 
+def test_a_city_without_a_kind_of_feed_shows_no_tiles_of_it(city: City) -> None:
+    config = replace(city.config, feeds=tuple(feed for feed in city.config.feeds if feed.role != "feedback"))
+    drawn = desk.draw_desk(replace(city, config=config), view_of(city, "/"))
+    keys = {getattr(node, "data-key", None) for node in nodes(drawn)}
+    assert "reports_open" not in keys and "dossiers_open" in keys
+
+
 def test_a_figure_that_is_not_known_is_a_dash_never_zero(city: City) -> None:
     view = view_of(city, "/?period=last_week")
     drawn = tile(city, view, city_kpis.read(city, ["dossiers_due_2wd"], view.period)[0])
@@ -190,9 +197,7 @@ def test_an_id_comes_back_from_its_address_whatever_letters_it_has(source_id: st
 
 
 def test_agencies_stand_in_vietnamese_order_and_are_found_without_accents(city: City) -> None:
-    box = select(
-        view_of(city, "/"), "agency", "x", [("1", "Sở Y tế"), ("2", "Đầm Sen"), ("3", "Đại Lộc"), ("4", "Cô Sơn")]
-    ).children[1]
+    box = select(view_of(city, "/"), "agency", "x", [("1", "Sở Y tế"), ("2", "Đầm Sen"), ("3", "Đại Lộc"), ("4", "Cô Sơn")]).children[1]
     assert [row["value"] for row in box.options] == ["4", "3", "2", "1"]
     assert "dam sen" in box.options[2]["search"]
 
@@ -278,9 +283,7 @@ def test_the_round_trip_fills_a_page(address: str) -> None:
 def test_a_file_holds_exactly_the_rows_of_the_screen(city: City, address: str, page_address: str) -> None:
     view = view_of(city, page_address)
     links = [
-        node.href
-        for node in nodes(list(LISTS[view.path](city, view)))
-        if "d-export" in (getattr(node, "className", None) or "").split()
+        node.href for node in nodes(list(LISTS[view.path](city, view))) if "d-export" in (getattr(node, "className", None) or "").split()
     ]
     answer = httpx.get(address + next(href for href in links if ".csv" in href), timeout=20)
     assert answer.status_code == 200, answer.text
@@ -375,9 +378,7 @@ def test_new_rows_wait_for_the_reader_to_ask(address: str, page: Any, province: 
 
 
 def _early_report() -> ReportRow:
-    return ReportRow(
-        "PA-NEW", "road", status="new", received_at=AT - 90 * 86_400_000_000, due_at=AT - 80 * 86_400_000_000, version=1
-    )
+    return ReportRow("PA-NEW", "road", status="new", received_at=AT - 90 * 86_400_000_000, due_at=AT - 80 * 86_400_000_000, version=1)
 
 
 def test_a_feed_grows_late_on_screen_with_no_word_from_the_server(address: str, page: Any) -> None:
