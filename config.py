@@ -241,7 +241,7 @@ def _check_city(city: Mapping[str, Any], feeds: tuple[FeedConfig, ...], faults: 
         faults.append(f"feed key {key!r} is used twice; keys must differ")
     for feed in feeds:
         if any(feed.key in other.supersedes for other in feeds if other.key in (*feed.supersedes, feed.key)):
-            faults.append(f"feed {feed.key!r}: supersedes runs in a circle; the rows of one feed can give way to the other's only")
+            faults.append(f"feed {feed.key!r}: supersedes runs in a circle; only one of two feeds can give way to the other")
     for key in keys:
         if key and not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", key):
             faults.append(f"feed key {key!r}: use a-z, 0-9 and _ only, at most 40 characters")

@@ -24,7 +24,7 @@ class RawBatch:
 
     `kind` says which of a feed's item kinds these are (e.g. "DongBoHoSoMC", "CapNhatTienDoHoSoMC", "things", "observations").
     `offset` is the number of the first item in its file or page, so that an item without id can still be named.
-    `is_last_of_snapshot` closes a snapshot delivery: what was not seen in it is gone.
+    A snapshot is whole when its client has ended without a fault and its last batch carries a cursor (sync.py).
     """
 
     items: Sequence[Any]

@@ -49,7 +49,8 @@ def save_rejects(connection: Connection, feed: str, rejects: Iterable[Reject], n
             text(
                 "INSERT INTO ops_reject (feed, digest, item, field, reason, value, payload, first_at, last_at, times, kind) "
                 "VALUES (:feed, :digest, :item, :field, :reason, :value, :payload, :now, :now, 1, :kind) "
-                "ON CONFLICT (feed, digest) DO UPDATE SET last_at = excluded.last_at, times = ops_reject.times + 1, resolved_at = NULL"
+                "ON CONFLICT (feed, digest) DO UPDATE SET last_at = excluded.last_at, times = ops_reject.times + 1, "
+                "resolved_at = NULL"
             ),
             sorted(rows, key=lambda row: str(row["digest"])),
         )
@@ -60,7 +61,8 @@ def _row(feed: str, reject: Reject, now: int, kind: str) -> dict[str, Any]:
     digest = digest_of((reject.item, reject.field, reject.reason, reject.value, payload))
     return {
         "feed": feed, "digest": digest, "item": _plain(reject.item[:200]), "field": _plain(reject.field[:100]),
-        "reason": reject.reason, "value": _plain(reject.value[:200]), "payload": _plain(payload[:PAYLOAD_MAX]), "now": now, "kind": kind,
+        "reason": reject.reason, "value": _plain(reject.value[:200]), "payload": _plain(payload[:PAYLOAD_MAX]), "now": now,
+        "kind": kind,
     }
 
 
@@ -80,11 +82,36 @@ def resolve_landed(connection: Connection, feed: str, items: Collection[str], no
     ).rowcount
 
 
+def resolve_same(connection: Connection, feed: str, items: Iterable[tuple[str, str]], now: int) -> None:
+    """Mark every open reject of these items (name, payload) as resolved."""
+    rows = [{"feed": feed, "item": item, "payload": payload, "now": now} for item, payload in items]
+    if rows:
+        connection.execute(
+            text(
+                "UPDATE ops_reject SET resolved_at = :now WHERE feed = :feed AND item = :item AND payload = :payload "
+                "AND resolved_at IS NULL"
+            ),
+            rows,
+        )
+
+
 def resolve(connection: Connection, ids: Sequence[int], now: int) -> None:
     """Mark these rejects as resolved."""
     if ids:
         statement = text("UPDATE ops_reject SET resolved_at = :now WHERE id = :id")
         connection.execute(statement, [{"id": one, "now": now} for one in ids])
+
+
+def count_again(connection: Connection, ids: Sequence[int], now: int) -> None:
+    """Note that these rejects have failed once more."""
+    if ids:
+        statement = text("UPDATE ops_reject SET times = times + 1, last_at = :now WHERE id = :id")
+        connection.execute(statement, [{"id": one, "now": now} for one in ids])
+
+
+def newest_id(connection: Connection, feed: str) -> int:
+    """The number of the feed's last reject; 0 without any."""
+    return int(connection.execute(text("SELECT max(id) FROM ops_reject WHERE feed = :feed"), {"feed": feed}).scalar() or 0)
 
 
 def trim(connection: Connection, feed: str, limit: int) -> int:

@@ -112,15 +112,7 @@ def land_versioned(
         sift(stage)
     run = _Runner(connection, {"feed": feed, "now": now})
     core = kind.table.name
-    run(
-        f"INSERT INTO {core} (feed, source_id, version, hash, first_landed_at) SELECT :feed, source_id, {NO_VERSION}, '', :now "
-        f"FROM {stage} WHERE true ORDER BY source_id ON CONFLICT (feed, source_id) DO NOTHING"
-    )
-    if connection.dialect.name != "sqlite":
-        run(
-            f"SELECT 1 FROM {core} d JOIN {stage} s ON d.source_id = s.source_id WHERE d.feed = :feed "
-            "ORDER BY d.source_id FOR UPDATE OF d"
-        )
+    _stub_and_lock(run, core, stage)
     older = "d.version > s.version OR (d.version = s.version AND d.hash >= s.hash)"
     run(
         f"DELETE FROM {stage} AS s WHERE EXISTS (SELECT 1 FROM {core} d WHERE d.feed = :feed AND d.source_id = s.source_id "
@@ -144,6 +136,18 @@ def land_versioned(
         f"WHERE {core}.feed = :feed AND {core}.source_id = s.source_id"
     )
     return changed
+
+
+def _stub_and_lock(run: _Runner, core: str, stage: str) -> None:
+    run(
+        f"INSERT INTO {core} (feed, source_id, version, hash, first_landed_at) SELECT :feed, source_id, {NO_VERSION}, '', :now "
+        f"FROM {stage} WHERE true ORDER BY source_id ON CONFLICT (feed, source_id) DO NOTHING"
+    )
+    if run.connection.dialect.name != "sqlite":
+        run(
+            f"SELECT 1 FROM {core} d JOIN {stage} s ON d.source_id = s.source_id WHERE d.feed = :feed "
+            "ORDER BY d.source_id FOR UPDATE OF d"
+        )
 
 
 def _log_cells(kind: Kind, pairs: str) -> str:
