@@ -24,13 +24,12 @@ from store.engine import Store
 from text import t
 
 ROOT = Path(__file__).resolve().parent
-PLOTLY = "/assets/vendor/plotly-cartesian.min.js"
 # answered with 404 instead of the page skeleton when nothing is there: a wrong API address must not look healthy
 NOT_PAGES = ("/api", "/assets", "/ingest", "/live", "/_dash", "/healthz", "/readyz", "/metrics")
 INDEX = """<!DOCTYPE html>
 <html lang="__LANG__">
 <head>{%metas%}<meta name="viewport" content="width=device-width, initial-scale=1"><title>{%title%}</title>{%favicon%}
-<style>__TOKENS__</style>{%css%}<!--plotly--></head>
+<style>__TOKENS__</style>{%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
 
@@ -40,7 +39,7 @@ def make_app(config: Config, store: Store, *, now: Callable[[], datetime]) -> Da
     server = FastAPI(title=t("app.name", config.language), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app = Dash(
         "app", server=server, use_pages=True, pages_folder=str(ROOT / "pages"), assets_folder=str(ROOT / "assets"),
-        assets_path_ignore=["vendor"], compress=True, serve_locally=True, suppress_callback_exceptions=True, update_title="",
+        compress=True, serve_locally=True, suppress_callback_exceptions=True, update_title="",
         title=t("app.name", config.language), enable_mcp=False,
         index_string=INDEX.replace("__LANG__", config.language).replace("__TOKENS__", theme.css()),
     )
@@ -78,7 +77,7 @@ def _serve_pages(app: Dash, server: FastAPI) -> None:
             found = _is_page(app, path)
             if not found and path.startswith(NOT_PAGES):
                 return Response(status_code=404)
-            return Response(_index(app, path), 200 if found else 404, _headers(app), media_type="text/html")
+            return Response(app.index(), 200 if found else 404, _headers(app), media_type="text/html")
         finally:
             reset_current_request(token)
 
@@ -103,12 +102,6 @@ def _is_page(app: Dash, path: str) -> bool:
         if len(pattern) == len(wanted) and all(p == w or p.startswith("<") for p, w in zip(pattern, wanted, strict=True)):
             return True
     return False
-
-
-def _index(app: Dash, path: str) -> str:
-    """The page skeleton; the smaller plotly goes first where charts may be drawn, and not at all on the wall."""
-    script = "" if path.startswith("/wall") else f'<script src="{PLOTLY}" defer></script>'
-    return str(app.index()).replace("<!--plotly-->", script)
 
 
 def _headers(app: Dash) -> dict[str, str]:
