@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Callable
@@ -16,10 +15,11 @@ from dash.backends._fastapi import reset_current_request, set_current_request
 from fastapi import FastAPI, Request, Response
 
 import callbacks
+from api.routes import mount
+from auth import scope_reader
 from components import theme
 from components.context import AppContext
 from config import Config
-from scope import DEMO_SCOPE, Scope
 from store.engine import Store
 from text import t
 
@@ -43,25 +43,13 @@ def make_app(config: Config, store: Store, *, now: Callable[[], datetime]) -> Da
         title=t("app.name", config.language), enable_mcp=False,
         index_string=INDEX.replace("__LANG__", config.language).replace("__TOKENS__", theme.css()),
     )
-    context = AppContext(config, store, now, _scope_reader(config, store, now))
+    context = AppContext(config, store, now, scope_reader(config, store, now))
     app.layout = html.Div(dash.page_container, className="app")
     for found in pkgutil.iter_modules(callbacks.__path__):
         importlib.import_module(f"callbacks.{found.name}").register(app, context)
-    _mount_api(server, context)
+    mount(server, context)
     _serve_pages(app, server)
     return app
-
-
-def _scope_reader(config: Config, store: Store, now: Callable[[], datetime]) -> Callable[[Request | None], Scope]:
-    """Who is asking. Without auth.py every caller is the demo's, which the server binds to 127.0.0.1."""
-    if importlib.util.find_spec("auth") is None:
-        return lambda request: DEMO_SCOPE
-    return importlib.import_module("auth").scope_reader(config, store, now)  # type: ignore[no-any-return]
-
-
-def _mount_api(server: FastAPI, context: AppContext) -> None:
-    if importlib.util.find_spec("api.routes") is not None:
-        importlib.import_module("api.routes").mount(server, context)
 
 
 def _serve_pages(app: Dash, server: FastAPI) -> None:
@@ -82,7 +70,7 @@ def _serve_pages(app: Dash, server: FastAPI) -> None:
             reset_current_request(token)
 
     server.router.routes[:] = [route for route in server.router.routes if getattr(route, "path", "") != "/"]
-    server.add_api_route("/{path:path}", page, methods=["GET"], include_in_schema=False)
+    server.add_api_route("/{path:path}", page, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 async def _ready(app: Dash) -> None:
