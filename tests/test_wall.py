@@ -223,6 +223,23 @@ def test_the_last_frame_stays_and_ages_when_the_server_is_gone(serve: Callable[.
     assert time.monotonic() - back < 3
 
 
+def test_a_stale_wall_stays_readable_and_loses_its_colour(serve: Callable[..., LiveServer], page: Pages) -> None:
+    opened = page(SIZES[0], allow=(r"ERR_", r"Failed to load resource"))
+    opened.add_init_script("const real = performance.now.bind(performance); performance.now = () => real() + (window.skew || 0);")
+    opened.goto(f"{serve().url}/wall/overview")
+    expect(opened.locator(".wall[data-seq]")).to_be_visible(timeout=20_000)
+    opened.context.set_offline(True)
+    expect(opened.locator(".wall[data-connection=lost]")).to_be_visible(timeout=5_000)
+    opened.evaluate("() => { window.skew = 50 * 60e3; }")
+    expect(opened.locator("#overview-map-heat")).to_have_attribute("data-fresh", "stale", timeout=5_000)
+    expect(opened.locator("#overview-vn_aqi")).to_have_attribute("data-fresh", "fresh")  # hourly data are still good
+    assert opened.evaluate(CLIPPED) == []
+    assert opened.evaluate(CROWDED) == []
+    mark = opened.locator("#overview-dossiers_overdue-verdict").evaluate("e => getComputedStyle(e, '::before').backgroundColor")
+    calm = opened.locator("#overview-dossiers_overdue-spark").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert mark in (calm, "rgba(0, 0, 0, 0)")
+
+
 def test_a_wrong_clock_of_the_kiosk_makes_nothing_stale(serve: Callable[..., LiveServer], page: Pages) -> None:
     server = serve()
     opened = page(SIZES[0])
