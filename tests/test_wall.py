@@ -229,8 +229,8 @@ def test_a_stale_wall_stays_readable_and_loses_its_colour(serve: Callable[..., L
     opened.goto(f"{serve().url}/wall/overview")
     expect(opened.locator(".wall[data-seq]")).to_be_visible(timeout=20_000)
     opened.context.set_offline(True)
+    opened.evaluate("() => { window.skew = 50 * 60e3; }")  # nothing heard for so long: the line is taken for dead
     expect(opened.locator(".wall[data-connection=lost]")).to_be_visible(timeout=5_000)
-    opened.evaluate("() => { window.skew = 50 * 60e3; }")
     expect(opened.locator("#overview-map-heat")).to_have_attribute("data-fresh", "stale", timeout=5_000)
     expect(opened.locator("#overview-vn_aqi")).to_have_attribute("data-fresh", "fresh")  # hourly data are still good
     assert opened.evaluate(CLIPPED) == []
