@@ -20,6 +20,7 @@ from api.errors import dump
 from api.observed import Observed
 from components.context import AppContext
 from metrics.city import City
+from metrics.rollups import backlog
 from scope import Scope, scope_of
 from store.days import instant
 from store.watch import is_away, watch
@@ -27,6 +28,7 @@ from store.watch import is_away, watch
 log = logging.getLogger("api.live")
 FrameBuilder = Callable[[City, str], Mapping[str, Any]]
 QUEUE = 4
+FOLD_WAIT_S = 0.2
 HEADERS = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 
 
@@ -214,8 +216,15 @@ class Hub:
             await asyncio.sleep(self.pace.beat)
             self._send(self._beat(), None)
 
+    def _await_fold(self) -> None:
+        """Rows just landed are heard of before they are folded: a frame drawn at once would show the old sums for a second more."""
+        until = time.monotonic() + FOLD_WAIT_S
+        while backlog(self.context.store) and time.monotonic() < until:
+            time.sleep(0.01)
+
     def _draw(self, lang: str) -> Picture:
         """One frame, in a thread: the only part that reads the store."""
+        self._await_fold()
         city = self.context.city(self._rights)
         frame = self._build_frame(city, lang)
         props = {key: dump(value) for key, value in frame.get("props", {}).items()}
