@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from metrics.flows import DOSSIER_DAY, REPORT_DAY, FlowSource
 from store.days import HOUR, DayClock
 from store.engine import Store
+from store.locks import lock_fold
 from store.revisions import bump
 from store.schema import DOSSIER_FLOWS, REPORT_FLOWS
 
@@ -93,6 +94,8 @@ def clock_step(store: Store, now: int) -> int:
 
 
 def _clock_step(connection: Connection, days: DayClock, now: int) -> int:
+    for topic in ("dossiers", "reports"):  # a fold under the old clock must not take a row this step does not see yet
+        lock_fold(connection, topic)
     before = read_clock(connection)
     if now <= before:
         return 0
@@ -134,8 +137,7 @@ _PASSED = (
 
 def fold_in(connection: Connection, days: DayClock, topic: str, now: int, limit: int) -> int:
     """One topic's round inside a transaction of the caller; returns how many log rows were worked off."""
-    if connection.dialect.name != "sqlite":
-        connection.execute(text("SELECT pg_advisory_xact_lock(7030002, hashtext(:topic))"), {"topic": topic})
+    lock_fold(connection, topic)
     _temporary(
         connection, "fold_taken",  # utility statements take no bound values; both are ours
         f"SELECT seq, bucket, k1, k2, k3, ref FROM ops_dirty WHERE topic = '{topic}' ORDER BY seq LIMIT {int(limit)}",
@@ -237,7 +239,8 @@ def _fold_readings(connection: Connection, days: DayClock) -> None:
 def _fold_area_hours(connection: Connection) -> None:
     _temporary(
         connection, "fold_areas",
-        "SELECT DISTINCT t.bucket AS hour, t.k1 AS area_code, d.property FROM fold_taken t JOIN core_datastream d ON d.id = t.ref "
+        "SELECT DISTINCT t.bucket AS hour, t.k1 AS area_code, CASE WHEN t.k2 = '' THEN d.property ELSE t.k2 END AS property "
+        "FROM fold_taken t JOIN core_datastream d ON d.id = t.ref "
         "UNION SELECT t.bucket, d.area_code, d.property FROM fold_taken t JOIN core_datastream d ON d.id = t.ref",
     )
     _drop_cells(connection, "rollup_reading_hour_area", "hour, area_code, property", "hour, area_code, property FROM fold_areas")

@@ -8,64 +8,68 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from store import schema
+from store.locks import lock_fold
 from store.partitions import HOUR_US, ensure_partitions
 from store.rows import DatastreamRow, ReadingRow, StationRow
 from store.stage import fill_stage
 
 
 def land_stations(connection: Connection, feed: str, stations: Iterable[StationRow], areas: Mapping[str, str]) -> None:
-    """Upsert stations; `areas` maps source id to area code. A station that moved dirties its datastreams' hours."""
+    """Upsert stations; `areas` maps source id to area code. A station that moved takes its datastreams along."""
     for row in stations:
-        values = {
-            "feed": feed, "id": row.source_id, "name": row.name, "kind": row.kind, "lon": row.lon, "lat": row.lat,
-            "area": areas.get(row.source_id, ""),
-        }
-        moved = connection.execute(
-            text("SELECT 1 FROM core_station WHERE feed = :feed AND source_id = :id AND area_code <> :area"),
-            {k: values[k] for k in ("feed", "id", "area")},
-        ).first()
         connection.execute(
             text(
                 "INSERT INTO core_station (feed, source_id, name, kind, lon, lat, area_code) "
                 "VALUES (:feed, :id, :name, :kind, :lon, :lat, :area) ON CONFLICT (feed, source_id) DO UPDATE SET "
                 "name = excluded.name, kind = excluded.kind, lon = excluded.lon, lat = excluded.lat, area_code = excluded.area_code"
             ),
-            values,
+            {
+                "feed": feed, "id": row.source_id, "name": row.name, "kind": row.kind, "lon": row.lon, "lat": row.lat,
+                "area": areas.get(row.source_id, ""),
+            },
         )
-        if moved:
-            _dirty_station(connection, feed, row.source_id, areas.get(row.source_id, ""))
-
-
-def _dirty_station(connection: Connection, feed: str, station_id: str, area_code: str) -> None:
-    """After a move: the hours of both areas change, so every hour with readings is logged, under either area."""
-    here = {"feed": feed, "id": station_id, "area": area_code}
-    connection.execute(
-        text(
-            "INSERT INTO ops_dirty (topic, bucket, k1, ref) SELECT 'readings', h.hour, s.area_code, h.datastream_id "
-            "FROM rollup_reading_hour h JOIN core_datastream s ON s.id = h.datastream_id "
-            "WHERE s.feed = :feed AND s.station_id = :id"
-        ),
-        {k: here[k] for k in ("feed", "id")},
-    )
-    connection.execute(text("UPDATE core_datastream SET area_code = :area WHERE feed = :feed AND station_id = :id"), here)
+        here = {"feed": feed, "id": row.source_id, "area": areas.get(row.source_id, "")}
+        moved = "feed = :feed AND station_id = :id AND area_code <> :area"
+        if connection.execute(text(f"SELECT 1 FROM core_datastream WHERE {moved}"), here).first():
+            _log_hours(connection, moved, here)
+            connection.execute(text(f"UPDATE core_datastream SET area_code = :area WHERE {moved}"), here)
 
 
 def land_datastreams(connection: Connection, feed: str, rows: Iterable[DatastreamRow]) -> None:
-    """Upsert datastreams; their area is their station's."""
+    """Upsert datastreams; their area is their station's. One that is described anew moves its hours to their new cells."""
     for row in rows:
+        values = {
+            "feed": feed, "id": row.source_id, "station": row.station_id, "property": row.property,
+            "measure_unit": row.measure_unit, "name": row.name, "cadence": row.cadence_s,
+        }
+        area = "coalesce((SELECT area_code FROM core_station WHERE feed = :feed AND source_id = :station), '')"
+        used = {name: values[name] for name in ("feed", "id", "station", "property")}
+        changed = f"feed = :feed AND source_id = :id AND (property <> :property OR area_code <> {area})"
+        if connection.execute(text(f"SELECT 1 FROM core_datastream WHERE {changed}"), used).first():
+            _log_hours(connection, changed, used)
         connection.execute(
             text(
                 "INSERT INTO core_datastream (feed, source_id, station_id, property, measure_unit, name, cadence_s, area_code) "
-                "VALUES (:feed, :id, :station, :property, :measure_unit, :name, :cadence, coalesce((SELECT area_code FROM core_station "
-                "WHERE feed = :feed AND source_id = :station), '')) ON CONFLICT (feed, source_id) DO UPDATE SET "
+                f"VALUES (:feed, :id, :station, :property, :measure_unit, :name, :cadence, {area}) "
+                "ON CONFLICT (feed, source_id) DO UPDATE SET "
                 "station_id = excluded.station_id, property = excluded.property, measure_unit = excluded.measure_unit, "
                 "name = excluded.name, cadence_s = excluded.cadence_s, area_code = excluded.area_code"
             ),
-            {
-                "feed": feed, "id": row.source_id, "station": row.station_id, "property": row.property,
-                "measure_unit": row.measure_unit, "name": row.name, "cadence": row.cadence_s,
-            },
+            values,
         )
+
+
+def _log_hours(connection: Connection, streams: str, values: Mapping[str, Any]) -> None:
+    """Log every folded hour of these datastreams under the area and property they still have; the fold adds those they get."""
+    lock_fold(connection, "readings")
+    connection.execute(
+        text(
+            "INSERT INTO ops_dirty (topic, bucket, k1, k2, ref) SELECT 'readings', h.hour, s.area_code, s.property, h.datastream_id "
+            f"FROM (SELECT id, area_code, property FROM core_datastream WHERE {streams}) s "
+            "JOIN rollup_reading_hour h ON h.datastream_id = s.id"
+        ),
+        values,
+    )
 
 
 def datastream_ids(connection: Connection, feed: str) -> dict[str, int]:

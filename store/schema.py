@@ -244,7 +244,7 @@ reading_day = Table(
 
 # ---- the store's own state ------------------------------------------------------------------------------------------
 # Cells to recompute. dossiers: k1 agency k2 domain; reports: k1 agency k2 area k3 category;
-# readings: bucket = hour, ref = datastream id. Append-only; the fold deletes what it has taken.
+# readings: bucket = hour, ref = datastream id, k1 k2 = area and property it had. Append-only; the fold deletes what it has taken.
 dirty = Table(
     "ops_dirty", metadata, _number("seq"), Column("topic", Text, nullable=False), Column("bucket", Integer, nullable=False),
     _text("k1"), _text("k2"), _text("k3"), Column("ref", Integer, nullable=False, server_default="0"),

@@ -17,7 +17,7 @@ from store import schema
 from store.days import DAY, DayClock
 from store.stage import fill_stage
 
-NO_VERSION = -1
+NO_VERSION = -(2**62)  # of a stub: less than any source can state, instants before 1970 are negative too
 MARGIN = DAY  # what falls due this soon is logged now: the clock may pass it before this transaction is seen
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
-from tests.oracle import DONE_REPORTS, EPOCH, HOUR, OUTSIDE, number
+from tests.oracle import DONE_REPORTS, HOUR, OUTSIDE, number
 
 Cells = dict[tuple[Any, ...], Counter[str]]
 
@@ -47,8 +47,6 @@ def rollup_truth(connection: Connection, tz: ZoneInfo, clock: int) -> dict[str, 
 
 def _add_dossier(add: Any, on: Any, row: Mapping[str, Any], clock: int, today: int) -> None:
     day = lambda at, column: add("rollup_dossier_day", (on(at), row["agency_code"], row["domain_code"]), column)  # noqa: E731
-    week = lambda at, column: add("rollup_dossier_week", (monday(on(at)), *codes), column)  # noqa: E731
-    codes = (row["agency_code"], row["procedure_code"], row["channel"])
     received, finished, due, filed = (row[f"{name}_at"] for name in ("received", "finished", "due", "filed"))
     if row["status"] == 0:
         day(filed, "unmapped")
@@ -57,7 +55,6 @@ def _add_dossier(add: Any, on: Any, row: Mapping[str, Any], clock: int, today: i
         return
     before = finished is not None and finished < received
     day(received, "received")
-    week(received, "received")
     if row["channel"] in ("online", "postal"):
         day(received, f"received_{row['channel']}")
     if before:
@@ -66,11 +63,8 @@ def _add_dossier(add: Any, on: Any, row: Mapping[str, Any], clock: int, today: i
     if due is None and not before:
         day(received, "no_due_in")
     if finished is not None:
-        names = _ending(row, on, before)
-        for name in names:
+        for name in _ending(row, on, before):
             day(finished, name)
-            if name in ("finished", "finished_late", "finished_late_day", "finished_no_due", "finished_early"):
-                week(finished, name)
     _add_passing(add, on, row, before, clock, today)
 
 
@@ -146,11 +140,6 @@ def _add_readings(connection: Connection, found: dict[str, Cells], on: Any) -> N
         found[name][key] = Counter({"n": len(seen), "total": math.fsum(seen), "low": min(seen), "high": max(seen)})
 
 
-def monday(on: int | None) -> int | None:
-    """Day number of the Monday of a day's ISO week."""
-    return None if on is None else on - (EPOCH + timedelta(days=on)).weekday()
-
-
 def rows_of(connection: Connection, name: str) -> list[dict[str, Any]]:
     """All rows of a table as plain dictionaries."""
     return [dict(row) for row in connection.execute(text(f"SELECT * FROM {name}")).mappings()]
@@ -158,7 +147,6 @@ def rows_of(connection: Connection, name: str) -> list[dict[str, Any]]:
 
 ROLLUP_KEYS = {
     "rollup_dossier_day": ("day", "agency_code", "domain_code"),
-    "rollup_dossier_week": ("week", "agency_code", "procedure_code", "channel"),
     "rollup_report_day": ("day", "agency_code", "area_code", "category_code"),
     "rollup_reading_hour": ("hour", "datastream_id"),
     "rollup_reading_hour_area": ("hour", "area_code", "property"),
