@@ -104,7 +104,7 @@
       if (node.dataset.fresh !== word) node.dataset.fresh = word;
       const short = node.querySelector("[data-age=short]"), asof = node.querySelector("[data-age=asof]");
       const seconds = Math.max(0, ms - entry.at / 1000) / 1000;
-      if (short) put(short, word === "never" ? texts.nothing : word === "static" ? clockText(entry.at / 1000, seconds > 72000) : ageText(seconds));
+      if (short) put(short, word === "never" ? texts.nothing : word === "static" ? clockText(entry.at / 1000, true) : ageText(seconds));
       if (asof) put(asof, word === "never" ? texts.nothing : fill(texts.asof, { at: clockText(entry.at / 1000, true) }));
     }
   }
@@ -115,7 +115,7 @@
     const behind = chips.filter((c) => rank[c.dataset.fresh]).sort((a, b) => rank[b.dataset.fresh] - rank[a.dataset.fresh]);
     chips.forEach((chip) => { const word = texts["state_" + chip.dataset.fresh] || ""; if (chip.dataset.word !== word) chip.dataset.word = word; });
     const box = document.querySelector(".wall-feeds"), more = document.querySelector(".feeds-more");
-    put(document.querySelector(".feeds-fresh"), behind.length || !frame ? "" : texts.fresh);
+    put(document.querySelector(".feeds-fresh"), behind.length || !frame || !chips.some((c) => c.dataset.fresh) ? "" : texts.fresh);
     // name as many as there is room for, at most CHIPS; the rest is counted
     for (let named = Math.min(CHIPS, behind.length); named >= 0; named--) {
       chips.forEach((chip) => { const at = behind.indexOf(chip); chip.toggleAttribute("data-shown", at > -1 && at < named); });

@@ -96,7 +96,8 @@ class Answers:
         sources = feeds.of_topic(self.feeds, topic)
         if not sources:
             return {"at": None, "cadence_s": None}
-        return age(max(sources, key=lambda feed: _lag(feed, self.city.as_of)))
+        found = age(max(sources, key=lambda feed: _lag(feed, self.city.as_of)))
+        return {**found, "cadence_s": None} if self.is_frozen else found  # an archive is never fresh
 
     @property
     def is_frozen(self) -> bool:

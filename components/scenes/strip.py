@@ -43,7 +43,7 @@ def marks(config: Config, lang: str) -> str:
     said = []
     if config.simulated:
         said.append(t("app.simulated", lang))
-    if config.as_of and config.shift_to_now:
+    if config.shift_to_now:
         said.append(t("wall.moved_days", lang))
     elif config.as_of:
         from_file = config.clock(_NEVER_USED)
@@ -55,6 +55,7 @@ _NEVER_USED: Any = None  # an archive's clock does not look at the real one
 
 
 def strip_frame(answers: Answers, lang: str) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """(props, ages) of the strip."""
+    """(props, ages) of the strip. An archive's feeds are neither fresh nor late: nothing is said of them."""
     props = {WALL_REVISION: {"children": t("wall.revision", lang, revision=answers.city.revision)}}
-    return props, {feed_chip_id(feed.key): age(feed) for feed in answers.feeds if feed.cadence_s is not None}
+    promised = [] if answers.is_frozen else [feed for feed in answers.feeds if feed.cadence_s is not None]
+    return props, {feed_chip_id(feed.key): age(feed) for feed in promised}
