@@ -73,7 +73,8 @@ def _on_time_766(sums: Sums) -> Answer:
 class Kpi:
     """One defined number. `formula` is None where the value does not come from flows and stocks (metrics/city says how).
 
-    better: up | down | none. min_n: below it a ratio is withheld. has_rule: depends on the late rule.
+    better: up | down | none. min_n: below it a ratio is withheld. has_rule: depends on the late rule. is_stock: counts what is
+    there now, so it stays known (with its age) while feeds are silent.
     """
 
     key: str
@@ -83,6 +84,7 @@ class Kpi:
     formula: Callable[[Sums], Answer] | None
     min_n: int = 0
     has_rule: bool = False
+    is_stock: bool = False
     theme: str = "governance"
     source: str = ""
     decimals: int = 0
@@ -100,15 +102,17 @@ KPIS: tuple[Kpi, ...] = (
     Kpi("dossiers_early_pct", "dossiers", "percent", "up",
         lambda s: _percent(s.flow("finished_early"), s.finished_with_due), min_n=1, source=_II06A, decimals=1),
     Kpi("dossiers_late", "dossiers", "dossier", "down", lambda s: (float(s.late), s.finished_with_due), has_rule=True, source=_II06A),
-    Kpi("dossiers_open", "dossiers", "dossier", "none", lambda s: _stock(s, "open"), source=_II06A),
-    Kpi("dossiers_overdue", "dossiers", "dossier", "down", lambda s: _stock(s, s.overdue, "open_due"), has_rule=True, source=_II06A),
-    Kpi("dossiers_due_2wd", "dossiers", "dossier", "none", lambda s: _stock(s, "due_2wd", "open_due"), source="Decree 61/2018/ND-CP"),
+    Kpi("dossiers_open", "dossiers", "dossier", "none", lambda s: _stock(s, "open"), is_stock=True, source=_II06A),
+    Kpi("dossiers_overdue", "dossiers", "dossier", "down", lambda s: _stock(s, s.overdue, "open_due"), has_rule=True, is_stock=True,
+        source=_II06A),
+    Kpi("dossiers_due_2wd", "dossiers", "dossier", "none", lambda s: _stock(s, "due_2wd", "open_due"), is_stock=True,
+        source="Decree 61/2018/ND-CP"),
     Kpi("dossiers_online_pct", "dossiers", "percent", "up",
         lambda s: _percent(s.flow("received_online"), s.flow("received")), min_n=1, source="Decision 766/QD-TTg, indicator 3.3",
         decimals=1),
     Kpi("reports_received", "reports", "report", "none", _flow("received"), theme="people"),
-    Kpi("reports_open", "reports", "report", "none", lambda s: _stock(s, "open"), theme="people"),
-    Kpi("reports_overdue", "reports", "report", "down", lambda s: _stock(s, "overdue", "open_due"), theme="people"),
+    Kpi("reports_open", "reports", "report", "none", lambda s: _stock(s, "open"), is_stock=True, theme="people"),
+    Kpi("reports_overdue", "reports", "report", "down", lambda s: _stock(s, "overdue", "open_due"), is_stock=True, theme="people"),
     Kpi("reports_resolved", "reports", "report", "up", _flow("closed"), theme="people"),
     Kpi("reports_resolve_days_median", "reports", "days", "down", None, min_n=5, theme="people", decimals=1),
     Kpi("stations_reporting_pct", "readings", "percent", "up", None, min_n=1, theme="environment", decimals=1),

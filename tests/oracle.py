@@ -25,6 +25,8 @@ DAY = 24 * HOUR
 EPOCH = date(1970, 1, 1)
 DONE_REPORTS = ("resolved", "published", "closed", "refused")
 OUTSIDE = (1, 3)  # registered but not accepted; refused
+STOCKS = ("dossiers_open", "dossiers_overdue", "dossiers_due_2wd", "reports_open", "reports_overdue")
+COMPUTED = ("reports_resolve_days_median",)  # from rows, not from sums: without rows it says nothing by itself
 TOPIC_ROLE = {"dossiers": "one_stop", "reports": "feedback"}
 Answer = tuple[float | None, int]
 
@@ -352,9 +354,8 @@ class Oracle:
                     self.kept[known] = self.dossier_kpis(*known[1:]) if is_dossiers else self.report_kpis(start, end, pick)
                 answers = self.kept[known]
                 silent = not self.speaks(topic, start)
-                found.update({
-                    key: (None, 0) if silent and key != "reports_resolve_days_median" else answers[key] for key in of_topic
-                })
+                always = STOCKS if start <= self.today <= end else ()
+                found.update({key: (None, 0) if silent and key not in (*always, *COMPUTED) else answers[key] for key in of_topic})
         if "stations_reporting_pct" in wanted:
             found["stations_reporting_pct"] = self.stations_reporting(end, pick.area)
         if "vn_aqi" in wanted:

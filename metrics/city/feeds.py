@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from config import FeedConfig
 from metrics.city import City
+from metrics.kpis import Kpi
 from metrics.periods import Period
 from store.days import number_of
 
@@ -96,6 +97,16 @@ def coverage(city: City, period: Period, through: int | None) -> float:
     if through is None or through <= start or end <= start:
         return 0.0
     return min(1.0, (through - start) / (end - start))
+
+
+def is_known(city: City, row: Kpi, period: Period, through: int | None) -> bool:
+    """Do feeds that speak until `through` tell anything of the KPI's period? Silence is unknown, not zero.
+
+    A stock of now stays known however long they have been silent: its age is shown with it.
+    """
+    if row.is_stock and through is not None and period.start_on <= city.today <= period.end_on:
+        return True
+    return coverage(city, period, through) > 0
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,8 @@ def _value(answers: _Answers, row: Kpi, current: Period, before: Period | None) 
     sources = feeds.of_topic(answers.states, row.topic)
     through = feeds.speak_until(sources)
     coverage = feeds.coverage(city, current, through) if sources else None
-    is_known = row.formula is None or (bool(sources) and coverage != 0)  # no feed, or none that reaches the period: unknown, not zero
-    value, n = answers.of(row, current) if is_known else (None, 0)
-    previous = answers.of(row, before)[0] if before and is_known else None
+    value, n = answers.known(row, current, through)
+    previous = answers.known(row, before, through)[0] if before else None
     target = city.config.targets.get(row.key)
     delta = value - previous if value is not None and previous is not None else None
     worst = max((s.state for s in sources), key=feeds.STATES.index, default=feeds.FRESH)
@@ -85,6 +84,11 @@ class _Answers:
         self.connection, self.city, self.choice, self.rule, self.states = connection, city, choice, rule, states
         self._sums: dict[tuple[str, Period], object] = {}
         self._stocks: dict[str, dict[str, int | None]] = {}
+
+    def known(self, row: Kpi, period: Period, through: int | None) -> tuple[float | None, int]:
+        """Value and n; unknown where no feed behind a formula speaks for the period."""
+        is_known = row.formula is None or feeds.is_known(self.city, row, period, through)
+        return self.of(row, period) if is_known else (None, 0)
 
     def of(self, row: Kpi, period: Period) -> tuple[float | None, int]:
         """Value and n; withheld below min_n."""

@@ -89,7 +89,7 @@ def _flow_points(
         if end < city.today_on:
             stocks.pop("due_2wd", None)
         assert row.formula is not None
-        is_known = feeds.coverage(city, part, through) > 0  # a day no feed speaks for is unknown, not zero
+        is_known = feeds.is_known(city, row, part, through)
         value, n = row.formula(Sums(flows, stocks, rule)) if is_known else (None, 0)
         points.append(_point(row, part, value, n, city))
     return reversed(points)
@@ -178,7 +178,7 @@ def _by_group(
         answers = {group: (_median(spans), len(spans)) for group, spans in grouped.items()}
     elif row.formula is None:
         raise ValueError(f"{row.key} is known only as a whole; it has no {by} series")
-    elif not feeds.coverage(city, period, _speaks_until(connection, city, row.topic)):
+    elif not feeds.is_known(city, row, period, _speaks_until(connection, city, row.topic)):
         answers = {}
     else:
         answers = {

@@ -1,0 +1,125 @@
+"""Opening stock + flows in = flows out + closing stock, every day, from columns computed apart: stocks from rows, flows from roll-ups.
+
+Statuses outside the identity (new, refused, ended before start) are named and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from metrics.city import kpis, series
+from metrics.periods import parse_period
+from store.days import date_of
+from tests.oracle import OUTSIDE, Oracle, table
+from tests.stores import Filled, demo_store, real_store
+
+IDENTITY = {
+    "dossiers": ("rollup_dossier_day", "received - ended_before_start_in", "finished - ended_before_start_out"),
+    "reports": ("rollup_report_day", "received - ended_before_start_in", "closed - ended_before_start_out"),
+}
+
+
+@pytest.fixture(scope="module", params=("demo", "wabo", "boston"))
+def filled(
+    request: pytest.FixtureRequest, make_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, Filled]]:
+    if request.param == "demo":
+        found = demo_store(make_database, "sqlite", tmp_path_factory.mktemp("demo"))
+    else:
+        real_data: Path = request.getfixturevalue("real_data")
+        found = real_store(make_database, "sqlite", request.param, real_data)
+    yield request.param, found
+    found.store.dispose()
+
+
+def flows_by_day(connection: Connection, topic: str) -> dict[int, tuple[int, int]]:
+    """Day -> (in, out) of the identity, from the roll-up."""
+    name, into, out = IDENTITY[topic]
+    rows = connection.execute(text(f"SELECT day, sum({into}), sum({out}) FROM {name} GROUP BY day")).all()
+    return {int(day): (int(inward), int(outward)) for day, inward, outward in rows}
+
+
+def topics(name: str) -> tuple[str, ...]:
+    return {"demo": ("dossiers", "reports"), "wabo": ("dossiers",), "boston": ("reports",)}[name]
+
+
+def stock(oracle: Oracle, topic: str, end: int) -> int:
+    """Open at the end of a day, counted from the rows."""
+    return len(oracle.open_dossiers(end) if topic == "dossiers" else oracle.open_reports(end))
+
+
+def test_opening_plus_in_equals_out_plus_closing_on_every_day(filled: tuple[str, Filled]) -> None:
+    name, opened = filled
+    with opened.store.reading() as connection:
+        oracle = opened.oracle(connection)
+        for topic in topics(name):
+            flows = flows_by_day(connection, topic)
+            first, opening = min(flows), 0
+            for on in range(first, oracle.today + 1):
+                closing, (into, out) = stock(oracle, topic, on), flows.get(on, (0, 0))
+                assert opening + into == out + closing, f"{topic} on {date_of(on)}: {opening} + {into} is not {out} + {closing}"
+                opening = closing
+            assert opening > 0 and len(flows) > 30
+
+
+def test_a_series_of_stocks_moves_by_the_flows_of_its_days(filled: tuple[str, Filled]) -> None:
+    name, opened = filled
+    today = opened.city.today
+    period = parse_period(f"{date_of(opened.city.today_on - 60)}..{today}", today)
+    for topic in topics(name):
+        points = series.read(opened.city, f"{topic}_open", "day", period)
+        with opened.store.reading() as connection:
+            flows = flows_by_day(connection, topic)
+        for before, after, on in zip(points, points[1:], range(opened.city.today_on - 59, opened.city.today_on + 1), strict=False):
+            into, out = flows.get(on, (0, 0))
+            assert before.value is not None and after.value == before.value + into - out, after.group
+        assert points[-1].value == kpis.read(opened.city, [f"{topic}_open"], parse_period("today", today))[0].value
+
+
+def test_overdue_moves_by_dues_that_passed_and_overdue_ones_that_ended(filled: tuple[str, Filled]) -> None:
+    name, opened = filled
+    with opened.store.reading() as connection:
+        oracle = opened.oracle(connection)
+        for topic in topics(name):
+            table_name = IDENTITY[topic][0]
+            for rule, into, out in (("late_instant", "due_passed", "overdue_ended"), ("late_day", "due_passed_day", "overdue_ended_day")):
+                if topic == "reports" and rule == "late_day":
+                    continue
+                rows = connection.execute(text(f"SELECT day, sum({into}), sum({out}) FROM {table_name} GROUP BY day ORDER BY day")).all()
+                running, by_day = 0, {}
+                for day, passed, ended in rows:
+                    running += int(passed) - int(ended)
+                    by_day[int(day)] = running
+                for on in sorted(by_day)[-40::4]:
+                    assert by_day[on] == overdue(oracle, topic, on, rule), f"{topic} {rule} on {date_of(on)}"
+
+
+def overdue(oracle: Oracle, topic: str, end: int, rule: str) -> int:
+    """Overdue at the end of a day, counted from the rows."""
+    if topic == "reports":
+        return int(oracle.report_kpis(end, end)["reports_overdue"][0] or 0)
+    return int(oracle.dossier_kpis(end, end, rule=rule)["dossiers_overdue"][0] or 0)
+
+
+def test_what_is_outside_the_stock_is_named_and_counted(filled: tuple[str, Filled]) -> None:
+    name, opened = filled
+    if "dossiers" not in topics(name):
+        pytest.skip(f"{name} has no dossiers")
+    with opened.store.reading() as connection:
+        rows = table(connection, "core_dossier")
+        counted = connection.execute(
+            text('SELECT sum(new), sum(refused), sum(ended_before_start_in), sum(received), sum(unmapped) FROM rollup_dossier_day')
+        ).one()
+    accepted = rows[~rows["status"].isin(OUTSIDE)]
+    before = (accepted["finished_at"] < accepted["received_at"]).fillna(False)
+    right = (
+        int((rows["status"] == 1).sum()), int((rows["status"] == 3).sum()), int(before.sum()), len(accepted),
+        int((rows["status"] == 0).sum()),
+    )
+    assert tuple(int(count) for count in counted) == right
+    assert right[0] + right[1] + right[3] == len(rows)
+    assert sum(right[:3]) > 0
