@@ -290,19 +290,22 @@ def _read_rows(options: Mapping[str, Any], source: _Source, place: _Place) -> It
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         while True:
             lines.taken.clear()
+            item: dict[str, str] | BadRow | None = None
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except (csv.Error, UnicodeDecodeError):
-                found = _line_by_line(table, lines, place.row + 1)
-                yield from found[:-1]
-                place.row += len(found) - 1
-                item = found[-1]
+                pass
             else:
                 if not cells:
                     continue
                 item = table.row(cells, place.row + 1)
+            if item is None or (isinstance(item, BadRow) and len(lines.taken) > 1):
+                found = _line_by_line(table, lines, place.row + 1)
+                yield from found[:-1]
+                place.row += len(found) - 1
+                item = found[-1]
             if not lines.ends_open:
                 place.offset, place.row = lines.offset, place.row + 1
             yield item

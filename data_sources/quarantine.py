@@ -173,7 +173,8 @@ def _settle(sync: Sync, feed: FeedConfig, kind: str, work: _Round, now: datetime
         for new, own in work.failed:
             faults, known = {(one.field, one.reason) for one in new}, {(one.field, one.reason) for one in own}
             again = [one.id for one in own if not faults or (one.field, one.reason) in faults]
-            count_again(connection, again, at)
+            if kind != STORED:  # those the landing itself has counted
+                count_again(connection, again, at)
             resolve(connection, [one.id for one in own if one.id not in again], at)
             fresh = [one for one in new if (one.field, one.reason) not in known]
             payload = json.loads(own[0].payload)

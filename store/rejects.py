@@ -52,7 +52,7 @@ def save_rejects(connection: Connection, feed: str, rejects: Iterable[Reject], n
                 "ON CONFLICT (feed, digest) DO UPDATE SET last_at = excluded.last_at, times = ops_reject.times + 1, "
                 "resolved_at = NULL"
             ),
-            sorted(rows, key=lambda row: str(row["digest"])),
+            rows,
         )
 
 
@@ -67,7 +67,10 @@ def _row(feed: str, reject: Reject, now: int, kind: str) -> dict[str, Any]:
 
 
 def resolve_landed(connection: Connection, feed: str, items: Collection[str], now: int, kind: str) -> int:
-    """Mark the rejects of things that have now landed as resolved; rows kept in stored form too. Returns how many."""
+    """Mark the rejects of things that have now landed as resolved, rows kept in stored form too. Returns how many.
+
+    A reading that lacked its station is not there yet when the station lands: it waits for its re-send.
+    """
     here = {"feed": feed}
     is_open = "FROM ops_reject WHERE feed = :feed AND resolved_at IS NULL"
     if not items or connection.execute(text(f"SELECT 1 {is_open} LIMIT 1"), here).first() is None:
@@ -75,8 +78,8 @@ def resolve_landed(connection: Connection, feed: str, items: Collection[str], no
     fill_stage(connection, "stage_landed", schema.reject, ("item",), ((item[:200],) for item in items))
     return connection.execute(
         text(
-            "UPDATE ops_reject SET resolved_at = :now WHERE feed = :feed AND resolved_at IS NULL AND kind IN (:kind, :stored) "
-            "AND item IN (SELECT item FROM stage_landed)"
+            "UPDATE ops_reject SET resolved_at = :now WHERE feed = :feed AND resolved_at IS NULL "
+            "AND (kind = :kind OR (kind = :stored AND reason <> 'unknown_station')) AND item IN (SELECT item FROM stage_landed)"
         ),
         {**here, "now": now, "kind": kind, "stored": STORED},
     ).rowcount

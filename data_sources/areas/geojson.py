@@ -96,7 +96,7 @@ def parse_geojson(manifest: FeedConfig, batch: RawBatch, now: datetime) -> Parse
     rows: dict[str, tuple[AreaRow, Any]] = {}
     succession: list[Any] = []
     for number, item in enumerate(batch.items, batch.offset):
-        if isinstance(item, Mapping) and "succession" in item:
+        if "succession" in manifest.options and isinstance(item, Mapping) and isinstance(item.get("succession"), list):
             succession += item["succession"]
         elif isinstance(item, Mapping) and isinstance(item.get("properties") or {}, Mapping):
             _feature(manifest, mapping, item, number, rows, rejects)
