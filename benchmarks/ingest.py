@@ -7,18 +7,19 @@ reported beside it. Without = no dirty log, no fold. The fold is the one `cli.py
 from __future__ import annotations
 
 import multiprocessing
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.synchronize import Event
 
 from benchmarks import province
 from benchmarks.databases import Databases, filled, opened
 from benchmarks.results import Figure, interleaved, ratio
 from metrics.rollups import backlog, clock_step, rebuild
-from pipeline import FOLD_WAKE_S, Ingest
-from store.days import DAY, moment
+from pipeline import Ingest
+from store.days import moment
 from store.engine import Store
 from store.landing import Landing, land
 from store.rows import Parsed
@@ -42,12 +43,20 @@ class Load:
 
 
 def loads(quick: bool) -> tuple[Load, ...]:
-    """Dossiers in batches of 1000 (half new, half later versions) and readings in batches of 5000."""
+    """Dossiers in batches of 1000 (half new, half later versions); readings in batches of 5000, as a live stream and as history."""
     dossiers = [Parsed(dossiers=rows, item_count=len(rows)) for rows in province.dossier_batches(4 if quick else 12)]
+    return (
+        Load("dossiers", "one_stop", "one_stop", dossiers),
+        Load("readings each minute", "sensors", "sensors", _readings(1, 4 if quick else 24)),
+        Load("readings each 24 minutes", "sensors", "sensors", _readings(24, 4 if quick else 24)),
+    )
+
+
+def _readings(minutes: int, count: int) -> list[Parsed]:
+    """`count` batches: 25 minutes (or 10 hours) of 200 datastreams each."""
     start = province.now_at()
-    rows = list(province.readings(start, start + (2 if quick else 8) * DAY))
-    readings = [Parsed(readings=tuple(rows[n : n + 5000]), item_count=5000) for n in range(0, len(rows), 5000)]
-    return Load("dossiers", "one_stop", "one_stop", dossiers), Load("readings", "sensors", "sensors", readings)
+    rows = list(province.readings(start, start + count * 25 * minutes * 60_000_000, minutes))
+    return [Parsed(readings=tuple(rows[n : n + 5000]), item_count=5000) for n in range(0, len(rows), 5000)]
 
 
 def run(made: Databases, quick: bool) -> Iterator[Figure]:
@@ -120,10 +129,13 @@ def folding(url: str) -> Iterator[None]:
 
 
 def _fold_until(url: str, ready: Event, stop: Event) -> None:
+    config = replace(province.city(), feeds=())  # nothing to pull: only the clock and the fold
     with opened(url) as store:
-        work = Ingest(store, province.city(), lambda: moment(province.now_at()))
+        work = Ingest(store, config, lambda: moment(province.now_at()))
         work.turn()
+        thread = threading.Thread(target=work.run)
+        thread.start()
         ready.set()
-        while not stop.is_set():
-            work.turn()
-            stop.wait(FOLD_WAKE_S)
+        stop.wait()
+        work.stop.set()
+        thread.join()

@@ -22,7 +22,18 @@ from store.catalogue import put_agencies, put_categories, put_procedures
 from store.days import DAY, DayClock, instant
 from store.engine import Store
 from store.landing import Landing, land
-from store.rows import AgencyRow, CategoryRow, DatastreamRow, DossierRow, Parsed, ProcedureRow, ReadingRow, ReportRow, StationRow, Stop
+from store.rows import (
+    AgencyRow,
+    CategoryRow,
+    DatastreamRow,
+    DossierRow,
+    Parsed,
+    ProcedureRow,
+    ReadingRow,
+    ReportRow,
+    StationRow,
+    Stop,
+)
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 14, 5, tzinfo=TZ)  # a Friday afternoon
@@ -75,8 +86,8 @@ class Lives:
             procedure = procedures[int(part.procedure[place])]
             is_done = status in (7, 9, 10)
             yield DossierRow(
-                self.names[int(number)], agencies[int(part.agency[place])].code, procedure.code, procedure.name, procedure.domain_code,
-                procedure.domain_name, CHANNELS[int(part.channel[place])], status, filed_at=_utc(part.filed[place]),
+                self.names[int(number)], agencies[int(part.agency[place])].code, procedure.code, procedure.name,
+                procedure.domain_code, procedure.domain_name, CHANNELS[int(part.channel[place])], status, filed_at=_utc(part.filed[place]),
                 received_at=_utc(part.received[place], until), due_at=_utc(part.due[place]) if status not in (1, 3) else None,
                 finished_at=_utc(part.ended[place]) if is_done else None, version=_utc(newest[place]),
                 supplement_count=int(part.asked[place] <= until) + int(part.asked_again[place] <= until),
@@ -128,8 +139,8 @@ def dossier_batches(count: int, size: int = 1000) -> list[tuple[DossierRow, ...]
         fresh, later = new[number * half : (number + 1) * half], known[number * half : (number + 1) * half]
         if len(later) < half or len(fresh) < half:
             raise ValueError(f"only {number} batches of {size} can be made of this province")
-        rows = [found.row(int(n), int(columns.received[n])) for n in fresh] + [found.row(int(n), int(columns.ended[n])) for n in later]
-        batches.append(tuple(rows))
+        moments = [(n, columns.received[n]) for n in fresh] + [(n, columns.ended[n]) for n in later]
+        batches.append(tuple(found.row(int(n), int(at)) for n, at in moments))
     return batches
 
 
@@ -144,11 +155,11 @@ def sensors() -> Parsed:
     )
 
 
-def readings(from_at: int, to_at: int) -> Iterator[ReadingRow]:
-    """A value of every datastream every READING_MINUTES minutes, in time order."""
+def readings(from_at: int, to_at: int, minutes: int = READING_MINUTES) -> Iterator[ReadingRow]:
+    """A value of every datastream every `minutes` minutes, in time order."""
     rng = np.random.default_rng(SEED)
     names = [f"T{s.number}" for s in streams()]
-    for at in range(from_at, to_at, READING_MINUTES * 60 * 1_000_000):
+    for at in range(from_at, to_at, minutes * 60 * 1_000_000):
         for name, value in zip(names, rng.uniform(5, 60, len(names)).tolist(), strict=True):
             yield ReadingRow(name, at, value)
 
@@ -181,15 +192,17 @@ def put_catalogues(store: Store) -> None:
         put_categories(connection, [CategoryRow(c.code, c.name, c.group) for c in found.categories])
 
 
-def fill(store: Store, days: int, *, scale: float = SCALE, with_readings: bool = True) -> None:
+def fill(store: Store, days: int, *, scale: float = SCALE, minutes: int = READING_MINUTES) -> None:
     """Land a history through the real landing without the dirty log; the caller rebuilds the roll-ups."""
     put_catalogues(store)
     at = now_at()
+
+    def put(feed: str, role: str, batch: Parsed) -> None:
+        land(store, batch, Landing(feed, role, at, track=False))
+
     for rows in history(days, scale):
-        land(store, Parsed(dossiers=rows, item_count=len(rows)), Landing("one_stop", "one_stop", at, track=False))
-    land(store, Parsed(reports=reports(days), item_count=1), Landing("feedback", "feedback", at, track=False))
-    land(store, sensors(), Landing("sensors", "sensors", at, track=False))
-    if with_readings:
-        for day in range(days):
-            end = at - (days - 1 - day) * DAY
-            land(store, Parsed(readings=tuple(readings(end - DAY, end)), item_count=1), Landing("sensors", "sensors", at, track=False))
+        put("one_stop", "one_stop", Parsed(dossiers=rows, item_count=len(rows)))
+    put("feedback", "feedback", Parsed(reports=reports(days), item_count=1))
+    put("sensors", "sensors", sensors())
+    for end in range(at - (days - 1) * DAY, at + 1, DAY):
+        put("sensors", "sensors", Parsed(readings=tuple(readings(end - DAY, end, minutes)), item_count=1))

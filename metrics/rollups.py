@@ -166,21 +166,23 @@ def _temporary(connection: Connection, name: str, select: str) -> None:
         connection.execute(text(f"ANALYZE {name}"))
 
 
-def _flow_cells(connection: Connection, rollup: Rollup) -> None:
+def _cells(connection: Connection, select: str, shape: Sequence[tuple[str, str]]) -> None:
     """The cells to compute, as fold_cells. On SQLite in the order of their key, so that grouping by cell needs no sorting."""
-    select = f"SELECT DISTINCT bucket, {', '.join(f'{log} AS {column}' for column, log in rollup.keys)} FROM fold_taken"
     if connection.dialect.name != "sqlite":
         _temporary(connection, "fold_cells", select)
         return
-    columns = [column for column, _ in rollup.keys]
-    shape = f"bucket INTEGER, {', '.join(f'{column} TEXT' for column in columns)}, PRIMARY KEY (bucket, {', '.join(columns)})"
+    columns = ", ".join(f"{name} {kind}" for name, kind in shape)
     connection.execute(text("DROP TABLE IF EXISTS fold_cells"))
-    connection.execute(text(f"CREATE TEMPORARY TABLE fold_cells ({shape}) WITHOUT ROWID"))
+    connection.execute(text(
+        f"CREATE TEMPORARY TABLE fold_cells ({columns}, PRIMARY KEY ({', '.join(name for name, _ in shape)})) WITHOUT ROWID"
+    ))
     connection.execute(text(f"INSERT INTO fold_cells {select}"))
 
 
 def _fold_flows(connection: Connection, rollup: Rollup, clock: dict[str, Any]) -> None:
-    _flow_cells(connection, rollup)
+    keys = ", ".join(f"{log} AS {column}" for column, log in rollup.keys)
+    shape = [("bucket", "INTEGER"), *((column, "TEXT") for column, _ in rollup.keys)]
+    _cells(connection, f"SELECT DISTINCT bucket, {keys} FROM fold_taken", shape)
     columns = ", ".join(column for column, _ in rollup.keys)
     _drop_cells(connection, rollup.table, f"day, {columns}", f"bucket, {columns} FROM fold_cells")
     statement = _flow_insert(rollup)
@@ -226,7 +228,7 @@ _SUM_STATISTICS = "CAST(sum(n) AS BIGINT), sum(total), min(low), max(high)"
 def _fold_readings(connection: Connection, days: DayClock) -> None:
     """Hours of datastreams from readings, then hours of areas and days of datastreams from those hours."""
     run = connection.execute
-    _temporary(connection, "fold_cells", "SELECT DISTINCT bucket AS hour, ref FROM fold_taken")
+    _cells(connection, "SELECT DISTINCT bucket AS hour, ref FROM fold_taken", (("hour", "INTEGER"), ("ref", "INTEGER")))
     _drop_cells(connection, "rollup_reading_hour", "hour, datastream_id", "hour, ref FROM fold_cells")
     run(text(
         f"INSERT INTO rollup_reading_hour (hour, datastream_id, n, total, low, high) SELECT c.hour, c.ref, {_HOUR_STATISTICS} "
@@ -266,13 +268,19 @@ def _fold_reading_days(connection: Connection, days: DayClock) -> None:
     )
     _drop_cells(connection, "rollup_reading_day", "day, datastream_id", "day, ref FROM fold_days")
     cut = f"(r.hour * {HOUR} < c.from_at OR (r.hour + 1) * {HOUR} > c.to_at)"
-    connection.execute(text(
-        f"INSERT INTO rollup_reading_day (day, datastream_id, n, total, low, high) SELECT day, ref, {_SUM_STATISTICS} FROM ("
+    parts = (
         "SELECT c.day, c.ref, r.n, r.total, r.low, r.high FROM fold_days c CROSS JOIN rollup_reading_hour r "
-        f"WHERE r.datastream_id = c.ref AND r.hour BETWEEN c.first_hour AND c.last_hour AND NOT {cut} UNION ALL "
-        "SELECT c.day, c.ref, 1, r.value, r.value, r.value FROM fold_days c CROSS JOIN core_reading r "
-        "WHERE r.hour IN (c.first_hour, c.last_hour) AND r.datastream_id = c.ref AND r.observed_at >= c.from_at "
-        f"AND r.observed_at < c.to_at AND {cut}) parts GROUP BY day, ref"
+        f"WHERE r.datastream_id = c.ref AND r.hour BETWEEN c.first_hour AND c.last_hour AND NOT {cut}"
+    )
+    if any(span["from_at"] % HOUR or span["to_at"] % HOUR for span in spans):
+        parts += (
+            " UNION ALL SELECT c.day, c.ref, 1, r.value, r.value, r.value FROM fold_days c CROSS JOIN core_reading r "
+            "WHERE r.hour IN (c.first_hour, c.last_hour) AND r.datastream_id = c.ref AND r.observed_at >= c.from_at "
+            f"AND r.observed_at < c.to_at AND {cut}"
+        )
+    connection.execute(text(
+        f"INSERT INTO rollup_reading_day (day, datastream_id, n, total, low, high) SELECT day, ref, {_SUM_STATISTICS} "
+        f"FROM ({parts}) parts GROUP BY day, ref"
     ))
 
 
