@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from benchmarks import province
 from benchmarks.databases import Databases, filled, opened
@@ -46,7 +47,7 @@ def run(made: Databases, quick: bool) -> Iterator[Figure]:
         for what, ask in QUESTIONS:
             for city in cities.values():
                 ask(city)  # both warm
-            found = interleaved({name: lambda city=city: _ms(ask, city) for name, city in cities.items()}, 7 if quick else 31)
+            found = interleaved({name: partial(_ms, ask, city) for name, city in cities.items()}, 7 if quick else 31)
             value, spread = ratio(found["x10"], found["x1"])
             medians = ", ".join(f"{name} {statistics.median(times):.1f} ms" for name, times in found.items())
             yield Figure("reads", made.engine, f"{what}: x10 / x1", value, "", GOAL, f"{medians}; {spread}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sqlite3
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured figure. `goal` as text ("<= 1.2"); None = for information. `spread` = lowest to highest of the repetitions."""
+    """One measured figure; `goal` as text ("<= 1.2"), empty = for information."""
 
     bench: str
     engine: str
@@ -58,10 +59,13 @@ def percentile(values: Sequence[float], share: float) -> float:
 def table(figures: Iterable[Figure]) -> str:
     """The figures as a Markdown table."""
     lines = ["| bench | engine | what | value | goal | met | note |", "|---|---|---|---|---|---|---|"]
-    words = {True: "yes", False: "**no**", None: ""}
-    for f in figures:
-        lines.append(f"| {f.bench} | {f.engine} | {f.what} | {number(f.value)} {f.measure_unit} | {f.goal} | {words[f.is_met]} | {f.note} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(_line(figure) for figure in figures)])
+
+
+def _line(figure: Figure) -> str:
+    met = {True: "yes", False: "**no**", None: ""}[figure.is_met]
+    value = f"{number(figure.value)} {figure.measure_unit}".strip()
+    return f"| {figure.bench} | {figure.engine} | {figure.what} | {value} | {figure.goal} | {met} | {figure.note} |"
 
 
 def number(value: float) -> str:
@@ -72,13 +76,13 @@ def number(value: float) -> str:
 
 
 def machine() -> str:
-    """The class of this machine and the versions that matter, in one line."""
+    """The class of this machine, its load and the versions that matter, in one line."""
     names = ("sqlalchemy", "psycopg", "dash", "uvicorn", "plotly")
-    memory = _memory_gb()
-    return (
-        f"{os.cpu_count()} cores ({_processor()}), {memory} GB, {platform.system()} {platform.machine()}, Python {platform.python_version()}, SQLite "
-        f"{_sqlite()}, " + ", ".join(f"{name} {version(name)}" for name in names)
-    )
+    return ", ".join((
+        f"{os.cpu_count()} cores ({_processor()}), {_memory_gb()} GB, load {os.getloadavg()[1]:.1f}",
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}",
+        *(f"{name} {version(name)}" for name in names),
+    ))
 
 
 def _memory_gb() -> int:
@@ -91,9 +95,3 @@ def _processor() -> str:
     except OSError:
         return platform.processor() or "unknown processor"
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown processor")
-
-
-def _sqlite() -> str:
-    import sqlite3  # noqa: PLC0415  only its version
-
-    return sqlite3.sqlite_version
