@@ -191,7 +191,9 @@ class Hub:
             if self._revisions:
                 self._send(self._tick(), "")
             for lang in sorted({listener.lang for listener in self._listeners} - {""}):
-                await self._paint_one(lang)
+                picture = self._pictures.get(lang)
+                if picture is None or not self._is_now(picture):  # the landing's and the fold's news are often in one picture
+                    await self._paint_one(lang)
             await asyncio.sleep(max(0.0, self.pace.least - (time.monotonic() - began)))
 
     async def _paint_one(self, lang: str) -> None:
