@@ -269,7 +269,8 @@ reject = Table(
     UniqueConstraint("feed", "digest"),
 )
 Index("ix_reject_feed_reason", reject.c.feed, reject.c.reason)
-Index("ix_reject_item", reject.c.feed, reject.c.item)
+_WAITING = text("resolved_at IS NULL")
+Index("ix_reject_open", reject.c.feed, reject.c.item, sqlite_where=_WAITING, postgresql_where=_WAITING)
 feed_key = Table(
     "ops_feed_key", metadata, _number("id"), Column("feed", Text, nullable=False), Column("key_hash", Text, nullable=False, unique=True),
     _text("label"), Column("created_at", BigInteger, nullable=False), Column("revoked_at", BigInteger),

@@ -300,11 +300,11 @@ def report(name: str, **values: Any) -> ReportRow:
 def test_the_superseding_feeds_row_wins_whichever_comes_first(store: Store, first: str) -> None:
     olds, news = (Parsed(reports=tuple(map(report, names))) for names in ("abc", "bcd"))
     told = [(olds, OLD), (news, NEW)] if first == "old" else [(news, NEW), (olds, OLD)]
-    for batch, landing in (*told, (olds, OLD)):
+    for step, (batch, landing) in enumerate((*told, (olds, OLD))):
         land(store, batch, landing)
         drain(store, instant(NOW))
-    found = rows(store, "SELECT feed, source_id FROM core_report ORDER BY 2")
-    assert found == [("old", "a"), ("new", "b"), ("new", "c"), ("new", "d")]
+        found = rows(store, "SELECT feed, source_id FROM core_report ORDER BY 2")
+        assert step == 0 or found == [("old", "a"), ("new", "b"), ("new", "c"), ("new", "d")]
     marks = rows(store, "SELECT feed, source_id, reason, by_feed FROM core_withdrawn ORDER BY 2")
     assert marks == [("old", name, "superseded", "new") for name in "bc"]
     assert_rollups_are_true(store)

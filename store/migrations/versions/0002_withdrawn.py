@@ -32,4 +32,7 @@ def upgrade() -> None:
     )
     op.add_column("ops_feed", sa.Column("dropped_rejects", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("ops_reject", sa.Column("kind", sa.Text(), server_default="", nullable=False))
-    op.create_index("ix_reject_item", "ops_reject", ["feed", "item"], unique=False)
+    waiting = sa.text("resolved_at IS NULL")
+    op.create_index(
+        "ix_reject_open", "ops_reject", ["feed", "item"], unique=False, sqlite_where=waiting, postgresql_where=waiting
+    )
