@@ -19,7 +19,7 @@ from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.revisions import revisions
-from store.rows import DossierRow, Parsed, ReportRow
+from store.rows import DatastreamRow, DossierRow, Parsed, ReadingRow, ReportRow, StationRow
 from tests.oracle_rollups import rollup_differences
 from tests.stores import ALL
 
@@ -162,6 +162,20 @@ def test_a_day_no_feed_speaks_for_is_unknown_not_zero(store: Store) -> None:
     assert (points["2026-11-09"], points["2026-11-12"]) == (0, None)
     assert value(city, "dossiers_received", period="2026-11-12") is None
     assert series.read(city, "dossiers_received", "agency", parse_period("2026-11-12", city.today)) == ()
+
+
+def test_a_station_that_fell_silent_before_midnight_did_not_report_at_the_end_of_that_day(store: Store) -> None:
+    config = Config("Test", feeds=(FeedConfig("air", "sensors", "csv", cadence_s=300),))
+    things = Parsed(
+        stations=(StationRow("early", "early"), StationRow("late", "late")),
+        datastreams=(DatastreamRow("e", "early", "pm25"), DatastreamRow("l", "late", "pm25")),
+        readings=(ReadingRow("e", instant(at(10, 23, 5)), 1.0), ReadingRow("l", instant(at(10, 23, 55)), 1.0)),
+    )
+    land(store, things, Landing("air", "sensors", instant(at(11, 8))))
+    tick(store, at(11, 8))
+    city = open_city(store, config, ALL, at(11, 8))
+    found = kpis.read(city, ["stations_reporting_pct"], parse_period("yesterday", city.today))[0]
+    assert (found.value, found.n) == (50.0, 2)
 
 
 # --- days of the zone -------------------------------------------------------------------------------------

@@ -11,11 +11,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from metrics.city import kpis, series
+from config import Config, FeedConfig
+from metrics.city import kpis, open_city, series
+from metrics.city.sums import Choice
 from metrics.periods import parse_period
-from store.days import date_of
+from metrics.rollups import clock_step, drain
+from pipeline import prepare
+from store.days import date_of, instant
+from store.engine import open_store
+from store.landing import Landing, land
+from store.rows import DossierRow, Parsed
 from tests.oracle import OUTSIDE, Oracle, table
-from tests.stores import Filled, demo_store, real_store
+from tests.stores import ALL, NOW, Filled, demo_store, real_store
 
 IDENTITY = {
     "dossiers": ("rollup_dossier_day", "received - ended_before_start_in", "finished - ended_before_start_out"),
@@ -123,3 +130,20 @@ def test_what_is_outside_the_stock_is_named_and_counted(filled: tuple[str, Fille
     assert tuple(int(count) for count in counted) == right
     assert right[0] + right[1] + right[3] == len(rows)
     assert sum(right[:3]) > 0
+
+
+@pytest.mark.parametrize("engine", ("sqlite", "postgresql"))
+def test_an_agency_is_itself_and_those_below_it_by_dotted_segments(engine: str, make_database: Callable[..., str]) -> None:
+    """H56.1 never takes H56.14, nor h56.1.3: codes differ by case, and LIKE on SQLite does not see it."""
+    config = Config("Test", feeds=(FeedConfig("one_stop", "one_stop", "portal", cadence_s=3600),))
+    store = open_store(make_database(engine), config.tz)
+    prepare(store, config)
+    codes = ("H56.1", "H56.1.2", "H56.14", "h56.1.3", "H56")
+    rows = tuple(DossierRow(code, agency=code, status=4, received_at=instant(NOW) - 1, version=1) for code in codes)
+    land(store, Parsed(dossiers=rows), Landing("one_stop", "one_stop", instant(NOW)))
+    clock_step(store, instant(NOW))
+    drain(store, instant(NOW))
+    city = open_city(store, config, ALL, NOW)
+    found = kpis.read(city, ["dossiers_received", "dossiers_open"], parse_period("today", city.today), Choice(agency="H56.1"))
+    assert [value.value for value in found] == [2, 2]
+    store.dispose()

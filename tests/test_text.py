@@ -129,10 +129,12 @@ def test_every_kpi_has_label_short_definition_and_source() -> None:
 
 
 def test_every_kpi_that_judges_lateness_names_its_rule() -> None:
-    for key in ("on_time_pct", "early_pct", "late", "overdue", "due_2wd"):
+    for key in ("on_time_pct", "late", "overdue"):  # those whose KPI row has_rule; the others name the one they always follow
         definition = t(f"kpi.dossiers_{key}.definition", "vi")
         assert "(766)" in definition and "(II.06a)" in definition, key
-    assert "theo thời điểm" in t("kpi.dossiers_on_time_766_pct.definition", "vi")
+    assert "theo ngày" in t("kpi.dossiers_early_pct.definition", "vi")
+    for key in ("on_time_766_pct", "due_2wd"):
+        assert "theo thời điểm" in t(f"kpi.dossiers_{key}.definition", "vi")
 
 
 def test_every_reject_reason_has_a_label_and_a_remedy() -> None:

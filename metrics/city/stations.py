@@ -120,10 +120,11 @@ def reporting_in(connection: Connection, city: City, area: str, ends_at: int | N
                    "AND d.station_id = s.source_id AND l.observed_at >= :since)"
             since = at - window
         else:
-            seen = "EXISTS (SELECT 1 FROM core_datastream d JOIN rollup_reading_hour h ON h.datastream_id = d.id WHERE " \
-                   "d.feed = s.feed AND d.station_id = s.source_id AND h.hour BETWEEN :since AND :until)"
-            since = (at - window) // HOUR
-            values["until"] = (at - 1) // HOUR
+            # from readings: an hour's sum does not tell when in it a station spoke
+            seen = "EXISTS (SELECT 1 FROM core_datastream d JOIN core_reading r ON r.datastream_id = d.id WHERE d.feed = s.feed AND " \
+                   "d.station_id = s.source_id AND r.hour BETWEEN :first AND :last AND r.observed_at >= :since AND r.observed_at < :at)"
+            since = at - window
+            values.update(first=since // HOUR, last=(at - 1) // HOUR, at=at)
         row = connection.execute(
             text(f"SELECT count(*), sum(CASE WHEN {seen} THEN 1 ELSE 0 END) FROM core_station s WHERE s.feed = :feed{where}"),
             {"feed": feed, "since": since, **values},

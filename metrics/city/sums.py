@@ -60,8 +60,8 @@ def conditions(scope: Scope, topic: str, choice: Choice, prefix: str = "") -> tu
 def _subtree(column: str, name: str, code: str, values: dict[str, Any]) -> str:
     """An agency and all below it by dotted segments: H56.1 never takes H56.14."""
     values[name] = code
-    values[f"{name}_below"] = code.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + ".%"
-    return f"({column} = :{name} OR {column} LIKE :{name}_below ESCAPE '\\')"
+    values[f"{name}_below"] = below = code + "."
+    return f"({column} = :{name} OR substr({column}, 1, {len(below)}) = :{name}_below)"  # LIKE would fold case on SQLite
 
 
 def _area(topic: str, prefix: str, name: str, code: str, values: dict[str, Any]) -> str:
