@@ -106,4 +106,4 @@ def _headers(app: Dash) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    importlib.import_module("cli").main(["run"])
+    importlib.import_module("cli").cli(["run"])

@@ -21,7 +21,7 @@ from auth import make_feed_key
 from config import Config, ConfigError, load_config, read_environment
 from data_sources.demo.run import demo_environment, free_port, run_demo
 from data_sources.feed import FeedError
-from data_sources.preview import preview_feed
+from data_sources.preview import mapping_faults, preview_feed
 from data_sources.quarantine import resend
 from data_sources.sync import Sync
 from metrics.rollups import drain, rebuild
@@ -73,6 +73,7 @@ def _default_store(path: Path, config: Config) -> str:
 def run(city: City = None, port: Port = 8050, host: Host = "127.0.0.1", store: StoreUrl = "", shift_to_now: Shift = False) -> None:
     """Everything on this machine: web and ingest; without a city file also the demo province."""
     _require_loopback(host)
+    _log()
     is_demo = city is None and not read_environment().get("TOANCANH_CITY")
     if is_demo:
         os.environ.setdefault("TOANCANH_DEMO_URL", f"http://127.0.0.1:{free_port()}")  # the children read it too
@@ -94,6 +95,7 @@ def run(city: City = None, port: Port = 8050, host: Host = "127.0.0.1", store: S
 def serve(city: City = None, port: Port = 8050, host: Host = "127.0.0.1", store: StoreUrl = "", shift_to_now: Shift = False) -> None:
     """The web server alone; several may share one PostgreSQL store."""
     _require_loopback(host)
+    _log()
     config, opened = settle(city, store, shift_to_now)
     prepare(opened, config)
     _serve(config, opened, host, port)
@@ -155,9 +157,13 @@ def check(city: Annotated[Path, typer.Argument(help="City file")]) -> None:
     """Check a city file: every fault at once, or the feeds it names."""
     config, opened = settle(city)
     opened.dispose()
+    faults = [fault for feed in config.feeds for fault in mapping_faults(feed, utc_now())]
     for feed in config.feeds:
         typer.echo(f"{feed.key}: {feed.role} by {feed.protocol}, {feed.path or feed.url or 'pushed to us'}")
-    typer.echo("the city file is sound")
+    for fault in faults:
+        typer.echo(fault, err=True)
+    typer.echo(f"{len(faults)} faults" if faults else "the city file is sound")
+    raise typer.Exit(2 if faults else 0)
 
 
 @cli.command()
@@ -254,7 +260,8 @@ def _stop_on_signals(stop: threading.Event) -> None:
 def _log() -> None:
     logging.Formatter.converter = time.gmtime
     logging.basicConfig(level=logging.INFO, format="%(asctime)sZ %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name in ("httpx", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from config import FeedConfig
-from data_sources.feed import FeedError
+from config import ConfigError, FeedConfig
+from data_sources.csv_file import read_options
+from data_sources.feed import FeedError, RawBatch
 from data_sources.registry import protocol_of
 from store.rows import Parsed
 
@@ -21,6 +22,17 @@ class Preview:
     counts: dict[str, int]
     rows: list[dict[str, Any]]
     rejects: dict[str, tuple[int, str]]
+
+
+def mapping_faults(feed: FeedConfig, now: datetime) -> list[str]:
+    """What is wrong with a feed's mapping and reader, without reading anything."""
+    try:
+        protocol_of(feed).parse(feed, RawBatch(()), now)
+        if feed.protocol == "csv" and feed.role != "sensors":  # sensors have options of their own
+            read_options(feed)
+    except (ConfigError, FeedError) as fault:
+        return [f"{feed.key}: {fault}"]
+    return []
 
 
 def preview_feed(feed: FeedConfig, now: datetime, *, items: int = 2000, shown: int = 5) -> Preview:
