@@ -18,6 +18,7 @@ from store.days import instant
 from store.engine import Store
 from store.feed_state import cursor_of, keep_shift, kept_shift, note_attempt
 from store.landing import Landed, Landing, land
+from store.refused import is_refusal
 from store.rows import Parsed
 from store.snapshot import mark_absent
 from store.versioned import DOSSIERS, REPORTS
@@ -106,7 +107,15 @@ class Sync:
             superseded_by=tuple(other.key for other in self.config.feeds if feed.key in other.supersedes),
             has_tombstones="is_deleted" in feed.fields, reject_limit=feed.reject_limit,
         )
-        return land(self.store, batch, landing)
+        try:
+            return land(self.store, batch, landing)
+        except Exception as fault:
+            if not is_refusal(fault):
+                raise
+            said = str(fault).splitlines()[0][:200]
+            raise FeedError(
+                f"feed {feed.key}: the database refuses the whole batch, nothing of it has landed: {said}; correct the source's values"
+            ) from fault
 
     def _settle_absent(self, feed: FeedConfig, seen: _Seen, now: datetime) -> str:
         """Mark what a whole snapshot no longer names; else why the snapshot is not to be believed, and what to do."""

@@ -17,6 +17,9 @@ REASON = "refused_by_store"
 # In the order rows need each other: a station before its datastreams before their readings.
 PARTS = ("areas", "stations", "datastreams", "dossiers", "steps", "reports", "readings")
 SUSPICIOUS = 20  # when this many rows are refused and none is taken, the fault is ours and not theirs
+MAX_TRIES = 1000  # about 20 s of writing: a batch that needs more is not repaired here
+_INTEGERS = frozenset({"supplement_count", "cadence_s", "valid_from_on", "valid_to_on"})  # 32 bits on PostgreSQL
+_FIRST_AT, _LAST_AT = -62_135_596_800_000_000, 253_402_300_799_000_000  # years 1 to 9999
 _STATES = ("22", "23", "54")  # SQLSTATE classes: data exception, integrity, program limit (an index row too long)
 _REFUSALS = (
     DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, sqlite3.DataError, sqlite3.IntegrityError,
@@ -39,29 +42,64 @@ def land_halving(
 ) -> tuple[list[Taken], list[Reject]]:
     """Land a batch in as few parts as the database takes, each under a savepoint; what it took, and a reject per refused row.
 
-    At most 2n - 1 tries for n rows, in their order. Raises what is no refusal, and the refusal of all of many rows.
+    Raises what is no refusal, the refusal of all of many rows, and one that is left after MAX_TRIES parts.
     """
-    rows: list[_Row] = [(name, row) for name in PARTS for row in getattr(batch, name)]
+    try:
+        with connection.begin_nested():
+            return [land_part(batch)], []
+    except Exception as fault:
+        rows: list[_Row] = [(name, row) for name in PARTS for row in getattr(batch, name)]
+        if not is_refusal(fault) or not rows:
+            raise
+        first = fault
+    taken, refused = _land_halves(connection, batch, rows, land_part)
+    if not taken and len(refused) >= SUSPICIOUS:
+        raise first
+    return taken, refused
+
+
+def _land_halves(
+    connection: Connection, batch: Parsed, rows: list[_Row], land_part: Callable[[Parsed], Taken]
+) -> tuple[list[Taken], list[Reject]]:
+    """Set aside what is known to be refused, then halve what is left, in the order of the rows."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    known = [(row, unstorable(row[1], is_sqlite)) for row in rows]
+    refused = [_reject(row, field, "no database takes this value") for row, field in known if field]
+    left = [row for row, field in known if not field]
     taken: list[Taken] = []
-    refused: list[Reject] = []
-    waiting = [rows]
+    waiting, tries = [left] if left else [], 0
     while waiting:
-        part = waiting.pop()
+        part, tries = waiting.pop(), tries + 1
         try:
             with connection.begin_nested():
-                result = land_part(_parsed(batch, part))
-            taken.append(result)
+                taken.append(land_part(_parsed(batch, part)))
         except Exception as fault:
-            if not is_refusal(fault) or not part:
+            if not is_refusal(fault) or tries >= MAX_TRIES:
                 raise
-            if len(part) == 1:
-                refused.append(_reject(part[0], fault))
-                if len(refused) == len(rows) >= SUSPICIOUS:
-                    raise
-                continue
             middle = len(part) // 2
-            waiting += [part[middle:], part[:middle]]
+            if middle:
+                waiting += [part[middle:], part[:middle]]
+            else:
+                refused.append(_reject(part[0], _guilty(part[0][1], fault), _said(fault)))
     return taken, refused
+
+
+def unstorable(row: Any, is_sqlite: bool) -> str:
+    """The field that cannot be stored whatever the row's others are: half letters, NUL (PostgreSQL), numbers too large; else ''."""
+    names = [one.name for one in fields(row)] if is_dataclass(row) else row._fields
+    return next((str(name) for name in names if not _fits(str(name), getattr(row, name), is_sqlite)), "")
+
+
+def _fits(name: str, value: Any, is_sqlite: bool) -> bool:
+    if isinstance(value, str):
+        return (is_sqlite or "\0" not in value) and (value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value))
+    if not isinstance(value, int):
+        return True
+    if name in _INTEGERS and not is_sqlite:
+        return -(2**31) <= value < 2**31
+    if name == "at" or name.endswith("_at"):
+        return _FIRST_AT <= value <= _LAST_AT
+    return -(2**63) <= value < 2**63
 
 
 def _parsed(batch: Parsed, rows: list[_Row]) -> Parsed:
@@ -71,31 +109,29 @@ def _parsed(batch: Parsed, rows: list[_Row]) -> Parsed:
     return replace(batch, **chosen)
 
 
-def _reject(row: _Row, fault: Exception) -> Reject:
+def _reject(row: _Row, field: str, said: str) -> Reject:
     kind, value = row
     kept = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value._asdict()
     name = next((str(kept[key]) for key in ("source_id", "dossier_id", "datastream_id", "code") if key in kept), kind)
-    said = str(getattr(fault, "orig", None) or fault).strip().splitlines()
     plain = (int, float, bool, type(None))
     payload = {key: inner if isinstance(inner, plain) else str(inner)[:500] for key, inner in kept.items()}
-    return Reject(name[:200], _guilty(value, fault), REASON, (said or [type(fault).__name__])[0][:200], payload)
+    return Reject(name[:200], field, REASON, said, payload)
+
+
+def _said(fault: Exception) -> str:
+    lines = str(getattr(fault, "orig", None) or fault).strip().splitlines()
+    return (lines or [type(fault).__name__])[0][:200]
 
 
 def _guilty(row: Any, fault: Exception) -> str:
-    """The column the database names, else the field whose text or number no database takes, else the kind of row."""
-    column = getattr(getattr(getattr(fault, "orig", None) or fault, "diag", None), "column_name", None)
-    if column:
+    """The column the database names, else the longest text of the row (an index takes no long ones)."""
+    told = getattr(getattr(fault, "orig", None) or fault, "diag", None)
+    if column := getattr(told, "column_name", None):
         return str(column)
-    context = str(getattr(getattr(getattr(fault, "orig", None) or fault, "diag", None), "context", "") or "")
+    if "constraint failed: " in (said := _said(fault)):
+        return said.rpartition(".")[2]
+    context = str(getattr(told, "context", "") or "")
     if ", column " in context:
         return context.partition(", column ")[2].partition(":")[0]
-    names = [one.name for one in fields(row)] if is_dataclass(row) else list(getattr(row, "_fields", ()))
-    return next((name for name in names if _is_odd(getattr(row, name))), type(row).__name__)
-
-
-def _is_odd(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value or any(0xD800 <= ord(letter) <= 0xDFFF for letter in value) or len(value) > 500
-    if isinstance(value, float):
-        return value - value != 0
-    return isinstance(value, int) and not -(2**63) <= value < 2**63
+    names = [one.name for one in fields(row)] if is_dataclass(row) else list(row._fields)
+    return max(names, key=lambda name: len(str(getattr(row, name) or "")))

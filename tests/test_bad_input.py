@@ -22,6 +22,7 @@ from sqlalchemy import text
 
 from api.limits import Limits
 from config import Config, FeedConfig
+from data_sources.feed import FeedError
 from data_sources.sync import Sync
 from metrics.rollups import drain
 from store.days import instant
@@ -496,7 +497,7 @@ def _report(n: int, **values: Any) -> ReportRow:
     return ReportRow(f"r{n}", **{**given, **values})
 
 
-POISON: tuple[dict[str, Any], ...] = ({"description": "half \ud800"}, {"updated_at": 2**70}, {"due_at": -(2**70)}, {"version": 2**64})
+POISON: tuple[dict[str, Any], ...] = ({"description": "half \ud800"}, {"updated_at": 2**70}, {"due_at": 2**60}, {"channel": None})
 
 
 def test_rows_the_database_refuses_are_left_out_and_the_others_land(store: Store) -> None:
@@ -504,7 +505,7 @@ def test_rows_the_database_refuses_are_left_out_and_the_others_land(store: Store
     result = land(store, Parsed(reports=tuple(batch), item_count=400), FEED)
     assert (result.landed, result.changed, {reject.reason for reject in result.rejects}) == (380, 380, {"refused_by_store"})
     assert sorted(reject.item for reject in result.rejects) == sorted(f"r{n}" for n in range(7, 400, 20))
-    assert {reject.field for reject in result.rejects} == {"description", "updated_at", "due_at", "version"}
+    assert {reject.field for reject in result.rejects} == {"description", "updated_at", "due_at", "channel"}
     assert rows(store, "SELECT count(*) FROM core_report") == [(380,)]
     assert rows(store, "SELECT cursor, landed, rejected FROM ops_feed") == [("here", 380, 20)]
     assert rows(store, "SELECT items, landed, rejected FROM ops_load") == [(400, 380, 20)]
@@ -523,7 +524,7 @@ def test_nul_costs_one_row_on_postgresql(postgres_database: str) -> None:
 def test_one_row_alone_is_a_reject_and_many_of_which_none_lands_are_a_fault(store: Store) -> None:
     assert land(store, Parsed(reports=(_report(1, **POISON[0]),)), FEED).rejects[0].reason == "refused_by_store"
     with pytest.raises(Exception) as fault:
-        land(store, Parsed(reports=tuple(_report(n, **POISON[0]) for n in range(SUSPICIOUS))), FEED)
+        land(store, Parsed(reports=tuple(_report(n, **POISON[n % 4]) for n in range(SUSPICIOUS))), FEED)
     assert is_refusal(fault.value)
     assert rows(store, "SELECT count(*) FROM ops_reject") == [(1,)]
 
@@ -539,3 +540,18 @@ def test_a_number_the_column_cannot_hold_costs_its_row_at_most(store: Store) -> 
     landed = Sync(store, Config(name="T", feeds=(feed,))).push(feed, items, NOW)
     refused = [(reject.item, reject.field, reject.reason) for reject in landed.rejects]
     assert (landed.landed, refused) == ((9, []) if store.is_sqlite else (8, [("3", "supplement_count", "refused_by_store")]))
+
+
+def test_a_feed_that_nothing_can_be_stored_of_says_so_and_keeps_its_place(store: Store, tmp_path: Path) -> None:
+    """The store itself is made to refuse: no parser lets such rows through by the dozen."""
+    with store.writing() as connection:
+        connection.execute(text("CREATE UNIQUE INDEX one_row_only ON core_report (feed)"))
+        connection.execute(text("INSERT INTO core_report (feed, source_id, version, hash) VALUES ('drop', 'x', 1, 'x')"))
+    content = "id,received\n" + "".join(f"r{n},2026-11-02T08:00:00\n" for n in range(SUSPICIOUS))
+    fields = {name: REPORT_FIELDS[name] for name in ("source_id", "received_at")}
+    feed = csv_feed(tmp_path, "feedback", fields, content.encode())
+    with pytest.raises(FeedError, match="refuses the whole batch"):
+        pull(store, feed)
+    assert rows(store, "SELECT cursor, landed FROM ops_feed") == [(None, 0)]
+    assert "refuses the whole batch" in rows(store, "SELECT error FROM ops_feed")[0][0]
+    assert rows(store, "SELECT count(*) FROM ops_reject") == [(0,)]
