@@ -1,6 +1,6 @@
 """City equals the oracle: every KPI, both late rules, days, weeks, months, city and parts, on both engines; 0 differences.
 
-Hà Nội and Chicago are read whole on SQLite and from 2025-08-01 / 2014-06-01 on on PostgreSQL (tests/stores.py says why).
+Of Chicago the last seven months are read, of Hà Nội all on SQLite and two months on PostgreSQL (tests/stores.py says why).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ EVERY = (*DOSSIERS, *REPORTS, *READINGS, "feeds_fresh_pct")
 KEYS = {"wabo": DOSSIERS, "boston": REPORTS, "chicago": REPORTS, "hanoi": (*READINGS, "feeds_fresh_pct"), "demo": EVERY}
 RULES = ("late_instant", "late_day")
 RULED = ("dossiers_on_time_pct", "dossiers_on_time_766_pct", "dossiers_late", "dossiers_overdue")  # 766 must NOT follow it
-MONTHS = {"wabo": 18, "boston": 8, "chicago": 5, "hanoi": 4, "demo": 5}  # how far back; with more than six, every week too
+MONTHS = {"wabo": 18, "boston": 8, "chicago": 5, "hanoi": 4, "demo": 5}  # how far back; with more than six, every other week too
 GROUPS = {"dossiers": ("agency", "area", "domain"), "reports": ("agency", "area", "category")}
 
 
@@ -88,7 +88,7 @@ def periods(city: City, first: date, days: int, months: int) -> list[Period]:
     span = max(1, (today - first).days)
     chosen = {today - timedelta(days=n) for n in range(days)} | {today - timedelta(days=span * n // 5) for n in range(1, 5)}
     texts = [day.isoformat() for day in sorted(chosen)]
-    weeks = range(0, span + 7, 7) if months > 6 else range(0, 36, 7)
+    weeks = range(0, span + 7, 14) if months > 6 else range(0, 36, 7)
     texts += [f"{iso.year}-W{iso.week:02}" for iso in ((today - timedelta(days=n)).isocalendar() for n in weeks)]
     texts += sorted({f"{day:%Y-%m}" for day in (today - timedelta(days=30 * n) for n in range(months))})
     return [parse_period(text, today) for text in texts]
@@ -135,7 +135,7 @@ def test_every_kpi_equals_the_oracle(filled: tuple[str, Filled], rule: str) -> N
             chosen = every if choice == Choice() else [p for p in every if p.kind == "month"][-2:] + every[3:5]
             for period in chosen:
                 compare_kpis(result, city, oracle, KEYS[name], period, (choice, pick), rule)
-    result.settle(at_least=80)
+    result.settle(at_least=40 if name == "hanoi" else 80)
 
 
 def compare_kpis(
@@ -161,7 +161,7 @@ def test_every_series_along_time_equals_the_oracle(filled: tuple[str, Filled], b
     keys = [key for key in KEYS[name] if key not in ("stations_reporting_pct", "feeds_fresh_pct", "dossiers_due_2wd")]
     with opened.store.reading() as connection:
         oracle = opened.oracle(connection)
-        back = {"day": 21, "week": 70, "month": 85}[by]
+        back = {"day": 14, "week": 70, "month": 85}[by]
         period = parse_period(f"{city.today - timedelta(days=back)}..{city.today}", city.today)
         for key in keys:
             for choice, pick in picks(name, oracle)[:3]:
@@ -170,7 +170,7 @@ def test_every_series_along_time_equals_the_oracle(filled: tuple[str, Filled], b
                         part = parse_period(point.group, city.today)
                         right = part_truth(oracle, key, part, pick, rule)
                         result.answer(f"by {by} {point.group} {pick} {rule}", key, (point.value, point.n), right)
-    result.settle(at_least=3)
+    result.settle(at_least=2)
 
 
 def part_truth(oracle: Oracle, key: str, part: Period, pick: Pick, rule: str) -> Answer:
