@@ -6,8 +6,8 @@ CITY ?=
 # SHIFT=1 moves an archive's dates by whole weeks so that it ends now.
 SHIFT ?=
 PYTHON ?= python3
-# Parallel test processes (pytest-xdist); 0 = one process.
-WORKERS ?= 0
+# Parallel test processes (pytest-xdist): two, as the machines the tests are sized for have two cores; 0 = one process.
+WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH ?=
 
