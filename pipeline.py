@@ -21,8 +21,9 @@ from store.migrate import migrate
 log = logging.getLogger("toancanh.ingest")
 FOLD_WAKE_S = 0.05
 FOLD_ROUND_S = 0.2
-# the fold rests so many times as long as it worked: a busy hour's cells gather and are computed once, writers get their turn
-FOLD_REST = 3.0
+# the fold rests so many times as long as it worked: a busy hour's cells gather and are computed once, writers get their turn;
+# when it is behind by whole rounds nothing is gained by gathering
+FOLD_REST, FOLD_REST_BEHIND = 3.0, 0.3
 CLOCK_STEP_S = 5.0
 
 
@@ -68,14 +69,14 @@ class Ingest:
         self._next_at: dict[str, float] = {}
         self._next_step = 0.0
         self._rounds = dict.fromkeys(TOPICS, 4000)
-        self._worked_s = 0.0  # how long the last turn's fold held the write lock
+        self._rest_s = 0.0
 
     def run(self) -> None:
         """Loop until `stop` is set. A database that is away is waited for; nothing is lost, since cursors commit with rows."""
         while not self.stop.is_set():
             try:
                 self.turn()
-                pause = max(FOLD_WAKE_S, FOLD_REST * self._worked_s)
+                pause = max(FOLD_WAKE_S, self._rest_s)
             except Exception:
                 log.exception("ingest turn failed; trying again in 2 s")
                 pause = 2.0
@@ -84,7 +85,7 @@ class Ingest:
 
     def turn(self) -> int:
         """One turn: start feeds that are due, step the clock when it is time, fold what is logged."""
-        now, self._worked_s = self.now(), 0.0
+        now, self._rest_s = self.now(), 0.0
         seconds = now.timestamp()
         self._start_due(seconds)
         if seconds >= self._next_step:
@@ -99,7 +100,7 @@ class Ingest:
     def _round(self, topic: str, now: datetime) -> int:
         limit = self._rounds[topic]
         done, took = fold_topic(self.store, topic, instant(now), limit)
-        self._worked_s += took
+        self._rest_s += took * (FOLD_REST if done < limit else FOLD_REST_BEHIND)
         if took > 2 * FOLD_ROUND_S:
             self._rounds[topic] = max(500, limit // 2)
         elif took < FOLD_ROUND_S and done >= limit:
