@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from components.charts import sparkline
 from components.maps import SOVEREIGN_BOX, bounds_of, heat_step, sovereignty
 from components.scale import HERO_ARCMIN, MINIMUM_ARCMIN, font_vh, wall_scale
-from components.scenes import SCENES, build_frame, scenes_of, skeleton
+from components.scenes import SCENES, build_frame, places, scenes_of, skeleton
 from components.scenes.lists import LEAST_N, distinct_names, short_name
 from components.scenes.rows import panels_of
 from config import WallConfig
@@ -206,3 +206,16 @@ def test_time_alone_makes_a_panel_stale(store: Store) -> None:
     city = open_city(store, wall_config(), DEMO_SCOPE, NOW)
     entry = build_frame(replace(city, as_of=city.as_of + DAY), "vi")["ages"]["one_stop-dossiers_overdue"]
     assert (city.as_of + DAY - entry["at"]) / 1e6 > 5 * entry["cadence_s"]
+
+
+def test_a_panel_that_cannot_be_drawn_leaves_the_others(
+    city: City, frame: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> dict[str, object]:
+        raise ValueError("an empty polygon")
+
+    monkeypatch.setattr(places, "map_props", broken)
+    found = build_frame(city, "vi")
+    missing = frame["ages"].keys() - found["ages"].keys()  # their ages run on in the browser
+    assert missing and all("map" in one for one in missing)
+    assert found["props"]["one_stop-dossiers_overdue-value"] == frame["props"]["one_stop-dossiers_overdue-value"]

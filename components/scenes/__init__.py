@@ -6,6 +6,8 @@ frame = {"revision": 12, "as_of": µs,
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
@@ -23,6 +25,7 @@ from text import t
 __all__ = ["SCENES", "Scene", "build_frame", "scenes_of", "skeleton"]
 
 MEASURE_SLOTS = 4
+log = logging.getLogger("toancanh.wall")
 
 
 def skeleton(scene: Scene, config: Config, lang: str) -> Component:
@@ -41,19 +44,33 @@ def build_frame(city: City, lang: str) -> dict[str, Any]:
     answers.load([panel.tile for _, panel in shown if panel.tile])
     slots = measures.found_measures(answers.stations, MEASURE_SLOTS) if any(p.topic == READINGS for _, p in shown) else ()
     props, ages = strip.strip_frame(answers, lang)
+    faults: list[Exception] = []
     for scene, panel in shown:
-        own = _own_id(scene, panel)
-        if panel.kind == "measure":
-            found = slots[int(panel.key[-1])] if int(panel.key[-1]) < len(slots) else None
-            props |= measures.measure_props(own, found, answers, lang)
-            ages[own] = measures.measure_age(found, answers)
-        else:
-            props |= _props(scene, panel, own, answers, lang)
-            ages[own] = answers.age_of(panel.topic)
+        try:
+            found, age = _filled(scene, panel, slots, answers, lang)
+        except Exception as fault:  # its last picture stays and ages; the other panels go on
+            log.exception("panel %s of scene %s could not be drawn", panel.key, scene.key)
+            faults.append(fault)
+            continue
+        props |= found
+        ages[_own_id(scene, panel)] = age
+    if faults and len(faults) == len(shown):
+        raise faults[0]
     empty = _empty(answers)
     for scene in scenes_of(city.config):
         props[scene_id(scene.key)] = {"data-empty": "1" if scene.key in empty else None}
     return {"revision": city.revision, "as_of": city.as_of, "props": _plain(props), "ages": ages}
+
+
+def _filled(
+    scene: Scene, panel: Panel, slots: Sequence[measures.Found], answers: Answers, lang: str
+) -> tuple[Props, dict[str, Any]]:
+    """One panel's props and age."""
+    own = _own_id(scene, panel)
+    if panel.kind == "measure":
+        found = slots[int(panel.key[-1])] if int(panel.key[-1]) < len(slots) else None
+        return measures.measure_props(own, found, answers, lang), measures.measure_age(found, answers)
+    return _props(scene, panel, own, answers, lang), answers.age_of(panel.topic)
 
 
 def _own_id(scene: Scene, panel: Panel) -> str:
