@@ -6,9 +6,10 @@ question can be asked without one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from config import Config
 from metrics.rollups import read_clock
@@ -29,6 +30,8 @@ class City:
     as_of: int
     revisions: Mapping[str, int]
     calendar: WorkCalendar
+    # answers that many questions of one moment share (a wall's frame asks for the same stock a dozen times)
+    memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def revision(self) -> int:

@@ -12,7 +12,7 @@ from metrics.city.stations import daily_indices
 from metrics.city.sums import FLOWS, HORIZON, NET, NOTHING_CHOSEN, TABLES, Choice, conditions, net, stocks_now, stocks_now_by
 from metrics.kpis import Kpi, Sums, kpi
 from metrics.periods import Period, days_of, months_of, parse_period, weeks_of
-from store.days import DAY, date_of, number_of
+from store.days import DAY, number_of
 
 TIMES = ("day", "week", "month")
 GROUPS = {"dossiers": ("agency", "area", "domain"), "reports": ("agency", "area", "category")}
@@ -143,7 +143,8 @@ def _aqi_points(connection: Connection, city: City, parts: list[Period], choice:
 def _median_points(connection: Connection, city: City, parts: list[Period], choice: Choice, row: Kpi) -> Iterable[Point]:
     spans = _spans(connection, city, "closed_on", parts[0], parts[-1], choice)
     for part in parts:
-        inside = [span for on, span in spans if part.start_on <= date_of(int(on)) <= part.end_on]
+        start, end = number_of(part.start_on), number_of(part.end_on)
+        inside = [span for on, span in spans if start <= int(on) <= end]
         yield _point(row, part, _median(inside), len(inside), city)
 
 

@@ -144,8 +144,11 @@ def worst_aqi_in(connection: Connection, city: City, area: str, period: Period, 
 
 def _hourly_aqi(connection: Connection, city: City, area: str) -> pd.DataFrame:
     """station, aqi, dominant, category, n at the last full hour before the city's now."""
-    hour = city.as_of // HOUR - 1
-    return station_aqi(_hour_means(connection, city, area, hour - 11, hour), hour)
+    hour, key = city.as_of // HOUR - 1, ("hourly_aqi", area)
+    if key not in city.memo:
+        city.memo[key] = station_aqi(_hour_means(connection, city, area, hour - 11, hour), hour)
+    found: pd.DataFrame = city.memo[key]
+    return found
 
 
 def daily_indices(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> pd.DataFrame:

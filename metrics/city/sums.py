@@ -91,6 +91,13 @@ def stocks_now(connection: Connection, city: City, topic: str, choice: Choice) -
 
 def stocks_now_by(connection: Connection, city: City, topic: str, group: str, choice: Choice) -> dict[str, dict[str, int]]:
     """The same per value of a column: group -> stock -> count. Served by the partial index of open rows."""
+    key = ("stocks", topic, group, choice)
+    if key not in city.memo:
+        city.memo[key] = _read_stocks(connection, city, topic, group, choice)
+    return {group: dict(stocks) for group, stocks in city.memo[key].items()}
+
+
+def _read_stocks(connection: Connection, city: City, topic: str, group: str, choice: Choice) -> dict[str, dict[str, int]]:
     where, values = conditions(city.scope, topic, choice)
     counted = _counted(topic)
     if topic == "dossiers":
