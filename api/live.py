@@ -190,11 +190,13 @@ class Hub:
             began = time.monotonic()
             if self._revisions:
                 self._send(self._tick(), "")
-            for lang in sorted({listener.lang for listener in self._listeners} - {""}):
-                picture = self._pictures.get(lang)
-                if picture is None or not self._is_now(picture):  # the landing's and the fold's news are often in one picture
-                    await self._paint_one(lang)
-            await asyncio.sleep(max(0.0, self.pace.least - (time.monotonic() - began)))
+            # the landing's and the fold's news are often in one picture: then there is nothing to draw and nothing to rest from
+            languages = sorted({listener.lang for listener in self._listeners} - {""})
+            behind = [lang for lang in languages if lang not in self._pictures or not self._is_now(self._pictures[lang])]
+            for lang in behind:
+                await self._paint_one(lang)
+            if behind or not languages:
+                await asyncio.sleep(max(0.0, self.pace.least - (time.monotonic() - began)))
 
     async def _paint_one(self, lang: str) -> None:
         try:
