@@ -66,7 +66,7 @@ def run(made: Databases, quick: bool) -> Iterator[Figure]:
     """The figures of one engine."""
     base = filled(made, lambda store: _history(store, 10 if quick else 36))
     for load in loads(quick):
-        yield from _compare(made, base, load, 3 if quick else 5)
+        yield from _compare(made, base, load, 3 if quick else 4)
     made.drop(base)
 
 

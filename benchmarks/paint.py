@@ -24,7 +24,7 @@ from tests.servers import Spawned, free_port
 
 # what a reader came for: the first figures of ours, the plot of the bare page
 CONTENT = """() => document.querySelector('.js-plotly-plot .main-svg') ||
-  [...document.querySelectorAll("[id$='-value']")].some(node => /[0-9]/.test(node.textContent))"""
+  [...document.querySelectorAll("[id$='-value'], .d-value")].some(node => /[0-9]/.test(node.textContent))"""
 BARE = """
 import sys
 import dash
