@@ -1,4 +1,8 @@
-"""Everything one frame asks of a City, each question once: scenes share tiles, feeds, stations and areas."""
+"""Everything one frame asks of a City, each question once: scenes share tiles, feeds, stations and areas.
+
+An answer about a topic is asked anew only when that topic's revision has moved or a minute has gone by: a dossier that lands does not
+make the air be read again, and two languages ask once.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +24,13 @@ from metrics.periods import Period, parse_period
 
 NO_SERIES = ("stations_reporting_pct", "feeds_fresh_pct")
 AQI_SPARK_DAYS = 14
-MOMENT = 10 * 60 * 1_000_000
+MINUTE = 60 * 1_000_000
+KEPT = 256  # answers: a few frames' worth
 CLOCK_CADENCE_S = 60  # the store's clock steps at least each 30 s; older = the ingest side stands still
 
 
 class Answers:
-    """Lazy answers for one frame. Nothing is kept beyond the frame."""
+    """Lazy answers for one frame."""
 
     def __init__(self, city: City) -> None:
         self.city = city
@@ -34,13 +39,13 @@ class Answers:
 
     def load(self, tiles: list[Tile]) -> None:
         """Read the values of these tiles, one question per period."""
-        wanted: dict[str, set[str]] = {}
+        wanted: dict[tuple[str, str], set[str]] = {}
         for tile in tiles:
-            wanted.setdefault(tile.period, set()).add(tile.key)
+            wanted.setdefault((tile.period, kpi(tile.key).topic), set()).add(tile.key)
             if tile.beside:
-                wanted.setdefault("today", set()).add(tile.beside)
-        for period, keys in wanted.items():
-            for value in kpis.read(self.city, sorted(keys), parse_period(period, self.city.today)):
+                wanted.setdefault(("today", kpi(tile.beside).topic), set()).add(tile.beside)
+        for (period, topic), keys in wanted.items():
+            for value in _values(_Moment(self.city, topic), tuple(sorted(keys)), parse_period(period, self.city.today)):
                 self._values[value.key, period] = value
 
     def value(self, key: str, period: str) -> KpiValue:
@@ -60,14 +65,16 @@ class Answers:
         today = self.city.today
         last = today if key.endswith(("_open", "_overdue")) else today - timedelta(days=1)
         span = parse_period(f"{last - timedelta(days=days - 1)}..{last}", today)
-        points = _aqi_days(_Moment(self.city), span) if key == "vn_aqi" else series.read(self.city, key, "day", span)
+        # finished days of air hardly change, and reading them costs half a frame: kept for ten minutes, whatever arrives
+        moment = _Moment(self.city, "", 10 * MINUTE) if key == "vn_aqi" else _Moment(self.city, kpi(key).topic)
+        points = _days(moment, key, span)
         first = next((n for n, point in enumerate(points) if point.value), len(points))
         # days before anything was known are no zeros; they are left out
         return points[first:] if kpi(key).topic != OPERATIONS else points
 
     def groups(self, key: str, by: str) -> tuple[Point, ...]:
         """A KPI of today by agency, area or category."""
-        return series.read(self.city, key, by, parse_period("today", self.city.today))
+        return _groups(_Moment(self.city, kpi(key).topic), key, by)
 
     @cached_property
     def feeds(self) -> tuple[FeedState, ...]:
@@ -77,7 +84,7 @@ class Answers:
     @cached_property
     def stations(self) -> tuple[StationState, ...]:
         """All stations with their newest values and indices."""
-        return stations.read(self.city)
+        return _stations(_Moment(self.city, "readings"))
 
     @cached_property
     def areas(self) -> tuple[AreaShape, ...]:
@@ -87,7 +94,7 @@ class Answers:
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """Open reports on the wall's grid."""
-        return hotspots.read(self.city, self.city.config.wall.grid_m)
+        return _cells(_Moment(self.city, "reports"))
 
     def age_of(self, topic: str) -> dict[str, Any]:
         """What the client needs to age a panel: instant and cadence of the feed of this topic that is furthest behind."""
@@ -106,11 +113,12 @@ class Answers:
 
 
 class _Moment:
-    """A city, equal to itself for ten minutes: finished days of air hardly change, and reading them costs half a frame."""
+    """A city that equals itself while a topic's revision and the minute (or a longer span) stay the same."""
 
-    def __init__(self, city: City) -> None:
+    def __init__(self, city: City, topic: str, span: int = MINUTE) -> None:
         self.city = city
-        self._key = (id(city.store), city.today, city.as_of // MOMENT, city.scope.areas)
+        revision = city.revisions[topic] if topic else 0
+        self._key = (id(city.store), id(city.config), city.scope, city.today, topic, revision, city.as_of // span)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Moment) and self._key == other._key
@@ -119,9 +127,29 @@ class _Moment:
         return hash(self._key)
 
 
+@lru_cache(maxsize=KEPT)
+def _values(moment: _Moment, keys: tuple[str, ...], period: Period) -> tuple[KpiValue, ...]:
+    return kpis.read(moment.city, keys, period)
+
+
+@lru_cache(maxsize=KEPT)
+def _days(moment: _Moment, key: str, span: Period) -> tuple[Point, ...]:
+    return series.read(moment.city, key, "day", span)
+
+
+@lru_cache(maxsize=KEPT)
+def _groups(moment: _Moment, key: str, by: str) -> tuple[Point, ...]:
+    return series.read(moment.city, key, by, parse_period("today", moment.city.today))
+
+
 @lru_cache(maxsize=4)
-def _aqi_days(moment: _Moment, span: Period) -> tuple[Point, ...]:
-    return series.read(moment.city, "vn_aqi", "day", span)
+def _stations(moment: _Moment) -> tuple[StationState, ...]:
+    return stations.read(moment.city)
+
+
+@lru_cache(maxsize=4)
+def _cells(moment: _Moment) -> tuple[Cell, ...]:
+    return hotspots.read(moment.city, moment.city.config.wall.grid_m)
 
 
 def age(feed: FeedState) -> dict[str, Any]:

@@ -108,7 +108,25 @@ def _step_back(topic: str, stock: dict[str, int], flows: Mapping[str, int] | Non
 def _daily_flows(
     connection: Connection, city: City, topic: str, start_on: int, choice: Choice,
 ) -> dict[int, dict[str, int]]:
-    """Flows of every day from `start_on` on that has any, those dated after today too: a stock of now holds them."""
+    """Flows of every day from `start_on` on that has any, those dated after today too: a stock of now holds them.
+
+    Roll-ups change only with their topic's revision, so KPIs drawn side by side share one reading.
+    """
+    key = (city.store.engine, city.scope, topic, city.revisions[topic], start_on, choice)
+    if key not in _SHARED:
+        if len(_SHARED) >= SHARED:
+            _SHARED.clear()
+        _SHARED[key] = _read_daily_flows(connection, city, topic, start_on, choice)
+    return _SHARED[key]
+
+
+SHARED = 32
+_SHARED: dict[tuple[object, ...], dict[int, dict[str, int]]] = {}
+
+
+def _read_daily_flows(
+    connection: Connection, city: City, topic: str, start_on: int, choice: Choice,
+) -> dict[int, dict[str, int]]:
     where, values = conditions(city.scope, topic, choice)
     names = FLOWS[topic]
     rows = connection.execute(
