@@ -145,6 +145,7 @@ def test_a_wall_outlives_its_server(city: Path, page: Pages, spawn: Callable[...
     first = spawn("run", *store)
     portal = Portal(first.url)
     portal.send(dossier(1, datetime.now(TZ) - timedelta(hours=1)))
+    portal.http.close()
     away = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_INCOMPLETE_CHUNKED", "ERR_EMPTY_RESPONSE")
     opened = open_wall(page, first, allow=away)
     expect(opened.locator(OVERDUE)).to_have_text("1", timeout=15_000)
