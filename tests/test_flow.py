@@ -114,6 +114,7 @@ def test_a_posted_dossier_changes_the_open_wall_without_reload(program: Spawned,
 
 
 def test_no_row_arrives_the_clock_moves_and_overdue_rises_on_the_wall(program: Spawned, portal: Portal, page: Pages) -> None:
+    portal.send(dossier(30, datetime.now(TZ) - timedelta(hours=1)))
     opened = open_wall(page, program)
     expect(opened.locator(OVERDUE)).not_to_have_text("–", timeout=15_000)
     opened.wait_for_timeout(8_000)  # what was posted before us has arrived, and the clock has stepped past it
@@ -123,6 +124,7 @@ def test_no_row_arrives_the_clock_moves_and_overdue_rises_on_the_wall(program: S
 
 
 def test_screen_api_and_store_say_the_same_number(program: Spawned, portal: Portal, page: Pages) -> None:
+    portal.send(dossier(31, datetime.now(TZ) - timedelta(hours=1)))
     opened = open_wall(page, program)
     expect(opened.locator(OVERDUE)).not_to_have_text("–", timeout=15_000)
     asked = {"keys": "dossiers_overdue", "period": "today"}
