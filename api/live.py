@@ -195,6 +195,7 @@ class Hub:
             behind = [lang for lang in languages if lang not in self._pictures or not self._is_now(self._pictures[lang])]
             for lang in behind:
                 await self._paint_one(lang)
+            self._catch_up()
             if behind or not languages:
                 await asyncio.sleep(max(0.0, self.pace.least - (time.monotonic() - began)))
 
@@ -248,6 +249,13 @@ class Hub:
         for listener in self._listeners:
             if listener.lang == lang and not (difference and listener.has_whole and listener.put(difference)):
                 whole = whole or self._whole(lang)
+                listener.has_whole = listener.put(whole) or listener.put(whole)
+
+    def _catch_up(self) -> None:
+        """The last frame to whoever came between two frames, when there was nothing to draw."""
+        for listener in self._listeners:
+            if listener.lang in self._pictures and not listener.has_whole:
+                whole = self._whole(listener.lang)
                 listener.has_whole = listener.put(whole) or listener.put(whole)
 
     def _whole(self, lang: str) -> bytes:

@@ -255,6 +255,29 @@ def test_a_slow_screen_skips_to_a_whole_frame(staged: Callable[..., Stage], sqli
     assert json.loads(held[0].removeprefix(b"data: "))["props"].keys() == {"count", "still"}
 
 
+def test_a_screen_that_comes_when_nothing_is_to_draw_still_gets_the_last_frame(
+    staged: Callable[..., Stage], sqlite_store: Store
+) -> None:
+    import asyncio
+
+    from api.live import Listener
+
+    stage = staged(sqlite_store)
+    hub = stage.api.hub
+    first = stage.open().next()
+    late = Listener("vi", asyncio.Queue(4))
+
+    def join() -> None:
+        hub._listeners.add(late)
+        hub._changed.set()
+
+    hub._tasks[0].get_loop().call_soon_threadsafe(join)
+    wait_for(lambda: late.has_whole)
+    frames = [late.queue.get_nowait() for _ in range(late.queue.qsize())]
+    hub._listeners.discard(late)
+    assert json.loads(frames[-1].removeprefix(b"data: "))["props"] == first["props"]
+
+
 def test_ticks_tell_the_revision_of_each_topic(staged: Callable[..., Stage], store: Store) -> None:
     stage = staged(store)
     stream = stage.open("/live/ticks")
