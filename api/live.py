@@ -34,7 +34,10 @@ HEADERS = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no", "X-
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds: at most one frame per `least`, one at least every `frame` (the clock moves too), a sign of life every `beat`."""
+    """Seconds: two frames at most in any 2 x `least`, one at least every `frame` (the clock moves too), a beat every `beat`.
+
+    Two in two and not one in one: a change that comes right after the clock's own frame need not wait for it.
+    """
 
     least: float = 1.0
     frame: float = 30.0
@@ -179,7 +182,8 @@ class Hub:
                 self._changed.set()
 
     async def _paint(self) -> None:
-        """Build frames and ticks: at once after a change, then not again before `least` has passed; after `frame` in any case."""
+        """Build frames and ticks: at once after a change, but no third one within 2 x `least`; after `frame` in any case."""
+        before_last, last = 0.0, 0.0
         while True:
             try:
                 await asyncio.wait_for(self._changed.wait(), self.pace.frame)
@@ -197,7 +201,8 @@ class Hub:
                 await self._paint_one(lang)
             self._catch_up()
             if behind or not languages:
-                await asyncio.sleep(max(0.0, self.pace.least - (time.monotonic() - began)))
+                before_last, last = last, began
+                await asyncio.sleep(max(0.0, before_last + 2 * self.pace.least - time.monotonic()))
 
     async def _paint_one(self, lang: str) -> None:
         try:

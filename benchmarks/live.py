@@ -31,7 +31,7 @@ WATCH = """id => {
 
 def run(made: Databases, quick: bool) -> Iterator[Figure]:
     """The figures of one engine."""
-    pushes = 5 if quick else 14
+    pushes = 5 if quick else 40
     loads: dict[int, float] = {}
     with program(made, 5 if quick else 36) as running, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_ARGS))

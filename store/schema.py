@@ -116,9 +116,11 @@ Index(
     sqlite_where=_OUTSIDE, postgresql_where=_OUTSIDE,
 )
 _OPEN = text("finished_on IS NULL AND standing = 1")
-Index(  # in the lists' order, and with all that the stock of open dossiers asks, so that it never looks into the table
+Index(  # in the lists' order, and with all that the stock of open dossiers asks, so that it never looks into the table;
+    # finished_on and standing are the same in every entry, but without them SQLite does not see that the index has all it needs
     "ix_dossier_open", dossier.c.due_at, dossier.c.feed, dossier.c.source_id, dossier.c.verdict_at, dossier.c.due_on,
-    dossier.c.verdict_on, dossier.c.agency_code, dossier.c.domain_code, sqlite_where=_OPEN, postgresql_where=_OPEN,
+    dossier.c.verdict_on, dossier.c.agency_code, dossier.c.domain_code, dossier.c.finished_on, dossier.c.standing,
+    sqlite_where=_OPEN, postgresql_where=_OPEN,
 )
 _RUNNING = text("verdict_at IS NULL AND standing = 1")
 Index("ix_dossier_running", dossier.c.due_at, sqlite_where=_RUNNING, postgresql_where=_RUNNING)

@@ -85,12 +85,12 @@ def flow_sums(connection: Connection, city: City, topic: str, start_on: int, end
 
 def stocks_now(connection: Connection, city: City, topic: str, choice: Choice) -> dict[str, int | None]:
     """Open, open with due date, overdue (by instant and by day) and due soon, at the city's now."""
-    found = stocks_now_by(connection, city, topic, "''", choice)
+    found = stocks_now_by(connection, city, topic, "", choice)
     return dict(found.get("") or dict.fromkeys(_counted(topic), 0))
 
 
 def stocks_now_by(connection: Connection, city: City, topic: str, group: str, choice: Choice) -> dict[str, dict[str, int]]:
-    """The same per value of a column: group -> stock -> count. Served by the partial index of open rows."""
+    """The same per value of a column, "" = all in one group of that name: group -> stock -> count. Read from the index of open rows."""
     key = ("stocks", topic, group, choice)
     if key not in city.memo:
         city.memo[key] = _read_stocks(connection, city, topic, group, choice)
@@ -105,8 +105,9 @@ def _read_stocks(connection: Connection, city: City, topic: str, group: str, cho
         values["today"] = city.today_on
     columns = ", ".join(f"sum(CASE WHEN {condition} THEN 1 ELSE 0 END)" for condition in counted.values())
     source = "core_dossier WHERE finished_on IS NULL AND standing = 1" if topic == "dossiers" else "core_report WHERE closed_on IS NULL"
+    grouped, grouping = (group, " GROUP BY 1") if group else ("''", "")
     rows = connection.execute(
-        text(f"SELECT {group} AS grouped, {columns} FROM {source}{where} GROUP BY 1"), {"now": city.as_of, **values}
+        text(f"SELECT {grouped} AS grouped, {columns} FROM {source}{where}{grouping}"), {"now": city.as_of, **values}
     ).all()
     return {row[0]: {name: int(value or 0) for name, value in zip(counted, row[1:], strict=True)} for row in rows}
 

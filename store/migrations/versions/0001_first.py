@@ -111,7 +111,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_index('ix_dossier_finished', 'core_dossier', ['finished_on', 'agency_code', 'domain_code', 'standing', 'finished_at', 'due_at', 'due_on', 'status', 'supplement_count'], unique=False, sqlite_where=sa.text('finished_on IS NOT NULL'), postgresql_where=sa.text('finished_on IS NOT NULL'))
-    op.create_index('ix_dossier_open', 'core_dossier', ['due_at', 'feed', 'source_id', 'verdict_at', 'due_on', 'verdict_on', 'agency_code', 'domain_code'], unique=False, sqlite_where=sa.text('finished_on IS NULL AND standing = 1'), postgresql_where=sa.text('finished_on IS NULL AND standing = 1'))
+    op.create_index('ix_dossier_open', 'core_dossier', ['due_at', 'feed', 'source_id', 'verdict_at', 'due_on', 'verdict_on', 'agency_code', 'domain_code', 'finished_on', 'standing'], unique=False, sqlite_where=sa.text('finished_on IS NULL AND standing = 1'), postgresql_where=sa.text('finished_on IS NULL AND standing = 1'))
     op.create_index('ix_dossier_outside', 'core_dossier', ['filed_on', 'agency_code', 'domain_code'], unique=False, sqlite_where=sa.text('standing > 1 OR status = 0'), postgresql_where=sa.text('standing > 1 OR status = 0'))
     op.create_index('ix_dossier_passed', 'core_dossier', ['passed_on', 'agency_code', 'domain_code', 'standing', 'due_at', 'verdict_at'], unique=False)
     op.create_index('ix_dossier_passed_day', 'core_dossier', ['passed_day_on', 'agency_code', 'domain_code', 'standing', 'due_on', 'verdict_on'], unique=False)
