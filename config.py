@@ -87,6 +87,43 @@ class FeedConfig:
 
 
 @dataclass(frozen=True)
+class WebConfig:
+    """How the program is reached. `public_url` = the address people type, with https when TLS ends at a proxy.
+
+    `proxies` = addresses whose X-Forwarded-For and X-Forwarded-Proto are believed; from others they are faults.
+    """
+
+    public_url: str = ""
+    proxies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SignInConfig:
+    """Seconds: a session ends `session_s` after sign-in, or `idle_s` after it was last used; displays have times of their own.
+
+    `attempts` = wrong passwords allowed per user name, and five times as many per address, within `window_s`.
+    """
+
+    session_s: int = 12 * 3600
+    idle_s: int = 3600
+    display_s: int = 365 * 86400
+    display_idle_s: int = 30 * 86400
+    attempts: int = 8
+    window_s: int = 900
+
+
+@dataclass(frozen=True)
+class RetentionConfig:
+    """Seconds after which rows go, per kind; None = kept for ever. Roll-ups and the audit trail are always kept."""
+
+    rejects_s: int | None = 365 * 86400
+    loads_s: int | None = 400 * 86400
+    versions_s: int | None = None
+    readings_s: int | None = None
+    report_texts_s: int | None = None
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything a city decides. `store_url` is SQLAlchemy's; `simulated` marks every screen.
 
@@ -104,6 +141,9 @@ class Config:
     late_rule: str = "late_instant"
     calendar: CalendarConfig = CalendarConfig()
     wall: WallConfig = WallConfig()
+    web: WebConfig = WebConfig()
+    sign_in: SignInConfig = SignInConfig()
+    retention: RetentionConfig = RetentionConfig()
     targets: Mapping[str, float] = field(default_factory=dict)
     catalogue: Mapping[str, str] = field(default_factory=dict)
     report_limits: Mapping[str, float] = field(default_factory=dict)
@@ -130,6 +170,11 @@ class Config:
         raise KeyError(f"feed {key!r} is not in the city file; known: {', '.join(f.key for f in self.feeds) or 'none'}")
 
 
+SECTIONS: Mapping[str, type] = {
+    "calendar": CalendarConfig, "wall": WallConfig, "web": WebConfig, "sign_in": SignInConfig, "retention": RetentionConfig,
+}
+
+
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """Read a city file. Raises ConfigError with one line per fault, each naming section, field and remedy."""
     try:
@@ -145,13 +190,12 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
     """The same from an already read table; paths are taken relative to `base_dir`."""
     faults: list[str] = []
     expanded = _expand(raw, environ, faults, "city file")
-    city = _known(expanded.get("city", {}), Config, "city", faults, skip=("calendar", "wall", "feeds", "base_dir"))
-    calendar = _known(expanded.get("calendar", {}), CalendarConfig, "calendar", faults)
-    wall = _known(expanded.get("wall", {}), WallConfig, "wall", faults)
+    city = _known(expanded.get("city", {}), Config, "city", faults, skip=(*SECTIONS, "feeds", "base_dir"))
+    sections = {name: kind(**_known(expanded.get(name, {}), kind, name, faults)) for name, kind in SECTIONS.items()}
     zone = str(city.get("timezone") or "Asia/Ho_Chi_Minh")
     read = (_feed(table, number, base_dir, faults) for number, table in enumerate(expanded.get("feeds", []), 1))
     feeds = tuple(replace(feed, zone=feed.zone or zone) for feed in read)
-    for section in expanded.keys() - {"city", "calendar", "wall", "feeds", "targets", "catalogue", "report_limits"}:
+    for section in expanded.keys() - {"city", *SECTIONS, "feeds", "targets", "catalogue", "report_limits"}:
         faults.append(f"[{section}]: unknown section")
     city.update(
         targets=expanded.get("targets", {}),
@@ -162,7 +206,7 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
     _check_city(city, feeds, faults)
     if faults:
         raise ConfigError("the city file has faults:\n" + "\n".join(f"- {fault}" for fault in faults))
-    return Config(**city, calendar=CalendarConfig(**calendar), wall=WallConfig(**wall), feeds=feeds, base_dir=base_dir)
+    return Config(**city, **sections, feeds=feeds, base_dir=base_dir)
 
 
 def _feed(table: Mapping[str, Any], number: int, base_dir: Path, faults: list[str]) -> FeedConfig:

@@ -16,10 +16,12 @@ PERMISSIONS = (
     "see.stations",
     "see.feeds",
     "see.rejects",
+    "see.small_counts",
     "export",
     "api.read",
     "ingest",
     "manage.feeds",
+    "manage.keys",
     "manage.users",
     "see.audit",
     "manage.city",
@@ -82,7 +84,7 @@ class Role:
 
 
 _WATCH = frozenset({"see.wall", "see.desk", "see.stations", "see.feeds"})
-_LEAD = _WATCH | {"see.dossiers", "see.reports", "export"}
+_LEAD = _WATCH | {"see.small_counts", "see.dossiers", "see.reports", "export"}
 _WORK = _LEAD | {"see.report_text", "see.rejects", "api.read"}
 _TEXT = frozenset({"public", "free_text"})
 
@@ -96,7 +98,7 @@ ROLES = (
     Role("feed_owner", _WATCH | {"see.rejects", "ingest", "manage.feeds"}, _TEXT),
     Role("auditor", frozenset({"see.desk", "see.feeds", "see.audit"})),
     # who manages users must not also be the one who reads, or could doubt, the audit trail
-    Role("admin", _WATCH | {"see.rejects", "api.read", "manage.feeds", "manage.users", "manage.city"}),
+    Role("admin", _WATCH | {"see.rejects", "api.read", "manage.feeds", "manage.keys", "manage.users", "manage.city"}),
 )
 
 

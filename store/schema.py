@@ -279,11 +279,43 @@ reject = Table(
 Index("ix_reject_feed_reason", reject.c.feed, reject.c.reason)
 _WAITING = text("resolved_at IS NULL")
 Index("ix_reject_open", reject.c.feed, reject.c.item, sqlite_where=_WAITING, postgresql_where=_WAITING)
+# revoked_at may lie ahead: a rotated key still opens until then
 feed_key = Table(
     "ops_feed_key", metadata, _number("id"), Column("feed", Text, nullable=False), Column("key_hash", Text, nullable=False, unique=True),
-    _text("label"), Column("created_at", BigInteger, nullable=False), Column("revoked_at", BigInteger),
+    _text("label"), Column("created_at", BigInteger, nullable=False), Column("revoked_at", BigInteger), _text("created_by"),
 )
 feed_session = Table(
     "ops_feed_session", metadata, Column("session_hash", Text, primary_key=True), Column("feed", Text, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
 )
+
+# ---- people -----------------------------------------------------------------------------------------------------------
+# agencies, areas: JSON list of codes whose subtrees are visible, NULL = all. Only digests of keys and session tokens are kept.
+user = Table(
+    "ops_user", metadata, _number("id"), Column("username", Text, nullable=False, unique=True), _text("name"),
+    Column("role", Text, nullable=False), _text("agencies", null=True), _text("areas", null=True), _text("password_hash"),
+    Column("is_temporary", Boolean, nullable=False, server_default=text("false")),  # must be changed at the next sign-in
+    Column("password_at", BigInteger), Column("created_at", BigInteger, nullable=False), _text("created_by"),
+    Column("disabled_at", BigInteger),
+)
+session = Table(
+    "ops_session", metadata, Column("token_hash", Text, primary_key=True), Column("user_id", BigInteger, nullable=False),
+    Column("opened_at", BigInteger, nullable=False), Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False), _text("address"), _text("browser"),
+)
+Index("ix_session_user", session.c.user_id)
+api_key = Table(
+    "ops_api_key", metadata, _number("id"), Column("key_hash", Text, nullable=False, unique=True), _text("label"),
+    Column("role", Text, nullable=False), _text("agencies", null=True), _text("areas", null=True),
+    Column("created_at", BigInteger, nullable=False), _text("created_by"), Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+# Append-only: triggers refuse UPDATE and DELETE; hash = digest of the row and of the hash before it (store/audit.py).
+audit = Table(
+    "ops_audit", metadata, Column("seq", BigInteger, primary_key=True, autoincrement=False), Column("at", BigInteger, nullable=False),
+    _text("actor"), _text("address"), Column("action", Text, nullable=False), _text("kind"), _text("subject"), _text("detail"),
+    Column("hash", Text, nullable=False),
+)
+Index("ix_audit_actor", audit.c.actor, audit.c.seq)
+Index("ix_audit_subject", audit.c.kind, audit.c.subject, audit.c.seq)
+Index("ix_audit_action", audit.c.action, audit.c.at)
