@@ -1,4 +1,4 @@
-"""The lock between whoever computes roll-up cells of a topic and whoever changes what they are computed by.
+"""The locks between transactions that must not overlap: the fold and whoever changes what it computes by; appenders to the audit trail.
 
 A fold reads core rows, the clock and the streams' areas in several statements. The clock step and a station that moves change many
 cells without touching their rows, so they and the fold wait for each other; plain landings never do.
@@ -13,3 +13,9 @@ def lock_fold(connection: Connection, topic: str) -> None:
     """Wait for the topic's fold, clock step or move to commit, and keep others waiting until ours does. SQLite has one writer anyway."""
     if connection.dialect.name != "sqlite":
         connection.execute(text("SELECT pg_advisory_xact_lock(7030002, hashtext(:topic))"), {"topic": topic})
+
+
+def lock_audit(connection: Connection) -> None:
+    """Wait for whoever is appending to the audit trail, and keep others waiting until we commit: no gap, no fork in its chain."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(7030005)"))
