@@ -50,8 +50,8 @@ def loads(quick: bool) -> tuple[Load, ...]:
     dossiers = [Parsed(dossiers=rows, item_count=len(rows)) for rows in province.dossier_batches(4 if quick else 12)]
     return (
         Load("dossiers", "one_stop", "one_stop", dossiers),
-        Load("readings each minute", "sensors", "sensors", _readings(1, 4 if quick else 24)),
-        Load("readings each 24 minutes", "sensors", "sensors", _readings(24, 4 if quick else 24)),
+        Load("readings each minute", "sensors", "sensors", _readings(1, 4 if quick else 120)),
+        Load("readings each 24 minutes", "sensors", "sensors", _readings(24, 4 if quick else 60)),
     )
 
 
