@@ -1,0 +1,1 @@
+"""What keeps the program running for years: backup, restore, upgrade, doctor, retention, logs."""
