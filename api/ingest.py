@@ -110,7 +110,7 @@ class Door:
         return await self._in_turn(len(body), lambda: self._land(request, feed, body, given, lang))
 
     async def _check_key(self, feed: FeedConfig, given: str, host: str) -> None:
-        found = await asyncio.to_thread(check_key, self.context.store, feed.key, given)
+        found = await asyncio.to_thread(check_key, self.context.store, feed.key, given, instant(self.context.now()))
         if found is None:
             self._rates.take(f"wrong {host}")
             raise ApiError(403, "wrong_key", f"this key does not open feed {feed.key!r}", remedy="cli.py key add FEED makes one")

@@ -173,7 +173,7 @@ def test_keys_and_sessions_are_stored_as_digests_only(gate: Gate) -> None:
         ]
     assert digest(session) in kept and digest(gate.keys["desk"]) in kept
     assert not {session, *gate.keys.values()} & set(kept)
-    assert check_key(gate.store, "desk", gate.keys["desk"]) is not None
+    assert check_key(gate.store, "desk", gate.keys["desk"], instant(NOW)) is not None
     assert len({make_feed_key() for _ in range(100)}) == 100 and len(make_feed_key()) >= 43
 
 
