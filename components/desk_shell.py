@@ -8,6 +8,7 @@ Ids are made by the functions here; the address (URL) is shared by all pages.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dash import dcc, html
@@ -22,14 +23,26 @@ from text.formats import instant
 
 URL = "desk-url"
 OPENED = "desk-opened"
+
+
+@dataclass(frozen=True)
+class NavRow:
+    """One place in the bar; readers without the permission do not see it."""
+
+    path: str
+    label: str
+    permission: str
+
+
 NAV = (
-    ("/", "desk.nav_home"),
-    ("/dossiers", "desk.nav_dossiers"),
-    ("/reports", "desk.nav_reports"),
-    ("/stations", "desk.nav_stations"),
-    ("/feeds", "desk.nav_feeds"),
-    ("/kpis", "desk.nav_kpis"),
-    ("/wall", "desk.nav_wall"),
+    NavRow("/", "desk.nav_home", "see.desk"),
+    NavRow("/dossiers", "desk.nav_dossiers", "see.dossiers"),
+    NavRow("/reports", "desk.nav_reports", "see.reports"),
+    NavRow("/stations", "desk.nav_stations", "see.stations"),
+    NavRow("/feeds", "desk.nav_feeds", "see.feeds"),
+    NavRow("/kpis", "desk.nav_kpis", "see.desk"),
+    NavRow("/wall", "desk.nav_wall", "see.wall"),
+    NavRow("/audit", "desk.nav_audit", "see.audit"),
 )
 
 
@@ -94,9 +107,9 @@ def bar(city: City, view: View) -> list[Component]:
         ],
         className="d-bar-left",
     )
-    wide = html.Nav(_links(view), className="d-nav d-nav-wide", **{"aria-label": t("nav.label", lang)})
+    wide = html.Nav(_links(city, view), className="d-nav d-nav-wide", **{"aria-label": t("nav.label", lang)})
     narrow = html.Details(
-        [html.Summary(t("desk.menu", lang)), html.Nav(_links(view), className="d-nav", **{"aria-label": t("nav.label", lang)})],
+        [html.Summary(t("desk.menu", lang)), html.Nav(_links(city, view), className="d-nav", **{"aria-label": t("nav.label", lang)})],
         className="d-nav-narrow",
     )
     clock = html.Span(
@@ -164,13 +177,16 @@ def foot(city: City, view: View) -> Component:
     return html.Footer([html.Span(word) for word in words], className="d-foot")
 
 
-def _links(view: View) -> list[Component]:
+def _links(city: City, view: View) -> list[Component]:
     """The wall is a page of its own kind and loads anew; the section one is in is marked."""
     found = []
-    for path, key in NAV:
+    for row in NAV:
+        if not city.scope.permits(row.permission):
+            continue
+        path = row.path
         here = view.path == path or (path != "/" and view.path.startswith(f"{path}/"))
         current = {"aria-current": "page"} if here else {}
-        words = t(key, view.lang)
+        words = t(row.label, view.lang)
         if path == "/wall":
             found.append(html.A(words, href=path, className="d-nav-link"))
         else:
