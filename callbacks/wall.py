@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import wraps
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, Input, Output, html
-from dash.backends._fastapi import get_current_request
 from dash.development.base_component import Component
 
 from components import scenes
 from components.context import AppContext
+from components.desk_wiring import CallbackRow, bind_callback
 from components.ids import WALL_ROOT
 from components.scale import css_variables, wall_scale
 from components.scenes import strip
 from components.theme import THEMES
-from scope import Forbidden
+from scope import Scope
 from text import t
 
 SHORTEST_DWELL_S = 5
@@ -63,33 +61,24 @@ def _template(key: str, lang: str) -> str:
     return t(key, lang, age="{age}", at="{at}", n="{n}")
 
 
-@dataclass(frozen=True)
-class Wire:
-    """A row of the wiring: which property a handler fills from which, and the permission it takes."""
-
-    handler: Callable[[Any, AppContext], Any]
-    output: Output
-    inputs: tuple[Input, ...]
-    permission: str
+def show_wall(context: AppContext, scope: Scope, address: Mapping[str, str]) -> Component:
+    """What fills /wall for those who may see it; the figures come over the live stream."""
+    return draw_wall(address, context)
 
 
-WIRING = (Wire(draw_wall, Output("wall-page", "children"), (Input("wall-address", "data"),), "see.wall"),)
+def refuse_wall(context: AppContext) -> Component:
+    """What everyone else is told."""
+    return html.Div(t("error.forbidden", context.config.language), className="wall wall-message")
+
+
+CALLBACKS = (
+    CallbackRow(
+        show_wall, "see.wall", Output("wall-page", "children"), [Input("wall-address", "data")], refused=refuse_wall, at_once=True
+    ),
+)
 
 
 def register(app: Dash, context: AppContext) -> None:
     """Wire every row of the table to the app."""
-    for row in WIRING:
-        app.callback(row.output, *row.inputs)(_guarded(row, context))
-
-
-def _guarded(row: Wire, context: AppContext) -> Callable[..., Any]:
-    """The handler behind its permission; who may not see gets the words for it."""
-    @wraps(row.handler)
-    def handle(*values: Any) -> Any:
-        try:
-            context.scope_of(get_current_request()).require(row.permission)
-        except Forbidden:
-            return html.Div(t("error.forbidden", context.config.language), className="wall wall-message")
-        return row.handler(*values, context)
-
-    return handle
+    for row in CALLBACKS:
+        bind_callback(app, context, row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dash import Dash, Input, Output, no_update
@@ -16,11 +16,13 @@ from dash.backends._fastapi import get_current_request
 from dash.development.base_component import Component
 from starlette.requests import Request
 
+from components.audited import NotRecorded
 from components.context import AppContext
 from components.desk_links import View, read_view
 from components.desk_parts import link, notice
 from components.desk_shell import bar, bar_id, body_id, frame, opened_id, refresh_id
 from metrics.city import City
+from metrics.city.sights import Sight
 from metrics.city.sums import Choice
 from scope import Forbidden, Scope
 from text import t
@@ -43,20 +45,25 @@ class PageRow:
 
 @dataclass(frozen=True)
 class CallbackRow:
-    """One callback of its own: handler(context, scope, *values)."""
+    """One callback of its own: handler(context, scope, *values).
+
+    refused(context) = what is shown to a caller without the permission; None = nothing changes. at_once = also when the page opens.
+    """
 
     handler: Callable[..., Any]
     permission: str
     outputs: Any
     inputs: Any
     states: Any = ()
+    refused: Callable[[AppContext], Any] | None = None
+    at_once: bool = False
 
 
 def bind_page(app: Dash, context: AppContext, row: PageRow) -> None:
     """Fill a page's bar and body when it is opened and when new figures are asked for."""
 
     def show(opened: Mapping[str, Any] | None, refreshed: int | None) -> Any:
-        return fill(context, context.scope_of(asking()), row, opened)
+        return fill(context, rights(context), row, opened)
 
     app.callback(
         [Output(bar_id(row.name), "children"), Output(body_id(row.name), "children")],
@@ -68,10 +75,32 @@ def bind_callback(app: Dash, context: AppContext, row: CallbackRow) -> None:
     """Wire a callback; a caller without the permission changes nothing."""
 
     def call(*values: Any) -> Any:
-        scope = context.scope_of(asking())
-        return row.handler(context, scope, *values) if scope.permits(row.permission) else no_update
+        scope = rights(context)
+        if not scope.permits(row.permission):
+            return row.refused(context) if row.refused else no_update
+        return _kept(context, scope, row, values)
 
-    app.callback(row.outputs, row.inputs, row.states, prevent_initial_call=True)(call)
+    app.callback(row.outputs, row.inputs, row.states, prevent_initial_call=not row.at_once)(call)
+
+
+def _kept(context: AppContext, scope: Scope, row: CallbackRow, values: Sequence[Any]) -> Any:
+    """What the handler answers, once the audit trail tells of what is in it; else nothing changes."""
+    sights: list[Sight] = []
+    answer = row.handler(replace(context, sights=sights), scope, *values)
+    try:
+        context.keep(sights, scope, asking())
+    except NotRecorded as fault:
+        log.error("%s gave nothing: %s", row.handler.__name__, fault, exc_info=fault)
+        return no_update
+    return answer
+
+
+def rights(context: AppContext) -> Scope:
+    """The rights of whoever sent the request being answered; none at all for a stranger."""
+    try:
+        return context.scope_of(asking())
+    except Forbidden:
+        return Scope()
 
 
 def asking() -> Request | None:
@@ -90,8 +119,12 @@ def fill(context: AppContext, scope: Scope, row: PageRow, opened: Mapping[str, A
     try:
         scope.require(row.permission)
         children = row.draw(city, view)
+        context.keep(city.sights, scope, asking())
     except Forbidden:
         children = [notice(t("error.forbidden", view.lang), t("desk.forbidden_hint", view.lang), kind="fault")]
+    except NotRecorded as fault:
+        log.error("page %s was not shown: %s", row.name, fault, exc_info=fault)
+        children = [notice(t("error.not_recorded", view.lang), t("desk.not_recorded_hint", view.lang), kind="fault")]
     except ValueError as fault:
         again = link(
             t("desk.clear_filters", view.lang),

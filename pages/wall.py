@@ -21,5 +21,5 @@ def title(**_: Any) -> str:
     return t("app.name", "vi")
 
 
-register_page("wall", path="/wall", layout=layout, title=title, role="see.wall")
-register_page("wall_scene", path_template="/wall/<scene>", layout=layout, title=title, role="see.wall")
+register_page("wall", path="/wall", layout=layout, title=title, permission="see.wall")
+register_page("wall_scene", path_template="/wall/<scene>", layout=layout, title=title, permission="see.wall")
