@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from config import Config
+from metrics.city.sights import Sight
 from metrics.rollups import read_clock
 from metrics.worktime import WorkCalendar, make_calendar
 from scope import Scope
@@ -32,6 +33,8 @@ class City:
     calendar: WorkCalendar
     # answers that many questions of one moment share (a wall's frame asks for the same stock a dozen times)
     memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    # what its reader was given that the audit trail must tell of
+    sights: list[Sight] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def revision(self) -> int:

@@ -20,7 +20,8 @@ class Agency:
 
 
 def read(city: City) -> tuple[Agency, ...]:
-    """Every agency of the scope valid today, in order of code; an agency without a name bears its code."""
+    """Every agency of the scope valid today, in order of code; an agency without a name bears its code. Requires see.desk."""
+    city.scope.require("see.desk")
     with city.store.reading() as connection:
         rows = connection.execute(
             text(

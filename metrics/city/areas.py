@@ -33,7 +33,11 @@ class AreaShape:
 
 
 def polygons(city: City, on: date | None = None, level: str = "") -> tuple[AreaShape, ...]:
-    """Areas valid on that day (default: the city's today), by code; those without polygon too. Outside the scope: left out."""
+    """Areas valid on that day (default: the city's today), by code; those without polygon too. Outside the scope: left out.
+
+    Requires see.desk.
+    """
+    city.scope.require("see.desk")
     day = city.today_on if on is None else number_of(on)
     where = " AND level = :level" if level else ""
     with city.store.reading() as connection:

@@ -16,6 +16,7 @@ from metrics.city.history import VersionItem, find, read_versions
 from metrics.city.named import Names, read_names
 from metrics.city.narrow import period_condition, search_condition
 from metrics.city.paging import LIMIT, Order, Query, Row, count, every_row, read_page
+from metrics.city.sights import Sight, record_id
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
 from metrics.city.timing import days_left, soon_boundary
 from metrics.kpis import RULE_DAY
@@ -252,6 +253,7 @@ def one(city: City, feed: str, source_id: str, late_rule: str = "") -> DossierDe
         row = find(connection, city, "core_dossier", feed, source_id, own, values)
         if row is None:
             return None
+        city.sights.append(Sight("record.view", "dossier", record_id(row["feed"], source_id)))
         key = {"feed": row["feed"], "id": source_id}
         ask_steps = f"SELECT at, name, department, status FROM core_dossier_step {_OF_ONE} ORDER BY at, name"
         steps = tuple(StepItem(*step) for step in connection.execute(text(ask_steps), key))

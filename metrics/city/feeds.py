@@ -9,8 +9,10 @@ from sqlalchemy import Connection, text
 
 from config import FeedConfig
 from metrics.city import City
+from metrics.city.sights import Sight
 from metrics.kpis import Kpi
 from metrics.periods import Period
+from scope import Forbidden
 from store.days import number_of
 
 FRESH, LATE, STALE, DEAD, NEVER, STATIC = "fresh", "late", "stale", "dead", "never", "static"
@@ -52,7 +54,8 @@ def freshness(age_s: float | None, cadence_s: int | None) -> str:
 
 
 def read(city: City) -> tuple[FeedState, ...]:
-    """The state of every configured feed, in the city file's order."""
+    """The state of every configured feed, in the city file's order. Requires see.feeds."""
+    city.scope.require("see.feeds")
     with city.store.reading() as connection:
         return read_in(connection, city)
 
@@ -121,7 +124,8 @@ class RejectCount:
 
 
 def reject_counts(city: City, feed: str = "") -> tuple[RejectCount, ...]:
-    """Rejects still in quarantine by feed, reason and field, most first."""
+    """Rejects still in quarantine by feed, reason and field, most first. Requires see.feeds."""
+    city.scope.require("see.feeds")
     where = "AND feed = :feed" if feed else ""
     with city.store.reading() as connection:
         rows = connection.execute(
@@ -150,9 +154,15 @@ class RejectItem:
     times: int
 
 
+def reads_rejects(city: City) -> bool:
+    """May this scope read what waits in quarantine? A refused row has no agency or area yet: limited scopes may not."""
+    return city.scope.permits("see.rejects") and not city.scope.is_limited
+
+
 def rejects(city: City, feed: str, *, reason: str = "", limit: int = 200, before: int | None = None) -> tuple[RejectItem, ...]:
-    """Quarantined items of a feed, newest first; page on with `before` = the last id seen. Requires see.rejects."""
-    city.scope.require("see.rejects")
+    """Quarantined items of a feed, newest first; page on with `before` = the last id seen. Requires reads_rejects."""
+    if not reads_rejects(city):
+        raise Forbidden("see.rejects", city.scope.actor)
     conditions, values = ["feed = :feed", "resolved_at IS NULL"], {"feed": feed, "limit": limit}
     if reason:
         conditions.append("reason = :reason")
@@ -168,4 +178,7 @@ def rejects(city: City, feed: str, *, reason: str = "", limit: int = 200, before
             ),
             values,
         ).all()
+    if rows:
+        told = {"rows": len(rows), "first": rows[0][0], **({"reason": reason} if reason else {})}
+        city.sights.append(Sight("rejects.view", "feed", feed, told))
     return tuple(RejectItem(*row) for row in rows)

@@ -28,7 +28,11 @@ class Cell:
 
 
 def read(city: City, grid_m: float, choice: Choice = NOTHING_CHOSEN, limit: int = LIMIT) -> tuple[Cell, ...]:
-    """Cells with open reports at the city's now, most overdue first, at most `limit`; reports without a place are left out."""
+    """Cells with open reports at the city's now, most overdue first, at most `limit`; reports without a place are left out.
+
+    Requires see.desk.
+    """
+    city.scope.require("see.desk")
     where, values = conditions(city.scope, "reports", choice)
     placed = f"FROM core_report WHERE closed_on IS NULL AND lon IS NOT NULL AND lat IS NOT NULL{where}"
     with city.store.reading() as connection:

@@ -43,7 +43,8 @@ class KpiValue:
 def read(
     city: City, keys: Sequence[str], period: Period, choice: Choice = NOTHING_CHOSEN, late_rule: str = "",
 ) -> tuple[KpiValue, ...]:
-    """Values of KPIs over a period, each beside the comparable period before. KeyError for an unknown key."""
+    """Values of KPIs over a period, each beside the comparable period before. Requires see.desk; KeyError for an unknown key."""
+    city.scope.require("see.desk")
     rows = [kpi(key) for key in keys or [row.key for row in KPIS]]
     rule = late_rule or city.config.late_rule
     with city.store.reading() as connection:

@@ -13,6 +13,7 @@ from metrics.city.history import VersionItem, find, read_versions
 from metrics.city.named import Names, read_names
 from metrics.city.narrow import period_condition, search_condition
 from metrics.city.paging import LIMIT, Order, Query, Row, count, every_row, read_page
+from metrics.city.sights import Sight, record_id, told_filter
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
 from metrics.city.timing import days_left, soon_boundary
 from metrics.periods import Period
@@ -122,6 +123,7 @@ def read(city: City, chosen: ReportFilter = NO_FILTER, *, limit: int = LIMIT, cu
     with city.store.reading() as connection:
         rows, following = read_page(connection, query, limit, cursor)
         names = read_names(connection, rows)
+        _note_texts(city, chosen, rows)
         return ReportPage(count(connection, query), _items(city, rows, names), following, city.revision)
 
 
@@ -155,6 +157,19 @@ def _query(city: City, chosen: ReportFilter) -> Query:
 def reads_text(city: City) -> bool:
     """May this scope read what citizens and offices wrote?"""
     return city.scope.permits("see.report_text") and "free_text" in city.scope.field_classes
+
+
+def _note_texts(city: City, chosen: ReportFilter, rows: list[Row]) -> None:
+    """That words of citizens were shown: under which filter, how many rows, from which one on."""
+    if not rows or not reads_text(city):
+        return
+    choice, period = chosen.choice, chosen.period.text if chosen.period else ""
+    asked = {
+        "state": chosen.state, "status": chosen.status, "channel": chosen.channel, "feed": chosen.feed, "period": period,
+        "period_on": chosen.period_on, "agency": choice.agency, "area": choice.area, "category": choice.category, "q": chosen.search,
+    }
+    first = record_id(rows[0]["feed"], rows[0]["source_id"])
+    city.sights.append(Sight("report_text.view", "report", "", {**told_filter(asked, found=True), "rows": len(rows), "first": first}))
 
 
 def _items(city: City, rows: list[Row], names: Names) -> tuple[ReportItem, ...]:
@@ -213,6 +228,7 @@ def one(city: City, feed: str, source_id: str) -> ReportDetail | None:
         row = find(connection, city, "core_report", feed, source_id, own, values)
         if row is None:
             return None
+        city.sights.append(Sight("record.view", "report", record_id(row["feed"], source_id)))
         compared = _COMPARED + (_COMPARED_TEXT if reads_text(city) else ())
         return ReportDetail(
             _items(city, [row], read_names(connection, [row]))[0],

@@ -38,8 +38,9 @@ def read(
 ) -> tuple[Point, ...]:
     """Values of a KPI by day, week or month of the period, or by agency, area, domain or category over the whole of it.
 
-    Raises ValueError naming the groupings this KPI has. Days after the city's today are left out.
+    Requires see.desk; ValueError names the groupings this KPI has. Days after the city's today are left out.
     """
+    city.scope.require("see.desk")
     row, rule = kpi(key), late_rule or city.config.late_rule
     with city.store.reading() as connection:
         if by in TIMES:

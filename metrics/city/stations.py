@@ -52,7 +52,8 @@ class StationState:
 
 
 def read(city: City, area: str = "") -> tuple[StationState, ...]:
-    """Every station in scope, in order of feed and id."""
+    """Every station in scope, in order of feed and id. Requires see.stations."""
+    city.scope.require("see.stations")
     with city.store.reading() as connection:
         where, values = _in_scope(city, area, "s.")
         rows = connection.execute(
@@ -189,7 +190,11 @@ def _hour_means(connection: Connection, city: City, area: str, first_hour: int, 
 
 
 def hour_series(city: City, datastream_id: int, first_at: int, last_at: int) -> pd.DataFrame:
-    """hour_at (microseconds UTC), mean, low, high, n of one datastream; hours without readings are absent."""
+    """hour_at (microseconds UTC), mean, low, high, n of one datastream; hours without readings are absent.
+
+    Requires see.stations.
+    """
+    city.scope.require("see.stations")
     where, values = _in_scope(city, "", "d.")
     with city.store.reading() as connection:
         rows = connection.execute(
