@@ -60,7 +60,7 @@ def dossier_table(city: City, view: View, rows: Iterable[DossierItem]) -> Compon
         Column[DossierItem](t("desk.working_days_left", lang), lambda row: number(row.days_left, lang, 1), "number"),
         Column[DossierItem](t("column.dossier.agency", lang), lambda row: row.agency_name or t("unmapped.agency", lang), "wide"),
         Column[DossierItem](t("column.dossier.procedure", lang), lambda row: row.procedure_name or MISSING, "wide"),
-        Column[DossierItem](t("column.dossier.status", lang), lambda row: t(f"dossier_status.{row.status}", lang)),
+        Column[DossierItem](t("column.dossier.status", lang), lambda row: t(f"dossier_status.{row.status}", lang), "short"),
         Column[DossierItem](t("column.dossier.received_at", lang), lambda row: at(row.received_at), "time"),
         Column[DossierItem](t("column.dossier.finished_at", lang), lambda row: at(row.finished_at), "time"),
         Column[DossierItem](t("column.dossier.channel", lang), lambda row: t(f"channel.{row.channel}", lang), "short"),

@@ -37,7 +37,7 @@ def report_table(city: City, view: View, rows: Iterable[ReportItem]) -> Componen
         Column[ReportItem](t("column.report.category", lang), lambda row: row.category_name or MISSING, "wide"),
         Column[ReportItem](t("column.report.area", lang), lambda row: row.area_name or t("unmapped.area", lang)),
         Column[ReportItem](t("column.report.agency", lang), lambda row: row.agency_name or t("unmapped.agency", lang), "wide"),
-        Column[ReportItem](t("column.report.status", lang), lambda row: t(f"report_status.{row.status}", lang)),
+        Column[ReportItem](t("column.report.status", lang), lambda row: t(f"report_status.{row.status}", lang), "short"),
         Column[ReportItem](t("column.report.received_at", lang), lambda row: at(row.received_at), "time"),
         Column[ReportItem](t("column.report.closed_at", lang), lambda row: at(row.closed_at), "time"),
         Column[ReportItem](t("column.report.description", lang), lambda row: _short(row.description), "wide"),

@@ -24,7 +24,10 @@ EXPORTS = ("csv", "xlsx", "parquet")
 
 @dataclass(frozen=True)
 class Column(Generic[Item]):
-    """One column: its heading and what a row shows in it. kind: text | number | time | main (the cell that names the row)."""
+    """One column: its heading and what a row shows in it.
+
+    kind: text | short (never wrapped) | wide | number | time | main (the cell that names the row).
+    """
 
     label: str
     cell: Callable[[Item], Any]
