@@ -164,7 +164,10 @@ Index("ix_report_received", report.c.received_on, report.c.agency_code, report.c
 Index("ix_report_closed", report.c.closed_on, report.c.agency_code, report.c.area_code, report.c.category_code)
 Index("ix_report_passed", report.c.passed_on, report.c.agency_code, report.c.area_code, report.c.category_code)
 _REPORT_OPEN = text("closed_on IS NULL")
-Index("ix_report_open", report.c.due_at, sqlite_where=_REPORT_OPEN, postgresql_where=_REPORT_OPEN)
+Index(  # as that of open dossiers
+    "ix_report_open", report.c.due_at, report.c.feed, report.c.source_id, report.c.agency_code, report.c.area_code,
+    report.c.category_code, report.c.closed_on, sqlite_where=_REPORT_OPEN, postgresql_where=_REPORT_OPEN,
+)
 report_version = Table(
     "core_report_version", metadata, Column("feed", Text), Column("source_id", Text),
     Column("landed_at", BigInteger, nullable=False), *_REPORT_COLUMNS(),

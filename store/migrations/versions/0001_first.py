@@ -231,7 +231,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_index('ix_report_closed', 'core_report', ['closed_on', 'agency_code', 'area_code', 'category_code'], unique=False)
-    op.create_index('ix_report_open', 'core_report', ['due_at'], unique=False, sqlite_where=sa.text('closed_on IS NULL'), postgresql_where=sa.text('closed_on IS NULL'))
+    op.create_index('ix_report_open', 'core_report', ['due_at', 'feed', 'source_id', 'agency_code', 'area_code', 'category_code', 'closed_on'], unique=False, sqlite_where=sa.text('closed_on IS NULL'), postgresql_where=sa.text('closed_on IS NULL'))
     op.create_index('ix_report_passed', 'core_report', ['passed_on', 'agency_code', 'area_code', 'category_code'], unique=False)
     op.create_index('ix_report_received', 'core_report', ['received_on', 'agency_code', 'area_code', 'category_code'], unique=False)
     op.create_table('core_report_version',
