@@ -351,6 +351,7 @@ def build_id(context: AppContext) -> str:
     digest = hashlib.blake2b(repr(context.config).encode(), digest_size=8)
     for pattern in (
         "*.py",
+        "auth/*.py",
         "api/*.py",
         "components/**/*.py",
         "metrics/**/*.py",

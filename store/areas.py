@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from store.rows import AreaRow
 
@@ -57,3 +57,13 @@ def polygons_mark(connection: Connection) -> tuple[int, int]:
     """Changes when polygons change: how many areas, and how long their geometry is."""
     count, length = connection.execute(text("SELECT count(*), coalesce(sum(length(geometry)), 0) FROM core_area")).one()
     return int(count), int(length)
+
+
+def codes_below(connection: Connection, codes: Iterable[str]) -> tuple[str, ...]:
+    """These area codes and those of all areas below them, of any time; codes nobody knows stay as they are."""
+    given = tuple(codes)
+    statement = text(
+        "WITH RECURSIVE below (code) AS (SELECT code FROM core_area WHERE code IN :codes "
+        "UNION SELECT area.code FROM core_area area JOIN below ON area.parent_code = below.code) SELECT code FROM below ORDER BY code"
+    ).bindparams(bindparam("codes", expanding=True))
+    return tuple(dict.fromkeys((*given, *connection.execute(statement, {"codes": given}).scalars())))

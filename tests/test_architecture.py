@@ -301,7 +301,7 @@ OFFENCES: tuple[tuple[Rule, str, str, str], ...] = (
     (imports_up, "store/x.py", "import metrics.kpis", "store/x.py:1 (floor 1) imports metrics/ (3)"),
     (imports_up, "config.py", "from app import make_app", "config.py:1 (floor 0) imports app.py (6)"),
     (imports_up, "api/x.py", "from callbacks import wall", "api/x.py:1 (floor 5) imports callbacks/ (5)"),
-    (imports_up, "store/x.py", "def f():\n    import auth", "store/x.py:2 (floor 1) imports auth.py (4)"),
+    (imports_up, "store/x.py", "def f():\n    import auth", "store/x.py:2 (floor 1) imports auth/ (4)"),
     (imports_up, "app.py", "from tests import servers", "app.py:1 imports tests.servers, outside the house"),
     (pages_imported, "app.py", "import pages.wall", "app.py:1 imports a page"),
     (pages_imported, "tests/test_x.py", "from pages import wall", "tests/test_x.py:1 imports a page"),

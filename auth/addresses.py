@@ -1,0 +1,53 @@
+"""Addresses: which one a request really comes from, whether it is this machine's, and what counts as one place."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+# a proxy on this machine makes every client look local, whatever Host it sends on
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+HOME_BITS = 64  # one household or host has a whole IPv6 network of this size
+
+
+def is_loopback(address: str) -> bool:
+    """Is this the address of the machine itself? An IPv4 address written as IPv6 counts as what it means."""
+    found = _address(address)
+    return bool(found and found.is_loopback)
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without port, in lower case."""
+    name = host.strip().lower()
+    if name.startswith("["):
+        return name.partition("]")[0] + "]" if "]" in name else ""
+    return name.partition(":")[0]
+
+
+def client_address(headers: Mapping[str, str], peer: str, proxies: Iterable[str]) -> str:
+    """Where a request comes from: the peer, or behind trusted proxies the last hop that none of them is.
+
+    What stands before that hop in X-Forwarded-For the client may have invented; from an untrusted peer all of it.
+    """
+    trusted = frozenset(proxies)
+    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",")]
+    while peer in trusted and hops and _address(hops[-1]):
+        peer = hops.pop()
+    return peer
+
+
+def place_of(address: str) -> str:
+    """What attempts are counted by: an IPv4 address, or the /64 network of an IPv6 one, of which a single host has all."""
+    found = _address(address)
+    if isinstance(found, ipaddress.IPv6Address) and not found.is_loopback:
+        return str(ipaddress.ip_network((found, HOME_BITS), strict=False))
+    return str(found) if found else "unknown"
+
+
+def _address(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(written)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
