@@ -321,4 +321,5 @@ audit = Table(
 )
 Index("ix_audit_actor", audit.c.actor, audit.c.seq)
 Index("ix_audit_subject", audit.c.kind, audit.c.subject, audit.c.seq)
-Index("ix_audit_action", audit.c.action, audit.c.at)
+Index("ix_audit_action", audit.c.action, audit.c.seq)
+Index("ix_audit_at", audit.c.at)

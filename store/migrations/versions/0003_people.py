@@ -75,7 +75,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_actor", "ops_audit", ["actor", "seq"])
     op.create_index("ix_audit_subject", "ops_audit", ["kind", "subject", "seq"])
-    op.create_index("ix_audit_action", "ops_audit", ["action", "at"])
+    op.create_index("ix_audit_action", "ops_audit", ["action", "seq"])
+    op.create_index("ix_audit_at", "ops_audit", ["at"])
     if op.get_bind().dialect.name == "sqlite":
         for what in ("UPDATE", "DELETE"):
             op.execute(KEEP_SQLITE.format(what=what))
