@@ -28,7 +28,10 @@ _PHONE_US = rf"{_ALONE}(?:1[ .\-]?)?(?:\(\d{{3}}\) ?|\d{{3}}[ .\-])\d{{3}}[.\-]\
 _PHONE_WORDS = (
     r"\b(?:sdt|dtdd|dt|d\.t|so dt|dien thoai|so may|di dong|phone|tel|mobile|cell|zalo|viber|whatsapp|telegram|fax|lien he|call|so)"
 )
-_PHONE_TOLD = rf"{_PHONE_WORDS}[ .:\-]{{0,3}}(?:la |so |cua toi |cua em |me )?[ :]?(?P<cut>(?!1[89]00)\+?\d(?:{_GAP}\d){{6,12}})(?!\d){_NOT_MONEY}"
+_PHONE_TOLD = (
+    rf"{_PHONE_WORDS}[ .:\-]{{0,3}}(?:co quan|nha|rieng)?[ .:\-]{{0,3}}(?:la |so |cua toi |cua em |me )?[ :]?"
+    rf"(?P<cut>(?!1[89]00)\+?\d(?:{_GAP}\d){{6,12}})(?!\d){_NOT_MONEY}"
+)
 _SPELT = r"(?:khong|mot|hai|ba|bon|tu|nam|lam|sau|bay|bẩy|tam|chin)"
 _PHONE_SPELT = rf"\b{_SPELT}(?:[ ,.\-]{{1,3}}{_SPELT}){{8,11}}\b"
 
@@ -44,11 +47,17 @@ _PAPER_WORDS = (
     r"\b(?:cccd|cmnd|cmtnd|cmt|cmnd/cccd|can cuoc(?: cong dan)?|chung minh(?: thu| nhan dan)?|giay to|dinh danh(?: ca nhan)?|ho chieu"
     r"|passport|id card|bhyt|bhxh|bao hiem(?: y te| xa hoi)?|ma so thue|mst|gplx|giay phep lai xe|bang lai|so tai khoan|stk|tai khoan)"
 )
-_PAPER_TOLD = rf"{_PAPER_WORDS}(?: so| ma so| no\.?)?[ .:\-]{{0,3}}(?:la |cua toi |cua em |cu )?[ :]?(?P<cut>[a-z]{{0,2}} ?\d(?:{_GAP}\d){{6,15}})(?!\d)"
+_PAPER_TOLD = (
+    rf"{_PAPER_WORDS}(?: so| ma so| no\.?)?[ .:\-]{{0,3}}(?:la |cua toi |cua em |cu )?[ :]?"
+    rf"(?P<cut>[a-z]{{0,2}} ?\d(?:{_GAP}\d){{6,15}})(?!\d)"
+)
 _PASSPORT = r"\b(?P<cut>[bcnp]\d{7,8})\b"
 
 # ---- e-mail ---------------------------------------------------------------------------------------------------------
-_EMAIL = r"[\w.+%\-]{1,64} ?(?:@|\(at\)|\[at\]|\(a cong\)|\ba cong\b) ?[\w\-]{1,63}(?: ?(?:\.|\(dot\)|\[dot\]|\bcham\b) ?[a-z][\w\-]{0,62}){1,4}"
+_EMAIL = (
+    r"[\w.+%\-]{1,64} ?(?:@|\(at\)|\[at\]|\(a cong\)|\ba cong\b) ?[\w\-]{1,63}"
+    r"(?: ?(?:\.|\(dot\)|\[dot\]|\bcham\b) ?[a-z][\w\-]{0,62}){1,4}"
+)
 _EMAIL_PLAIN = r"[\w.+%\-]{1,64}@[\w\-]{1,63}"
 
 # ---- homes ----------------------------------------------------------------------------------------------------------
@@ -63,20 +72,24 @@ _HOMES = (
     rf"(?:\b(?P<before>[a-z]+)[ :]{{1,2}})?(?<![\d/.\-])(?P<cut>\d{{1,4}}[a-z]?(?:/\d{{1,4}}[a-z]?){{1,4}})(?=[ ,]+(?:{_STREET})(?![a-z]))",
     rf"(?:\b(?P<before>[a-z]+)[ :]{{1,2}})?(?<![\d/.,\-:])(?P<cut>\d{{1,4}}[a-z]?(?:{_ALLEY})?)(?=,? (?:duong|pho|d\.) ?(?P<name>[a-z]))",
     rf"(?:\b(?P<before>[a-z]+)[ :]{{1,2}})?(?<![\d/.,\-:])(?P<cut>\d{{1,4}}[a-z]?{_ALLEY})",
-    rf"(?<![\d/.\-])(?P<cut>\d{{1,4}}[a-z]?(?:/\d{{1,4}}[a-z]?){{2,4}})(?=,? (?P<name>[a-z]))",
-    rf"\b(?:dia chi|d/c|dc|nha toi o|nha em o|nha o|toi o|em o|cu ngu(?: tai)?|nha rieng(?: o| tai)?|address)[ :\-]{{1,3}}(?:la |tai |so )?"
-    rf"(?P<cut>{_NUMBER})(?=[ ,]+(?P<name>[a-z]))",
-    r"\b(?:thuong tru|tam tru|cu tru|ho khau|dkhk|hktt|noi o(?: hien nay)?)(?: thuong tru)?(?: tai| o)?[ :\-]{1,3}(?P<cut>[^.;\n()\[\]]{4,90})",
+    r"(?<![\d/.\-])(?P<cut>\d{1,4}[a-z]?(?:/\d{1,4}[a-z]?){2,4})(?=,? (?P<name>[a-z]))",
+    r"\b(?:dia chi|d/c|dc|nha toi o|nha em o|nha o|toi o|em o|cu ngu(?: tai)?|nha rieng(?: o| tai)?|address)[ :\-]{1,3}"
+    rf"(?:la |tai |so )?(?P<cut>{_NUMBER})(?=[ ,]+(?P<name>[a-z]))",
     r"\b(?:can ho|can ho so|apartment|apt)(?: so)? (?P<cut>[a-z]?\d{1,4}[a-z]?(?:[-./][a-z]?\d{1,4}[a-z]?){0,3}\b)",
     r"\b(?:phong|can) (?P<cut>[a-z]?\d{2,4}[a-z]?(?:[-.]\d{1,4})?)(?=,? (?:chung cu|toa|block|nha tro|ktx|ky tuc xa|khu tro))",
     r"(?<![\d.,])(?P<cut>\d{1,5}) (?:[nsew]\.? )?[a-z]{3,20} (?:street|st|avenue|ave|road|rd|lane|blvd|boulevard)\b",
 )
-# words before "số 12 đường ..." or "12/5 đường ..." that make it something else than a house
-_NO_HOUSE = frozenset(
-    "cot den dien tru tram cong ga xe tuyen bus buyt km quyet dinh van nghi thong luat bien phong truong hoc lop to khu doi diem chot nut "
-    "ngay toi sang trua chieu dem hom thang luc mung nam tu den qua duong pho lo ql ho hang kenh muong cua ban cay cau so hien co khoang "
-    "them va hon gan voi cac nhung moi hai ba bon tren duoi gom tong nhanh lan doan ca".split()
+_RESIDENCE = (
+    r"\b(?:thuong tru|tam tru|cu tru|ho khau|dkhk|hktt|noi o(?: hien nay)?)(?: thuong tru)?(?: tai| o)?[ :\-]{1,3}"
+    r"(?P<cut>[^.;\n()\[\]]{4,90})"
 )
+# words before "số 12 đường ..." or "12/5 đường ..." that make it something else than a house
+_WORDS_NO_HOUSE = """
+cot den dien tru tram cong ga xe tuyen bus buyt km quyet dinh van nghi thong luat bien phong truong hoc lop to khu doi diem chot nut
+ngay toi sang trua chieu dem hom thang luc mung nam tu den qua duong pho lo ql ho hang kenh muong cua ban cay cau so hien co khoang
+them va hon gan voi cac nhung moi hai ba bon tren duoi gom tong nhanh lan doan ca
+"""
+_NO_HOUSE = frozenset(_WORDS_NO_HOUSE.split())
 
 # ---- people ---------------------------------------------------------------------------------------------------------
 _SURNAMES = (
@@ -94,26 +107,30 @@ _PERSON_TOLD = (
 class Rule:
     """One way a person shows in text. The group `cut`, else the whole match, becomes the marker.
 
-    A group `before` must be no word of _NO_HOUSE; what a group `name` begins with must be a capital letter as sent.
+    A group `before` must be no word of _NO_HOUSE; what a group `name` begins with must be a capital letter as sent. A text with
+    fewer than `digits` digits, or none of `words`, cannot match: most texts are read by few rules.
     """
 
     marker: str
     pattern: re.Pattern[str]
+    digits: int = 0
+    words: tuple[str, ...] = ()
 
 
 RULES = (
-    Rule(EMAIL, re.compile(_EMAIL)),
-    Rule(EMAIL, re.compile(_EMAIL_PLAIN)),
-    Rule(PAPER, re.compile(_PAPER_TOLD)),
-    Rule(PAPER, re.compile(_CARD)),
-    Rule(PHONE, re.compile(_PHONE_VN)),
-    Rule(PHONE, re.compile(_PHONE_US)),
-    Rule(PHONE, re.compile(_PHONE_ABROAD)),
-    Rule(PHONE, re.compile(_PHONE_TOLD)),
-    Rule(PHONE, re.compile(_PHONE_SPELT)),
-    Rule(PAPER, re.compile(_LONG)),
-    Rule(PAPER, re.compile(_PASSPORT)),
-    *(Rule(HOME, re.compile(pattern)) for pattern in _HOMES),
+    Rule(EMAIL, re.compile(_EMAIL), words=("@", "(at)", "[at]", "a cong")),
+    Rule(EMAIL, re.compile(_EMAIL_PLAIN), words=("@",)),
+    Rule(PAPER, re.compile(_PAPER_TOLD), 7),
+    Rule(PAPER, re.compile(_CARD), 12),
+    Rule(PHONE, re.compile(_PHONE_VN), 8),
+    Rule(PHONE, re.compile(_PHONE_US), 10),
+    Rule(PHONE, re.compile(_PHONE_ABROAD), 8),
+    Rule(PHONE, re.compile(_PHONE_TOLD), 7),
+    Rule(PHONE, re.compile(_PHONE_SPELT), words=("khong", "chin")),
+    Rule(PAPER, re.compile(_LONG), 9),
+    Rule(PAPER, re.compile(_PASSPORT), 7),
+    *(Rule(HOME, re.compile(pattern), 1) for pattern in _HOMES),
+    Rule(HOME, re.compile(_RESIDENCE), words=(" tru", "ho khau", "hktt", "dkhk", "noi o")),
     Rule(PERSON, re.compile(_PERSON_TOLD)),
 )
 _WORTH = re.compile(r"\d|@|\bat\b|cham|khong|ong|ba |anh|chi|co |chu|bac|em |chau|cu |di |cau|ten|nguoi|dan|can bo|mr|ms|tru|o ")
@@ -164,7 +181,10 @@ def _pass(text: str) -> str:
 def _cuts(text: str, folded: str, places: list[int] | None) -> Iterator[tuple[int, int, str]]:
     """(start, stop, marker) in the text as sent; earlier rules win where two overlap."""
     taken = bytearray(len(folded))
+    digits = sum(map(folded.count, "0123456789"))
     for rule in RULES:
+        if digits < rule.digits or (rule.words and not any(word in folded for word in rule.words)):
+            continue
         for found in rule.pattern.finditer(folded):
             start, stop = _span(found, text, folded, places)
             if start == stop or any(taken[start:stop]) or _in_marker(folded, start):
