@@ -53,8 +53,8 @@ def draw_one(city: City, view: View) -> list[Component | None]:
     state = next((row for row in feeds.read(city) if row.key == key), None)
     if state is None:
         return [missing(view, "/feeds")]
-    parts: list[Component | None] = [*feed_head(city, view, state, city.config.feed(key))]
-    return [*parts, *(_rejects(city, view, key) if city.scope.permits("see.rejects") else [])]
+    parts: list[Component | None] = [*feed_head(city, view, state, city.config.feed(key), feeds.losses(city, key))]
+    return [*parts, *(_rejects(city, view, key) if feeds.reads_rejects(city) else [])]
 
 
 def _rejects(city: City, view: View, key: str) -> list[Component | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -12,7 +13,7 @@ from components.desk_parts import ago, facts, feed_state, heading, link
 from components.desk_table import Column, table
 from config import FeedConfig
 from metrics.city import City
-from metrics.city.feeds import FRESH, STATIC, FeedState, RejectCount, RejectItem
+from metrics.city.feeds import FRESH, STATIC, FeedState, Losses, RejectCount, RejectItem
 from text import t
 from text.formats import MISSING, age, instant, number
 
@@ -127,8 +128,8 @@ def _reason(reason: str, lang: str) -> str:
         return reason
 
 
-def feed_head(city: City, view: View, state: FeedState, manifest: FeedConfig) -> list[Component]:
-    """One feed: its state, its manifest in words, how to send again."""
+def feed_head(city: City, view: View, state: FeedState, manifest: FeedConfig, lost: Losses) -> list[Component]:
+    """One feed: its state, its manifest in words, what of it no figure counts, how to send again."""
     lang = view.lang
     back = link(t("desk.back_feeds", lang), view.to("/feeds"), "d-button")
     mark = html.Span([feed_state(state.state, lang, state.through_at, state.cadence_s), " ", _since(city, state, lang)])
@@ -143,6 +144,7 @@ def feed_head(city: City, view: View, state: FeedState, manifest: FeedConfig) ->
         (t("desk.landed", lang), number(state.landed, lang, 0)),
         (t("desk.rejected_ever", lang), number(state.rejected, lang, 0)),
         (t("column.feed.licence", lang), manifest.licence or MISSING),
+        *((t(f"desk.loss.{name}", lang), number(count, lang, 0)) for name, count in asdict(lost).items() if count),
     ]
     parts: list[Component] = [heading(t("page.feed", lang, name=state.title), mark, back), facts(rows, "d-facts-wide")]
     if state.error:

@@ -14,6 +14,7 @@ from components.desk_parts import facts, heading, link, state_mark
 from components.desk_table import Column, table
 from metrics.city import City
 from metrics.city.reports import ReportDetail, ReportItem
+from store.snapshot import GONE
 from text import t
 from text.formats import MISSING, instant, number
 
@@ -61,7 +62,8 @@ def detail(city: City, view: View, found: ReportDetail) -> list[Component]:
         if words:
             parts.append(
                 html.Section(
-                    [html.H2(t(f"column.report.{name}", lang)), html.P(words, className="d-words")], className="d-section"
+                    [html.H2(t(f"column.report.{name}", lang)), html.P(_words(words, lang), className="d-words")],
+                    className="d-section",
                 )
             )
     told = version_list(city, lang, found.versions, "report") or html.P(t("desk.no_versions", lang), className="d-quiet")
@@ -71,6 +73,11 @@ def detail(city: City, view: View, found: ReportDetail) -> list[Component]:
 
 def _open(view: View, row: ReportItem) -> Component:
     return link(row.source_id, view.to(item_path("/reports", row.feed, row.source_id), period=""))
+
+
+def _words(words: str, lang: str) -> str:
+    """What was written; for a report closed by its absence, the program's own sentence."""
+    return t("desk.gone_from_snapshot", lang) if words == GONE else words
 
 
 def _short(words: str | None) -> str:

@@ -16,7 +16,10 @@ from sqlalchemy import text
 from config import Config, ConfigError, FeedConfig, parse_config
 from data_sources.feed import FeedError
 from data_sources.sync import Sync
+from metrics.city import feeds, open_city
+from metrics.city.feeds import Losses
 from metrics.rollups import clock_step, drain, rebuild
+from scope import scope_of
 from store.days import instant
 from store.engine import Store, open_store
 from store.landing import Landing, land
@@ -201,9 +204,14 @@ def test_a_dossier_not_seen_stays_open_and_says_since_when(store: Store, tmp_pat
     drop.deliver(lines(*range(9), closed=(1,)))
     assert rows(store, "SELECT topic, feed, source_id, since_at FROM core_unseen") == [("dossiers", "drop", "9", since)]
     assert rows(store, "SELECT count(*) FROM core_dossier WHERE finished_on IS NULL") == [(9,)]
+    assert losses(store, "drop") == Losses(deleted=0, superseded=0, unseen=1, dropped_rejects=0)
     drop.deliver(lines(*range(10), closed=(1,)))
     assert rows(store, "SELECT count(*) FROM core_unseen") == [(0,)]
     assert_rollups_are_true(store)
+
+
+def losses(store: Store, feed: str) -> Losses:
+    return feeds.losses(open_city(store, Config("T"), scope_of("viewer"), NOW), feed)
 
 
 # --- tombstones --------------------------------------------------------------------------------------------
@@ -228,6 +236,7 @@ def test_a_tombstone_takes_a_dossier_out_of_every_count_and_keeps_its_versions(s
     assert land(store, Parsed(dossiers=(grave("1", 2),)), TOMBS).changed == 0
     assert rows(store, "SELECT source_id FROM core_dossier") == [("2",)]
     assert rows(store, "SELECT source_id, reason, version FROM core_withdrawn") == [("1", "deleted", 2)]
+    assert losses(store, "one_stop").deleted == 1
     assert rows(store, "SELECT count(*) FROM core_dossier_stop") == [(0,)]
     assert rows(store, "SELECT count(*) FROM core_dossier_version WHERE source_id = '1'") == [(1,)]
     assert_rollups_are_true(store)

@@ -113,6 +113,32 @@ def is_known(city: City, row: Kpi, period: Period, through: int | None) -> bool:
 
 
 @dataclass(frozen=True)
+class Losses:
+    """What a feed once brought and no figure counts now, and what its quarantine could not hold: counts.
+
+    deleted = taken back by the source, superseded = another feed has the same id, unseen = open, but not in the last snapshot.
+    """
+
+    deleted: int
+    superseded: int
+    unseen: int
+    dropped_rejects: int
+
+
+def losses(city: City, feed: str) -> Losses:
+    """The losses of one feed. Requires see.feeds."""
+    city.scope.require("see.feeds")
+    values = {"feed": feed}
+    with city.store.reading() as connection:
+        gone: dict[str, int] = dict(
+            connection.execute(text("SELECT reason, count(*) FROM core_withdrawn WHERE feed = :feed GROUP BY reason"), values).all()
+        )
+        unseen = connection.execute(text("SELECT count(*) FROM core_unseen WHERE feed = :feed"), values).scalar_one()
+        dropped = connection.execute(text("SELECT dropped_rejects FROM ops_feed WHERE feed = :feed"), values).scalar()
+    return Losses(int(gone.get("deleted", 0)), int(gone.get("superseded", 0)), int(unseen), int(dropped or 0))
+
+
+@dataclass(frozen=True)
 class RejectCount:
     """How many items of a feed wait in quarantine for one reason and field."""
 
