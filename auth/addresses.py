@@ -1,9 +1,8 @@
-"""Addresses: which one a request really comes from, whether it is this machine's, and what counts as one place."""
+"""Addresses: whether one is this machine's, and what counts as one place."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
 
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 # a proxy on this machine makes every client look local, whatever Host it sends on
@@ -23,18 +22,6 @@ def host_name(host: str) -> str:
     if name.startswith("["):
         return name.partition("]")[0] + "]" if "]" in name else ""
     return name.partition(":")[0]
-
-
-def client_address(headers: Mapping[str, str], peer: str, proxies: Iterable[str]) -> str:
-    """Where a request comes from: the peer, or behind trusted proxies the last hop that none of them is.
-
-    What stands before that hop in X-Forwarded-For the client may have invented; from an untrusted peer all of it.
-    """
-    trusted = frozenset(proxies)
-    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",")]
-    while peer in trusted and hops and _address(hops[-1]):
-        peer = hops.pop()
-    return peer
 
 
 def place_of(address: str) -> str:

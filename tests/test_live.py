@@ -349,9 +349,11 @@ def test_a_store_that_goes_away_is_said_and_its_return_shown(staged: Callable[..
     folder.mkdir()
     store = open_store(f"sqlite:///{folder}/city.sqlite", TZ)
     migrate(store)
+    stage = staged(store, pace=Pace(least=0.05, frame=60, beat=0.2))
+    # a server that has never reached its store cannot know whether there are users: it lets nobody watch
+    assert httpx.get(f"{stage.url}/metrics").status_code == 200
     store.dispose()
     folder.rename(elsewhere)
-    stage = staged(store, pace=Pace(least=0.05, frame=60, beat=0.2))
     stream = stage.open()
     assert stream.until(lambda beat: beat["store"] == "away", "beat")
     elsewhere.rename(folder)
