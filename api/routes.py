@@ -5,51 +5,29 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from api import answers
 from api import parameters as known
-from api.answers import Ask, Json
 from api.errors import ApiError, dump, error_answer, error_of, store_away
 from api.ingest import Door
 from api.limits import BOUNDS, Limits
 from api.live import EASY, FrameBuilder, Hub, Pace
 from api.observed import Observed, TimedRequests
-from api.parameters import Asked, Parameter, language_of
-from api.tables import MEDIA_TYPES, TABLE_FORMATS, Table, format_of, write_table
+from api.parameters import Parameter
+from api.showing import Route, show
+from api.tables import TABLE_FORMATS
 from components.context import AppContext
-from metrics.city import City
-from scope import Scope
 from store.migrate import current_revision
 
 ROOT = Path(__file__).resolve().parent.parent
 # says nothing about the city, or checks a feed key itself
 ANYONE = ""
-
-
-@dataclass(frozen=True)
-class Route:
-    """One address. `answer` reads the city (in a thread); `handler` names a method of the application's Api instead.
-
-    `has_tables` = also as .csv, .xlsx, .parquet, which need the permission export too.
-    """
-
-    path: str
-    permission: str
-    about: str
-    answer: Callable[[Ask], Json | Table] | None = None
-    handler: str = ""
-    method: str = "GET"
-    parameters: tuple[Parameter, ...] = ()
-    has_tables: bool = False
-
 
 _FIGURES = (known.PERIOD, known.AGENCY, known.AREA, known.DOMAIN, known.CATEGORY, known.LATE_RULE)
 _BY = Parameter("by", "grouping", ("day", "week", "month", "agency", "area", "domain", "category"))
@@ -97,6 +75,7 @@ ROUTES: tuple[Route, ...] = (
         "see.dossiers",
         "one dossier with steps, stops and versions",
         answers.answer_dossier,
+        is_watched=True,
         parameters=(known.FEED, known.LATE_RULE),
     ),
     Route(
@@ -105,6 +84,7 @@ ROUTES: tuple[Route, ...] = (
         "citizen reports of a filter",
         answers.answer_reports,
         has_tables=True,
+        is_watched=True,
         parameters=(*known.REPORT_FILTERS, *_LISTED),
     ),
     Route(
@@ -112,6 +92,7 @@ ROUTES: tuple[Route, ...] = (
         "see.reports",
         "one report with its versions",
         answers.answer_report,
+        is_watched=True,
         parameters=(known.FEED,),
     ),
     Route(
@@ -169,7 +150,7 @@ class Api:
                 if route.handler:
                     return await self._own(route, request)
                 scope.require("api.read")
-                return await asyncio.to_thread(self._answer, route, request, scope, suffix)
+                return await asyncio.to_thread(show, self.context, self.build, route, request, scope, suffix)
             except Exception as fault:  # nothing may leave as a stack trace
                 return error_answer(error_of(fault, f"{request.method} {route.path}"))
 
@@ -186,38 +167,6 @@ class Api:
             return stream
         found: Response = await asyncio.to_thread(getattr(self, route.handler), request)
         return found
-
-    def _answer(self, route: Route, request: Request, scope: Scope, suffix: str) -> Response:
-        """One answer of the city: the ETag first, so that an unchanged one costs two small reads."""
-        assert route.answer is not None
-        asked = Asked(request.query_params.multi_items(), (*route.parameters, known.LANG))
-        lang = language_of(asked.text("lang"), request.headers.get("accept-language", ""), self.context.config.language)
-        form = format_of(suffix, request.headers.get("accept", "")) if route.has_tables else "json"
-        if form != "json":
-            scope.require("export")
-        city = self.context.city(scope)
-        headers = {
-            "ETag": self._etag(city, scope, request, lang, form),
-            "X-Revision": str(city.revision),
-            "Vary": "Accept, Accept-Language",
-            "Cache-Control": "private, no-cache",
-            "Content-Language": lang,
-            "X-Content-Type-Options": "nosniff",
-        }
-        if headers["ETag"] in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        said = route.answer(Ask(city, asked, lang, form, request.path_params.get("key", "")))
-        return (
-            _file(said, form, city, headers)
-            if isinstance(said, Table)
-            else Response(dump(said), 200, headers, MEDIA_TYPES["json"])
-        )
-
-    def _etag(self, city: City, scope: Scope, request: Request, lang: str, form: str) -> str:
-        """Same address, rights, language, form, revision and clock: same answer."""
-        rights = (sorted(scope.permissions), scope.agencies, scope.areas, sorted(scope.field_classes))
-        parts = (self.build, str(request.url.query), request.url.path, lang, form, city.revision, city.as_of, rights)
-        return f'W/"{city.revision}-{hashlib.blake2b(repr(parts).encode(), digest_size=9).hexdigest()}"'
 
     # ---- the process ------------------------------------------------------------------------------------------------
     def healthz(self, request: Request) -> Response:
@@ -266,20 +215,6 @@ class Api:
         return error_answer(
             ApiError(404, "not_found", "there is nothing at this address", field="path", remedy=f"there are: {near}")
         )
-
-
-def _file(table: Table, form: str, city: City, headers: dict[str, str]) -> Response:
-    path = write_table(table, form, city.store.days.tz)
-    name = f"{table.name.replace(' ', '_')}-r{city.revision}.{form}"
-    media = MEDIA_TYPES[form] + ("; charset=utf-8" if form == "csv" else "")
-    own_tag = {"etag": headers["ETag"]}  # FileResponse would make one of the temporary file
-    return FileResponse(
-        path,
-        headers={**headers, **own_tag},
-        media_type=media,
-        filename=name,
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
 
 
 def mount(
