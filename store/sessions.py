@@ -77,6 +77,14 @@ def touch_session(store: Store, session: Session, now: int) -> None:
         )
 
 
+def renew_session(store: Store, session: Session, token: str) -> None:
+    """Give a session another token; the old one opens nothing any more."""
+    with store.writing() as connection:
+        connection.execute(
+            text("UPDATE ops_session SET token_hash = :new WHERE token_hash = :old"), {"new": digest(token), "old": session.token_hash}
+        )
+
+
 def list_sessions(store: Store, user_id: int, now: int) -> tuple[Session, ...]:
     """A user's sessions that have not expired, last used first."""
     with store.reading() as connection:
