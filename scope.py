@@ -62,6 +62,11 @@ class Scope:
         if not self.permits(permission):
             raise Forbidden(permission, self.actor)
 
+    @property
+    def is_limited(self) -> bool:
+        """True when some agency or area is out of sight: what cannot be told apart by them is not for this caller."""
+        return self.agencies is not None or self.areas is not None
+
     def covers_agency(self, code: str) -> bool:
         """True when the agency is one of the caller's or below one: H56.1 covers H56.1.3, never H56.14."""
         return _covers(self.agencies, code)

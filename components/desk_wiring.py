@@ -76,9 +76,11 @@ def bind_callback(app: Dash, context: AppContext, row: CallbackRow) -> None:
 
     def call(*values: Any) -> Any:
         scope = rights(context)
-        if not scope.permits(row.permission):
+        try:
+            scope.require(row.permission)
+            return _kept(context, scope, row, values)
+        except Forbidden:
             return row.refused(context) if row.refused else no_update
-        return _kept(context, scope, row, values)
 
     app.callback(row.outputs, row.inputs, row.states, prevent_initial_call=not row.at_once)(call)
 

@@ -20,7 +20,7 @@ from components.scenes.rows import panels_of
 from config import WallConfig
 from metrics.city import City, hotspots, kpis, open_city, series
 from metrics.periods import parse_period
-from scope import DEMO_SCOPE, scope_of
+from scope import DEMO_SCOPE, Forbidden, scope_of
 from store.days import DAY
 from store.engine import Store, open_store
 from store.landing import Landing, land
@@ -160,9 +160,10 @@ def test_an_empty_store_says_so_in_words_and_never_zero(bare: Store) -> None:
     assert props["scene-one_stop"]["data-empty"] == "1"
 
 
-def test_the_display_role_is_enough_for_a_frame(store: Store) -> None:
-    shown = build_frame(open_city(store, wall_config(), scope_of("display"), NOW), "vi")
-    assert shown["props"]
+def test_a_leaders_rights_are_enough_for_a_frame_and_a_displays_are_not(store: Store) -> None:
+    assert build_frame(open_city(store, wall_config(), scope_of("leader"), NOW), "vi")["props"]
+    with pytest.raises(Forbidden, match=r"see\.\w+"):  # it is shown what the server draws; it may ask for nothing itself
+        build_frame(open_city(store, wall_config(), scope_of("display"), NOW), "vi")
 
 
 def test_both_languages_fill_the_same_places(city: City, frame: dict[str, Any]) -> None:
