@@ -48,7 +48,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/api/openapi.json", "api.read", "this document", handler="openapi"),
     Route(
         "/api/v1/kpis",
-        "api.read",
+        "see.desk",
         "KPI values over a period",
         answers.answer_kpis,
         has_tables=True,
@@ -56,7 +56,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "/api/v1/series",
-        "api.read",
+        "see.desk",
         "one KPI along time or across groups",
         answers.answer_series,
         has_tables=True,
@@ -149,7 +149,6 @@ class Api:
                 scope.require(route.permission)
                 if route.handler:
                     return await self._own(route, request)
-                scope.require("api.read")
                 return await asyncio.to_thread(show, self.context, self.build, route, request, scope, suffix)
             except Exception as fault:  # nothing may leave as a stack trace
                 return error_answer(error_of(fault, f"{request.method} {route.path}"))

@@ -30,7 +30,8 @@ from scope import Scope
 class Route:
     """One address. `answer` reads the city (in a thread); `handler` names a method of the application's Api instead.
 
-    `has_tables` = also as .csv, .xlsx, .parquet, which need the permission export too. `is_watched` = shows what the audit trail
+    Beside the row's own permission JSON takes api.read; `has_tables` = also as .csv, .xlsx, .parquet, which take export instead: who
+    reads a list on a screen and may export takes its file along. `is_watched` = shows what the audit trail
     tells of, so the city is asked even for an unchanged answer. `is_tagged` = unchanged while the city's revision and clock are.
     """
 
@@ -52,8 +53,7 @@ def show(context: AppContext, build: str, route: Route, request: Request, scope:
     asked = Asked(request.query_params.multi_items(), (*route.parameters, known.LANG))
     lang = language_of(asked.text("lang"), request.headers.get("accept-language", ""), context.config.language)
     form = format_of(suffix, request.headers.get("accept", "")) if route.has_tables else "json"
-    if form != "json":
-        scope.require("export")
+    scope.require("api.read" if form == "json" else "export")
     city = context.city(scope)
     headers = _headers(city, lang, _etag(build, city, scope, request, lang, form) if route.is_tagged else "")
     is_same = "ETag" in headers and headers["ETag"] in request.headers.get("if-none-match", "")
