@@ -21,6 +21,7 @@ from api.live import EASY, FrameBuilder, Hub, Pace
 from api.observed import Observed, TimedRequests
 from api.parameters import Parameter
 from api.showing import Route, show
+from api.sign_in import DONE, SHOWN, Forms
 from api.tables import TABLE_FORMATS
 from components.context import AppContext
 from store.migrate import current_revision
@@ -119,12 +120,32 @@ ROUTES: tuple[Route, ...] = (
         has_tables=True,
         parameters=(known.HEADERS,),
     ),
+    Route(
+        "/api/v1/audit",
+        "see.audit",
+        "the audit trail, newest first",
+        answers.answer_audit,
+        has_tables=True,
+        is_watched=True,
+        is_tagged=False,
+        parameters=(*known.AUDIT_FILTERS, *_LISTED),
+    ),
     Route("/live/wall", "see.wall", "server-sent events: the wall's frames", handler="wall"),
     Route("/live/ticks", "see.desk", "server-sent events: revisions of topics", handler="ticks"),
     Route("/ingest/{feed}", ANYONE, "push into a feed, with a feed key or a portal session", handler="push", method="POST"),
     Route("/ingest/{feed}/login", ANYONE, "the portal format's login", handler="login", method="POST"),
+    # these ask themselves who is there: they are for those who are not, or not quite, signed in
+    Route("/sign-in", ANYONE, "the sign-in form", handler="show_sign_in"),
+    Route("/sign-in", ANYONE, "sign in", handler="do_sign_in", method="POST"),
+    Route("/sign-out", ANYONE, "the sign-out button", handler="show_sign_out"),
+    Route("/sign-out", ANYONE, "sign out", handler="do_sign_out", method="POST"),
+    Route("/first-run", ANYONE, "the first administrator's form, while there are no users", handler="show_first_run"),
+    Route("/first-run", ANYONE, "make the first administrator", handler="do_first_run", method="POST"),
+    Route("/account", ANYONE, "one's own account", handler="show_account"),
+    Route("/account", ANYONE, "change one's password, end one's sessions", handler="do_account", method="POST"),
 )
 ROOMS = ("/api", "/ingest", "/live")
+FORMS = (*SHOWN, *DONE)
 
 
 class Api:
@@ -136,6 +157,7 @@ class Api:
         self.build = build_id(context)
         self.door = Door(context, self.observed, limits)
         self.hub = Hub(context, self.observed, build_frame, self.build, pace)
+        self.forms = Forms(context)
         self.server: FastAPI | None = None
 
     def endpoint(self, route: Route, suffix: str = "") -> Callable[[Request], Awaitable[Response]]:
@@ -151,12 +173,16 @@ class Api:
                     return await self._own(route, request)
                 return await asyncio.to_thread(show, self.context, self.build, route, request, scope, suffix)
             except Exception as fault:  # nothing may leave as a stack trace
+                if route.handler in FORMS:  # people read these: the gate says it as a page
+                    raise
                 return error_answer(error_of(fault, f"{request.method} {route.path}"))
 
         serve.__name__ = (route.path.strip("/").replace("/", "_").replace("{", "").replace("}", "") or "root") + suffix
         return serve
 
     async def _own(self, route: Route, request: Request) -> Response:
+        if route.handler in FORMS:
+            return await self.forms.answer(route.handler, request)
         if route.handler in ("push", "login"):
             answer: Response = await getattr(self.door, route.handler)(request)
             return answer
@@ -267,6 +293,7 @@ def _add(server: FastAPI, api: Api, route: Route) -> None:
         summary=route.about,
         name=route.path,
         response_class=Response,
+        include_in_schema=route.handler not in FORMS,
         openapi_extra={"parameters": [_described(row) for row in (*route.parameters, known.LANG)]} if route.answer else None,
     )
     if len(methods) > 1:

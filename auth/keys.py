@@ -33,3 +33,13 @@ def is_feed_login(feed: FeedConfig, username: str, password: str) -> bool:
     wanted = f"{feed.username}\0{feed.password}".encode("utf-8", "surrogatepass")
     is_same = hmac.compare_digest(given, wanted)
     return is_same and bool(feed.username) and bool(feed.password)
+
+
+def form_token(token: str) -> str:
+    """What a form carries to show that it was made for the browser that holds `token`; it tells nothing about the token."""
+    return hmac.new(token.encode("utf-8", "surrogatepass"), b"form", "sha256").hexdigest()
+
+
+def is_form_token(given: str, token: str) -> bool:
+    """Is this the form token of `token`? An empty token has none."""
+    return bool(token) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), form_token(token).encode())

@@ -13,7 +13,7 @@ from typing import Any
 
 from auth.addresses import place_of
 from auth.keys import make_session
-from auth.passwords import MOST, check_password, hash_password, is_outdated, is_password
+from auth.passwords import check_password, hash_password, is_outdated, is_password
 from auth.requests import SignedIn
 from config import Config, SignInConfig
 from store.attempts import Attempts, count_attempts, last_entry, last_lock
@@ -21,7 +21,7 @@ from store.audit import Entry, record
 from store.days import DAY, MICROSECONDS
 from store.engine import Store
 from store.keys import By, digest
-from store.people import NewUser, PeopleFault, User, add_user, find_login, fold_username, rehash_password, set_password
+from store.people import USERNAME, NewUser, PeopleFault, User, add_user, find_login, fold_username, rehash_password, set_password
 from store.sessions import close_session, open_session, renew_session
 
 PER_PLACE, PER_USER = 5, 10
@@ -52,7 +52,7 @@ class Attempt:
 def sign_in(store: Store, config: Config, attempt: Attempt, now: int) -> str:
     """The token of a new session; the browser's old one ends. Raises SignInRefused."""
     username, place = fold_username(attempt.username), place_of(attempt.address)
-    found = find_login(store, username) if len(username) <= MOST else None
+    found = find_login(store, username) if USERNAME.fullmatch(username) else None
     subject = username if found else f"?{digest(username)[:16]}"  # what was typed may be a password in the wrong field
     _require_few(store, config.sign_in, subject, place, now)
     is_right = is_password(found[1] if found else "", attempt.password)

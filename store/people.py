@@ -79,7 +79,7 @@ def add_user(
     store: Store, new: NewUser, password_hash: str, by: By, now: int, *, is_temporary: bool = False, is_first: bool = False
 ) -> User:
     """Keep a new user. is_first: only while there are none at all. Raises PeopleFault (name, role, taken, not the first)."""
-    username = fold_username(new.username)
+    username, name = fold_username(new.username), _clean(new.name)
     if not USERNAME.fullmatch(username):
         raise PeopleFault("people.bad_username")
     _require_role(new.role)
@@ -96,7 +96,7 @@ def add_user(
                 "ON CONFLICT (username) DO NOTHING RETURNING id"
             ),
             {
-                "username": username, "name": new.name.strip(), "role": new.role, "agencies": codes_kept(new.agencies),
+                "username": username, "name": name, "role": new.role, "agencies": codes_kept(new.agencies),
                 "areas": codes_kept(new.areas), "hash": password_hash, "temporary": is_temporary, "now": now, "by": by.actor,
             },
         ).first()
@@ -104,7 +104,7 @@ def add_user(
             raise PeopleFault("people.username_taken", username=username)
         detail = {"role": new.role, "agencies": new.agencies, "areas": new.areas}
         append(connection, Entry(now, by.actor, "user.add", "user", username, detail, by.address))
-        return User(added[0], username, new.name.strip(), new.role, new.agencies, new.areas, is_temporary, None, now)
+        return User(added[0], username, name, new.role, new.agencies, new.areas, is_temporary, None, now)
 
     return store.write(work)
 
@@ -142,7 +142,7 @@ def change_user(store: Store, changed: User, by: By, now: int) -> User:
         connection.execute(
             text("UPDATE ops_user SET name = :name, role = :role, agencies = :agencies, areas = :areas WHERE id = :id"),
             {
-                "name": changed.name.strip(), "role": changed.role, "agencies": codes_kept(changed.agencies),
+                "name": _clean(changed.name), "role": changed.role, "agencies": codes_kept(changed.agencies),
                 "areas": codes_kept(changed.areas), "id": before.id,
             },
         )
@@ -236,6 +236,11 @@ def _require(connection: Connection, username: str) -> User:
     if found is None:
         raise PeopleFault("people.unknown_user", username=username)
     return found[0]
+
+
+def _clean(name: str) -> str:
+    """A shown name without what cannot be seen."""
+    return "".join(letter for letter in unicodedata.normalize("NFC", name) if letter.isprintable()).strip()[:100]
 
 
 def _require_role(role: str) -> None:
