@@ -101,7 +101,7 @@ ROLES = (
     # reporter identity is for the centre's own staff, never for handling agencies
     Role("operator", _WORK, frozenset(FIELD_CLASSES)),
     Role("feed_owner", _WATCH | {"see.rejects", "ingest", "manage.feeds"}, _TEXT),
-    Role("auditor", frozenset({"see.desk", "see.feeds", "see.audit"})),
+    Role("auditor", frozenset({"see.desk", "see.feeds", "see.audit", "api.read", "export"})),  # the trail as a file, too
     # who manages users must not also be the one who reads, or could doubt, the audit trail
     Role("admin", _WATCH | {"see.rejects", "api.read", "manage.feeds", "manage.keys", "manage.users", "manage.city"}),
 )

@@ -9,7 +9,8 @@ from typing import Any
 from api.errors import ApiError
 from api.parameters import DEFAULT_PERIOD, Asked, bad
 from api.tables import Column, Table, iso
-from metrics.city import City, dossiers, feeds, kpis, readings, reports, series, stations
+from metrics.city import City, audit, dossiers, feeds, kpis, readings, reports, series, stations
+from metrics.city.audit import TrailItem
 from metrics.city.dossiers import DossierItem
 from metrics.city.history import VersionItem
 from metrics.city.readings import ReadingFilter, ReadingItem
@@ -228,6 +229,16 @@ def answer_readings(ask: Ask) -> Json | Table:
             return _table("readings", columns, lambda: readings.every(city, chosen))
         items, following = readings.read(city, chosen, limit=asked.limit(), cursor=asked.text("cursor"))
     return _page(ask, columns, items, None, following)
+
+
+def answer_audit(ask: Ask) -> Json | Table:
+    """Entries of the audit trail, newest first: a page of JSON, or all of them as a table."""
+    chosen, columns = ask.asked.trail(ask.city), columns_of(TrailItem, ask, "audit")
+    with _refusing():
+        if ask.form != "json":
+            return _table("audit", columns, lambda: audit.every(ask.city, chosen))
+        page = audit.read(ask.city, chosen, limit=ask.asked.limit(), cursor=ask.asked.text("cursor"))
+    return _page(ask, columns, page.rows, None, page.next_cursor)
 
 
 class _refusing:

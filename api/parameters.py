@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from api.errors import ApiError
 from config import LATE_RULES
 from metrics.city import City
+from metrics.city.audit import TrailFilter
 from metrics.city.dossiers import STATES as DOSSIER_STATES
 from metrics.city.dossiers import DossierFilter
 from metrics.city.paging import LIMIT, MAX_LIMIT
@@ -15,6 +16,7 @@ from metrics.city.reports import STATES as REPORT_STATES
 from metrics.city.reports import ReportFilter
 from metrics.city.sums import Choice
 from metrics.periods import ACCEPTED, Period, parse_period
+from store.audit import ACTIONS
 from text import LANGUAGES
 
 MAX_VALUE = 500
@@ -70,6 +72,14 @@ REPORT_FILTERS = (
     AREA,
     CATEGORY,
     FEED,
+)
+
+AUDIT_FILTERS = (
+    Parameter("actor", "who: user:<name>, key:<label>#<number>, cli:<name>, demo"),
+    Parameter("action", "what was done", ACTIONS),
+    Parameter("kind", "kind of thing it was done to"),
+    Parameter("subject", "its id: a dossier or report number, a feed key, a user name"),
+    PERIOD,
 )
 
 
@@ -163,6 +173,10 @@ class Asked:
             self.text("period_on"),
             self.text("q"),
         )
+
+    def trail(self, city: City) -> TrailFilter:
+        """The filter of the audit trail."""
+        return TrailFilter(self.text("actor"), self.text("action"), self.text("kind"), self.text("subject"), self.period(city))
 
 
 def bad(field: str, message: str, remedy: str) -> ApiError:

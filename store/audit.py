@@ -90,12 +90,12 @@ _FAULTS = {
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which entries; empty = all. from_at and until_at are instants, the latter not included."""
+    """Which entries; empty = all. subjects = any of these. from_at and until_at are instants, the latter not included."""
 
     actor: str = ""
     action: str = ""
     kind: str = ""
-    subject: str = ""
+    subjects: tuple[str, ...] = ()
     from_at: int | None = None
     until_at: int | None = None
 
@@ -122,10 +122,22 @@ def record(store: Store, entry: Entry) -> int:
 
 def read(store: Store, chosen: AuditFilter, limit: int, before_seq: int | None = None) -> tuple[AuditRow, ...]:
     """Entries newest first, those before `before_seq` when given."""
-    where, values = _where(chosen, before_seq)
-    statement = text(f"SELECT {_COLUMNS} FROM ops_audit{where} ORDER BY seq DESC LIMIT :row_limit")
     with store.reading() as connection:
+        kinds = known_values(connection, "kind") if chosen.subjects and not chosen.kind else ()  # the index begins with the kind
+        where, values = _where(chosen, before_seq, kinds)
+        statement = text(f"SELECT {_COLUMNS} FROM ops_audit{where} ORDER BY seq DESC LIMIT :row_limit")
         return tuple(AuditRow(*row) for row in connection.execute(statement, {**values, "row_limit": limit}))
+
+
+def known_values(connection: Connection, column: str, limit: int = 1000) -> tuple[str, ...]:
+    """The different actors or kinds there are, in order; skips along the index, one look-up each. column: actor | kind."""
+    assert column in ("actor", "kind"), column
+    statement = (
+        f"WITH RECURSIVE known(value) AS (SELECT min({column}) FROM ops_audit UNION ALL SELECT (SELECT min({column}) FROM ops_audit "
+        f"WHERE {column} > known.value) FROM known WHERE known.value IS NOT NULL) SELECT value FROM known WHERE value IS NOT NULL "
+        "LIMIT :most"
+    )
+    return tuple(connection.execute(text(statement), {"most": limit}).scalars())
 
 
 def head(store: Store) -> Head:
@@ -223,13 +235,18 @@ def _short(words: str) -> str:
     return kept if len(kept) <= TEXT_LENGTH else kept[: TEXT_LENGTH - 1] + "…"
 
 
-def _where(chosen: AuditFilter, before_seq: int | None) -> tuple[str, dict[str, Any]]:
+def _where(chosen: AuditFilter, before_seq: int | None, kinds: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
     asked: dict[str, tuple[str, Any]] = {
         "actor": ("actor = :actor", chosen.actor), "action": ("action = :action", chosen.action),
-        "kind": ("kind = :kind", chosen.kind), "subject": ("subject = :subject", chosen.subject),
+        "kind": ("kind = :kind", chosen.kind),
         "from_at": ("at >= :from_at", chosen.from_at), "until_at": ("at < :until_at", chosen.until_at),
         "before_seq": ("seq < :before_seq", before_seq),
     }
     given = {name: pair for name, pair in asked.items() if pair[1] not in ("", None)}
-    where = " WHERE " + " AND ".join(condition for condition, _ in given.values()) if given else ""
-    return where, {name: value for name, (_, value) in given.items()}
+    conditions, values = [condition for condition, _ in given.values()], {name: value for name, (_, value) in given.items()}
+    for column, among in (("kind", kinds), ("subject", chosen.subjects)):
+        if among:
+            named = {f"{column}_{number}": value for number, value in enumerate(among)}
+            conditions.append(f"{column} IN ({', '.join(':' + name for name in named)})")
+            values.update(named)
+    return (" WHERE " + " AND ".join(conditions) if conditions else ""), values

@@ -5,7 +5,7 @@ Questions note it in City.sights; whoever shows the answers keeps them first (co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,11 @@ class Sight:
 def record_id(feed: str, source_id: str) -> str:
     """How the trail names a dossier or report."""
     return f"{feed}~{source_id}"
+
+
+def subjects_of(feeds: Iterable[str], written: str) -> tuple[str, ...]:
+    """What the trail may call something an auditor wrote: as it stands, or as a record's number at any feed; () for nothing."""
+    return (written, *(record_id(feed, written) for feed in feeds)) if written else ()
 
 
 def told_filter(asked: Mapping[str, Any], *, found: bool) -> dict[str, Any]:

@@ -1,0 +1,23 @@
+"""The audit trail: /audit, for auditors. The skeleton only; callbacks/audit.py fills it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import register_page
+from dash.development.base_component import Component
+
+from components.desk_shell import page
+from text import t
+
+register_page(
+    __name__,
+    path="/audit",
+    title=t("app.title", "vi", page=t("page.audit", "vi")),
+    permission="see.audit",
+)
+
+
+def layout(**query: Any) -> Component:
+    """The skeleton of the page; the query goes to the callback that fills it."""
+    return page("audit", "/audit", query, blocks=8)
