@@ -16,7 +16,7 @@ from metrics.rollups import TOPICS, backlog, clock_step, drain, fold_topic
 from store.catalogue_files import load_catalogue
 from store.days import instant
 from store.engine import Store
-from store.migrate import migrate
+from store.migrate import settle_schema
 
 log = logging.getLogger("toancanh.ingest")
 FOLD_WAKE_S = 0.05
@@ -33,8 +33,8 @@ def utc_now() -> datetime:
 
 
 def prepare(store: Store, config: Config) -> None:
-    """Bring the schema and the city's catalogues up to date."""
-    migrate(store)
+    """Make sure the schema is ours (a fresh store gets it) and the city's catalogues are in. Raises SchemaTooOld, SchemaTooNew."""
+    settle_schema(store)
     load_catalogue(store, config.catalogue)
 
 

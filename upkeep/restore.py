@@ -64,7 +64,7 @@ def restore(task: Task, url: str, unpack_to: Path | None = None) -> Manifest:
     require_space(folder, PACKED * task.archive.stat().st_size, "restoring")
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=folder) as made:
         unpack(task.archive, Path(made))
-        task.say(f"archive: {len(manifest.parts)} parts, every sum as written at {manifest.city}")
+        task.say(f"archive: {len(manifest.parts)} parts of {manifest.city}, every sum as written")
         config = task.config or _city_of(Path(made), manifest, task)
         if unpack_to:
             _unpack_city(Path(made), manifest, unpack_to, task.say)
