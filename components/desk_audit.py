@@ -17,7 +17,7 @@ from metrics.city.audit import Check, TrailItem, detail_of
 from store.days import moment
 from text import t
 from text.catalogue import catalogue
-from text.formats import MISSING, instant, number
+from text.formats import MISSING, day, instant, number
 
 VERIFY = "audit-verify"
 # kind of thing -> where it is shown, and the permission that takes
@@ -98,9 +98,9 @@ def _state(city: City, found: Check | None, lang: str) -> tuple[str, str, str]:
 
 
 def _when(city: City, row: TrailItem, lang: str) -> Component:
-    """To the minute on screen, to the second on asking."""
+    """To the second: what follows what matters here."""
     local = moment(row.done_at).astimezone(city.store.days.tz)
-    return html.Time(instant(row.done_at, city.config.tz, lang), dateTime=local.isoformat(), title=local.isoformat(sep=" "))
+    return html.Time(f"{local:%H:%M:%S} {day(local.date(), lang)}", dateTime=local.isoformat())
 
 
 def _action(row: TrailItem, lang: str) -> Any:
