@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config import ConfigError, FeedConfig
 from data_sources import transforms
+from data_sources.field_classes import class_faults, holds_words, is_key, personal_values
 from data_sources.instants import SECOND, instant_reader
 from data_sources.mapping_check import check_pattern, checked_row, is_kind
-from data_sources.rejects import shown
-from data_sources.rejects import strip_personal as strip_personal  # parsers take both from here
+from data_sources.redact import without
+from data_sources.rejects import told
 from data_sources.transforms import MAX_PATTERN, Outcome, Step
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"  # of feeds whose manifest names no zone
@@ -34,7 +35,7 @@ Getter = Callable[[Mapping[str, Any]], Any]
 
 
 class Problem(NamedTuple):
-    """One reason why an item gives no row: target field, reason key, value as sent ("" when classed personal)."""
+    """One reason why an item gives no row: target field, reason key, value as sent, redacted ("" when classed personal)."""
 
     field: str
     reason: str
@@ -51,13 +52,19 @@ class _Plan(NamedTuple):
     convert: Step
     required: bool
     hidden: bool
+    has_words: bool
     start: tuple[int, int] | None  # (first instant, step) in microseconds
 
 
 class FeedMapping:
     """A compiled mapping. Use `compile_mapping`."""
 
-    def __init__(self, plans: tuple[_Plan, ...], columns: Callable[[str], bool] | None) -> None:
+    def __init__(
+        self, plans: tuple[_Plan, ...], columns: Callable[[str], bool] | None, sources: Mapping[str, bool] | None = None,
+        personal: tuple[str, ...] = (),
+    ) -> None:
+        self.sources = dict(sources or {})  # source field -> redacted? What a reject may keep of an item
+        self._personal = personal
         self._plans = plans
         self._columns = columns
         self._wide = tuple(plan for plan in plans if plan.name in (COLUMN, VALUE))
@@ -67,14 +74,20 @@ class FeedMapping:
 
     def apply(self, item: Mapping[str, Any], row_number: int = 0) -> Applied:
         """The values of one row (only targets that have one: a row's own defaults hold) and its problems."""
-        return _apply(self._plans, item, row_number)
+        return self._apply(self._plans, item, row_number)
+
+    def _apply(self, plans: tuple[_Plan, ...], item: Mapping[str, Any], row_number: int) -> Applied:
+        applied = _apply(plans, item, row_number)
+        if self._personal:
+            _forget_persons(plans, applied[0], item, self._personal)
+        return applied
 
     def rows(self, item: Mapping[str, Any], row_number: int = 0) -> Iterator[Applied]:
         """The same for mappings with `wide`: one result per chosen column; without it just one."""
         if self._columns is None:
-            yield _apply(self._plans, item, row_number)
+            yield self._apply(self._plans, item, row_number)
             return
-        shared, faults = _apply(self._long, item, row_number)
+        shared, faults = self._apply(self._long, item, row_number)
         for column, cell in item.items():
             if self._is_chosen(column):
                 values, own = _apply(self._wide, {COLUMN: column, VALUE: cell}, row_number)
@@ -90,7 +103,7 @@ class FeedMapping:
 def _apply(plans: tuple[_Plan, ...], item: Mapping[str, Any], row_number: int) -> Applied:
     values: dict[str, Any] = {}
     problems: tuple[Problem, ...] = ()
-    for target, name, get, convert, required, hidden, start in plans:
+    for target, name, get, convert, required, hidden, _, start in plans:
         if start is not None:
             values[target] = start[0] + row_number * start[1]
             continue
@@ -100,12 +113,21 @@ def _apply(plans: tuple[_Plan, ...], item: Mapping[str, Any], row_number: int) -
         else:
             value, reason = convert(raw)
         if reason is not None:
-            problems += (Problem(target, reason, "" if hidden else shown(raw)),)
+            problems += (Problem(target, reason, "" if hidden else told(raw)),)
         elif value is not None:
             values[target] = value
         elif required:
-            problems += (Problem(target, "missing_field", "" if hidden or raw is None else shown(raw)),)
+            problems += (Problem(target, "missing_field", "" if hidden or raw is None else told(raw)),)
     return values, problems
+
+
+def _forget_persons(plans: tuple[_Plan, ...], values: dict[str, Any], item: Mapping[str, Any], personal: tuple[str, ...]) -> None:
+    """Take out of the item's words what stands in its personal fields: who complains signs with the name the source sends too."""
+    wordy = [plan.target for plan in plans if plan.has_words and isinstance(values.get(plan.target), str)]
+    if wordy:
+        named = personal_values(item, personal)
+        for target in wordy if named else ():
+            values[target] = without(values[target], named)
 
 
 def compile_mapping(
@@ -116,12 +138,14 @@ def compile_mapping(
     where: str,
     unmapped: Mapping[str, Any] | None = None,
     personal: Sequence[str] = (),
+    of: str = "",
 ) -> FeedMapping:
     """The mapping in `fields` (target -> table), ready to apply.
 
     `zone` is for times without offset; `known` are the targets allowed; `unmapped` is target -> value of a code that
     is not in the code table (default {"status": "unmapped"}); sources in `personal` never show their value in a
-    problem. `fields["wide"] = {columns = "regex" or [names]}` makes one row per column; its rows are read with
+    problem. `of` = what the rows are, for the classes of its fields (field_classes.TABLE).
+    `fields["wide"] = {columns = "regex" or [names]}` makes one row per column; its rows are read with
     from = "@column" and from = "@value".
     Raises ConfigError with every fault, each naming `where` and the field.
     """
@@ -129,7 +153,8 @@ def compile_mapping(
     defaults = {"status": "unmapped"} if unmapped is None else unmapped
     columns = _columns(fields["wide"], f"{where}: wide", faults) if "wide" in fields else None
     personal_names = frozenset(personal)
-    plans = []
+    plans: list[_Plan | None] = []
+    sources: dict[str, bool] = {}
     for target, spec in fields.items():
         if target == "wide":
             continue
@@ -137,11 +162,14 @@ def compile_mapping(
         if target not in known:
             faults.append(f"{here}: unknown target field; known: {', '.join(sorted(known))}")
         elif checked := checked_row(spec, here, faults):
-            hidden = not personal_names.isdisjoint(_source_names(checked))
-            plans.append(_plan(target, checked, zone, defaults.get(target), hidden, here, faults))
+            names = _source_names(checked)
+            faults += [f"{here}: {fault}" for fault in class_faults(of, target, checked.get("class", ""), names, personal)]
+            has_words = holds_words(of, target)
+            sources |= {name: sources.get(name, True) and not is_key(target) for name in names - personal_names}
+            plans.append(_plan(target, checked, zone, defaults.get(target), bool(names & personal_names), has_words, here, faults))
     if faults:
         raise ConfigError("the mapping has faults:\n" + "\n".join(f"- {fault}" for fault in faults))
-    return FeedMapping(tuple(plan for plan in plans if plan), columns)
+    return FeedMapping(tuple(plan for plan in plans if plan), columns, sources, tuple(personal))
 
 
 def _columns(spec: Any, where: str, faults: list[str]) -> Callable[[str], bool] | None:
@@ -158,7 +186,8 @@ def _columns(spec: Any, where: str, faults: list[str]) -> Callable[[str], bool] 
 
 
 def _plan(
-    target: str, spec: Mapping[str, Any], zone: ZoneInfo, unmapped: Any, hidden: bool, where: str, faults: list[str]
+    target: str, spec: Mapping[str, Any], zone: ZoneInfo, unmapped: Any, hidden: bool, has_words: bool, where: str,
+    faults: list[str],
 ) -> _Plan | None:
     try:
         own_zone = ZoneInfo(spec["zone"]) if "zone" in spec else zone
@@ -173,12 +202,12 @@ def _plan(
             return None
         start = (first, int(spec["step_s"] * SECOND))
     name, get = _source(spec)
-    convert = _chain(_steps(target, spec, own_zone, unmapped))
-    return _Plan(target, name, get, convert, bool(spec.get("required")), hidden, start)
+    convert = _chain(_steps(target, spec, own_zone, unmapped, has_words))
+    return _Plan(target, name, get, convert, bool(spec.get("required")), hidden, has_words, start)
 
 
 def _source_names(spec: Mapping[str, Any]) -> set[str]:
-    return {str(spec.get("from", "")), *spec.get("first", ()), *spec.get("join", ())}
+    return {name for name in (spec.get("from"), *spec.get("first", ()), *spec.get("join", ())) if name}
 
 
 def _source(spec: Mapping[str, Any]) -> tuple[str | None, Getter]:
@@ -238,7 +267,7 @@ def _join_getter(getters: tuple[Getter, ...], sep: str) -> Getter:
     return get
 
 
-def _steps(target: str, spec: Mapping[str, Any], zone: ZoneInfo, unmapped: Any) -> list[Step]:
+def _steps(target: str, spec: Mapping[str, Any], zone: ZoneInfo, unmapped: Any, has_words: bool) -> list[Step]:
     steps: list[Step] = []
     kind = _kind(target, spec)
     if kind != "number" or any(key in spec for key in _NEEDS_TEXT):
@@ -259,6 +288,8 @@ def _steps(target: str, spec: Mapping[str, Any], zone: ZoneInfo, unmapped: Any) 
         default = spec.get("default", unmapped)
         steps.append(transforms.codes_step(spec["codes"], default, bool(spec.get("fold"))))
     steps.extend(_kind_steps(kind, target, spec, zone))
+    if has_words and kind == "text":
+        steps.append(transforms.redact_step)  # before it is cut: half a number is no number
     if "text_max" in spec:
         steps.append(transforms.text_max_step(spec["text_max"], target.endswith("_id") or target == "code"))
     return [] if "const" in spec and kind == "text" else steps
@@ -328,11 +359,12 @@ def mapping_of(
     skip: tuple[str, ...] = (),
     needed: tuple[str, ...] = (),
     unmapped: Mapping[str, Any] | None = None,
+    of: str = "",
 ) -> FeedMapping:
     """The compiled mapping of a feed, remembered: parsers are called once a batch with the same manifest.
 
     `part` takes the table fields.<part> instead of fields; `skip` are tables in fields that are mappings of their own;
-    `needed` are targets that must be mapped. Raises ConfigError with every fault.
+    `needed` are targets that must be mapped; `of` as in compile_mapping. Raises ConfigError with every fault.
     """
     fields = manifest.fields.get(part) if part else manifest.fields
     where = f"feed {manifest.key}" + (f": {part}" if part else "")
@@ -340,18 +372,19 @@ def mapping_of(
         raise ConfigError(f"the mapping has faults:\n- {where}: must be a table of target = {{ from = ... }}")
     kept = {name: spec for name, spec in fields.items() if name not in skip}
     text = json.dumps([kept, unmapped], sort_keys=True, default=str)
-    return _compiled(text, manifest.zone or DEFAULT_ZONE, known, where, needed, manifest.personal)
+    return _compiled(text, manifest.zone or DEFAULT_ZONE, known, where, needed, manifest.personal, of)
 
 
 @lru_cache(maxsize=64)
 def _compiled(
-    text: str, zone: str, known: tuple[str, ...], where: str, needed: tuple[str, ...], personal: tuple[str, ...]
+    text: str, zone: str, known: tuple[str, ...], where: str, needed: tuple[str, ...], personal: tuple[str, ...],
+    of: str,
 ) -> FeedMapping:
     fields, unmapped = json.loads(text)
     absent = [f"- {where}: {name} is not mapped; it is needed" for name in needed if name not in fields]
     try:
         mapping = compile_mapping(
-            fields, zone=ZoneInfo(zone), known=known, where=where, unmapped=unmapped, personal=personal
+            fields, zone=ZoneInfo(zone), known=known, where=where, unmapped=unmapped, personal=personal, of=of
         )
     except ConfigError as error:
         raise ConfigError("\n".join([str(error), *absent])) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,7 +22,10 @@ _ALONE = r"(?<!\d)(?<!\d[.,])"
 _GAP = r"[ \t.\-_*()·•\u2013\u2014]{0,3}"
 _NOT_MONEY = r"(?!\s?(?:d\b|dong\b|vnd|₫|tr\b|trieu|ty\b|usd|\$|%|m2\b|m3\b|kwh\b|ha\b|km\b))"
 _NO_DATE = r"(?!\d{1,2}[-./]\d{1,2}[-./]\d{4}(?!\d))(?!\d{1,2}([-./])\d{1,2}\1\d{2}(?![-./]?\d))(?!0[.,]\d{5,}(?!\d))"
-_PHONE_VN = rf"{_ALONE}{_NO_DATE}\(?(?:(?:\+|00)?{_GAP}84{_GAP}(?:\(?0\)?)?|[0o]){_GAP}[1-9](?:{_GAP}\d){{7,9}}(?!\d){_NOT_MONEY}"
+_PHONE_VN = (
+    rf"{_ALONE}{_NO_DATE}(?:\((?=\+?\d{{1,4}}\)))?(?:(?:\+|00)?{_GAP}84{_GAP}(?:\(?0\)?)?|[0o])"
+    rf"{_GAP}[1-9](?:{_GAP}\d){{7,9}}(?!\d){_NOT_MONEY}"
+)
 _PHONE_ABROAD = rf"(?<![\d+])(?:\+|00)[1-9](?:{_GAP}\d){{7,13}}(?!\d){_NOT_MONEY}"
 _PHONE_US = rf"{_ALONE}(?:1[ .\-]?)?(?:\(\d{{3}}\) ?|\d{{3}}[ .\-])\d{{3}}[.\-]\d{{4}}(?!\d)"
 _PHONE_WORDS = (
@@ -36,13 +39,17 @@ _SPELT = r"(?:khong|mot|hai|ba|bon|tu|nam|lam|sau|bay|bẩy|tam|chin)"
 _PHONE_SPELT = rf"\b{_SPELT}(?:[ ,.\-]{{1,3}}{_SPELT}){{8,11}}\b"
 
 # ---- papers ---------------------------------------------------------------------------------------------------------
-# yyyyMMddHHmm(ss) is a time and not an id: sources write their dates so
-_NO_TIME = r"(?!(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4}(?:\d\d)?(?!\d))"
+# yyyyMMddHHmm(ss) and seconds since 1970 are times and no ids: sources write their dates so
+_NO_TIME = r"(?!(?:(?:19|20)\d{10}(?:\d\d)?|1[4-9]\d{8}(?:\d{3})?)(?!\d))"
+_NO_HASH = r"(?<![0-9a-f][0-9a-f])"  # a run of digits inside a hexadecimal code
 _CARD = (
-    rf"{_ALONE}{_NO_TIME}(?:\d{{12}}|\d{{3}}([ .\-])\d{{3}}\1\d{{3}}\1\d{{3}}|\d{{4}}([ .\-])\d{{4}}\2\d{{4}}|0\d\d([ .\-])\d{{9}}"
-    rf"|\d(?:[ .\-]{{1,2}}\d){{11}})(?!\d)(?![.,]\d){_NOT_MONEY}"
+    rf"{_ALONE}{_NO_HASH}{_NO_TIME}(?:\d{{12}}|\d{{3}}([ .\-])\d{{3}}\1\d{{3}}\1\d{{3}}|\d{{4}}([ .\-])\d{{4}}\2\d{{4}}"
+    rf"|0\d\d([ .\-])\d{{9}}|\d(?:[ .\-]{{1,2}}\d){{11}})(?!\d)(?![.,]\d){_NOT_MONEY}"
 )
-_LONG = rf"{_ALONE}{_NO_TIME}(?:\d{{9,}}+|\d{{3}} \d{{3}} \d{{3}}|\d(?: \d){{8}})(?!\d)(?![ ]\d{{3}}\b){_NOT_MONEY}"
+_LONG = (
+    rf"{_ALONE}{_NO_HASH}{_NO_TIME}(?:\d{{9,}}+|\d{{3}} \d{{3}} \d{{3}}|\d(?: \d){{8}})(?!\d)(?![ ]\d{{3}}\b)(?![0-9a-f]{{2}})"
+    rf"{_NOT_MONEY}"
+)
 _PAPER_WORDS = (
     r"\b(?:cccd|cmnd|cmtnd|cmt|cmnd/cccd|can cuoc(?: cong dan)?|chung minh(?: thu| nhan dan)?|giay to|dinh danh(?: ca nhan)?|ho chieu"
     r"|passport|id card|bhyt|bhxh|bao hiem(?: y te| xa hoi)?|ma so thue|mst|gplx|giay phep lai xe|bang lai|so tai khoan|stk|tai khoan)"
@@ -148,6 +155,18 @@ def redact(text: str) -> str:
 @lru_cache(maxsize=32_768)
 def _remembered(text: str) -> str:
     return _redacted(text)
+
+
+def without(text: str, values: Iterable[str]) -> str:
+    """The text without these values, written with or without accents, in whatever case."""
+    for value in values:
+        folded, places = _folded(text)
+        wanted = _folded(value)[0].strip()
+        for at in reversed([found.start() for found in re.finditer(re.escape(wanted), folded)] if wanted else []):
+            end = at + len(wanted) - 1
+            start, stop = (at, end + 1) if places is None else (places[at], places[end] + 1)
+            text = text[:start] + PERSON + text[stop:]
+    return text
 
 
 def is_redacted(text: str) -> bool:

@@ -1,11 +1,15 @@
-"""How an item that gives no row is kept: its name, the reason, and what may be kept of it. No person's data survives."""
+"""How an item that gives no row is kept: its name, the reason, and of its fields those a mapping reads, words redacted.
+
+What no mapping reads is not kept: nobody has said what is in it, and a field nobody knew is where persons hide.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from data_sources.redact import redact
 from store.rows import Reject
 
 MAX_TEXT = 500  # letters kept of a value
@@ -32,54 +36,74 @@ def shown(raw: Any) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
-def strip_personal(item: Any, personal: Sequence[str]) -> dict[str, Any]:
-    """The item as it may be kept in a reject: without fields classed personal (dotted paths too), long texts cut.
+def told(raw: Any) -> str:
+    """The value as a reject may tell it: redacted; of a list or a table only that it is one."""
+    if isinstance(raw, Mapping):
+        return "{...}"
+    if isinstance(raw, (list, tuple)):
+        return "[...]"
+    return shown(redact(raw) if isinstance(raw, str) else redact(shown(raw)))  # redacted before it is cut: half a number shows
 
-    A personal name is taken out wherever it stands in the tree. An item that is no table becomes {"item": text},
-    or {} when the feed carries personal data: nobody can say what is in it.
+
+def kept_of(item: Any, sources: Mapping[str, bool]) -> dict[str, Any]:
+    """The fields of an item that may be kept: those named in `sources` (dotted paths too), redacted unless False, long texts cut.
+
+    A list on the way to a field is looked through; a table where a value belongs is kept as "...".
     """
-    if not isinstance(item, Mapping):
-        return {"item": shown(item)} if not personal else {}
-    stripped = _strip(item, frozenset(personal), "", 0)
-    return stripped if isinstance(stripped, dict) else {}
+    wanted = {_plain_path(name): is_redacted for name, is_redacted in sources.items()}
+    kept = _kept(item, wanted, "", 0) if isinstance(item, Mapping) else {}
+    return kept if isinstance(kept, dict) else {}
 
 
-def _strip(value: Any, personal: frozenset[str], path: str, depth: int) -> Any:
-    if isinstance(value, Mapping):
-        return _strip_table(value, personal, path, depth) if depth < MAX_DEPTH else "..."
+def _plain_path(name: str) -> str:
+    """A mapping's path without the numbers of list entries."""
+    return ".".join(part for part in name.split(".") if not part.isdecimal()) or name
+
+
+def _kept(value: Any, wanted: Mapping[str, bool], path: str, depth: int) -> Any:
+    """The wanted part of a table or list; None when there is none."""
+    if depth >= MAX_DEPTH:
+        return None
     if isinstance(value, (list, tuple)):
-        kept = [_strip(inner, personal, path, depth + 1) for inner in value[:MAX_LIST]]
-        return kept if depth < MAX_DEPTH else "..."
+        found = [part for one in value[:MAX_LIST] if (part := _kept(one, wanted, path, depth + 1)) is not None]
+        return found or None
+    if not isinstance(value, Mapping):
+        return None
+    kept: dict[str, Any] = {}
+    for key, inner in value.items():
+        name = shown(key)
+        full = f"{path}.{name}" if path else name
+        if full in wanted:
+            kept[name] = _leaf(inner, wanted[full])
+        elif any(other.startswith(full + ".") for other in wanted) and (part := _kept(inner, wanted, full, depth + 1)) is not None:
+            kept[name] = part
+    return kept if kept or not path else None
+
+
+def _leaf(value: Any, is_redacted: bool) -> Any:
+    if isinstance(value, (Mapping, list, tuple)):
+        return "..."
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
-        return value if -1e15 < value < 1e15 else shown(value)
-    return shown(value)
+        text = told(value) if is_redacted else shown(value)
+        return value if -1e15 < value < 1e15 and text == shown(value) else text
+    return told(value) if is_redacted else shown(value)
 
 
-def _strip_table(table: Mapping[Any, Any], personal: frozenset[str], path: str, depth: int) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for key, inner in table.items():
-        name = shown(key)
-        full = f"{path}.{name}" if path else name
-        if name not in personal and full not in personal:
-            kept[name] = _strip(inner, personal, full, depth + 1)
-    return kept
-
-
-def not_a_table(item: Any, number: int, personal: Sequence[str]) -> Reject:
+def not_a_table(item: Any, number: int) -> Reject:
     """The reject of an item that is no table of fields: a BadRow of a file client, or garbage in a list.
 
-    `number` is batch.offset + its place in the batch; people count from 1.
+    `number` is batch.offset + its place in the batch; people count from 1. Nothing of it is kept.
     """
     if isinstance(item, BadRow):
         return Reject(f"{item.file} row {item.row}", "", item.reason, item.value)
-    return Reject(f"row {number + 1}", "", "bad_row", type(item).__name__, strip_personal(item, personal))
+    return Reject(f"row {number + 1}", "", "bad_row", type(item).__name__)
 
 
 def rejects_of(
-    problems: Iterable[tuple[str, str, str]], item: Mapping[str, Any], name: str, personal: Sequence[str]
+    problems: Iterable[tuple[str, str, str]], item: Mapping[str, Any], name: str, sources: Mapping[str, bool]
 ) -> list[Reject]:
-    """One reject per problem (field, reason, value) of an item called `name`."""
-    payload = strip_personal(item, personal)
+    """One reject per problem (field, reason, value) of an item called `name`; `sources` as in kept_of."""
+    payload = kept_of(item, sources)
     return [Reject(name[:200], field, reason, value, payload) for field, reason, value in problems]

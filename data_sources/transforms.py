@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from data_sources.instants import instant_reader
+from data_sources.redact import redact
 
 MAX_PATTERN = 200  # letters of a regular expression in a city file
 MAX_SEARCHED = 2000  # letters of a value it is tried on
@@ -57,6 +58,7 @@ TRANSFORMS = (
     Transform("range", "pair", "refuse numbers outside [min, max]"),
     Transform("text_max", "whole", "cut text to this many letters; an id that is longer is refused"),
     Transform("required", "flag", "refuse the row when the value is missing"),
+    Transform("class", "text", "what the field is: public, free_text; a personal one is refused (docs/privacy.md)"),
 )
 
 # Words in front of a place's name. Without accents they may be part of the name (Phương Liễu), so then only behind UBND.
@@ -239,6 +241,11 @@ def bool_step(yes: Sequence[str]) -> Step:
         return None, "bad_bool"
 
     return step
+
+
+def redact_step(raw: Any) -> Outcome:
+    """Words without phones, e-mails, ids and house numbers."""
+    return (redact(raw) if isinstance(raw, str) else raw), None
 
 
 def text_max_step(limit: int, is_key: bool) -> Step:

@@ -17,7 +17,7 @@ from config import ConfigError, FeedConfig
 from data_sources.csv_file import OPTIONS
 from data_sources.instants import instant_reader
 from data_sources.mapping import FeedMapping, compile_mapping, mapping_of
-from data_sources.rejects import strip_personal
+from data_sources.rejects import kept_of
 from data_sources.transforms import TRANSFORMS, fold_name
 from tests import servers
 
@@ -184,8 +184,8 @@ def test_a_pattern_may_not_be_long() -> None:
 
 
 def test_a_personal_source_never_shows_its_value() -> None:
-    compiled = mapping('due_at = { from = "ChuHoSo" }', personal=("ChuHoSo",))
-    assert compiled.apply({"ChuHoSo": "Nguyễn Thị Mẫu"})[1][0] == ("due_at", "bad_date", "")
+    compiled = mapping('name = { from = "NoiDung" }', personal=("NoiDung",), of="step")
+    assert compiled.apply({"NoiDung": ["Nguyễn Thị Mẫu"]})[1][0] == ("name", "bad_text", "")
 
 
 def test_mapping_of_names_targets_that_are_needed() -> None:
@@ -251,12 +251,14 @@ def test_no_value_makes_a_mapping_raise(raw: Any) -> None:
     assert set(values) <= {"name", "value", "is_urgent", "received_at", "supplement_count", "status"}
 
 
-def test_stripping_takes_personal_fields_out_of_the_whole_tree() -> None:
+def test_of_an_item_only_the_fields_a_mapping_reads_are_kept() -> None:
     item = {"id": 1, "phone": "1", "contact": {"phone": "2", "ward": "x"}, "list": [{"phone": "3", "at": float("nan")}]}
-    assert strip_personal(item, ("phone",)) == {"id": 1, "contact": {"ward": "x"}, "list": [{"at": "nan"}]}
-    assert strip_personal(item, ("contact.phone", "list"))["contact"] == {"ward": "x"}
-    assert strip_personal("0901234567", ("phone",)) == {}
-    assert len(strip_personal({"a": "x" * 9999}, ())["a"]) == 500
+    assert kept_of(item, {"id": False, "contact.ward": True, "list.0.at": True}) == {
+        "id": 1, "contact": {"ward": "x"}, "list": [{"at": "nan"}],
+    }
+    assert kept_of(item, {"contact": True, "list": True}) == {"contact": "...", "list": "..."}
+    assert kept_of("0901234567", {"item": True}) == {}
+    assert len(kept_of({"a": "x" * 9999}, {"a": True})["a"]) == 500
 
 
 @pytest.mark.parametrize(

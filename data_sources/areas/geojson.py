@@ -90,7 +90,7 @@ def _succession_rows(manifest: FeedConfig, now: datetime) -> list[Any]:
 def parse_geojson(manifest: FeedConfig, batch: RawBatch, now: datetime) -> Parsed:
     """AreaRows of the features, geometry valid, 2-D and counter-clockwise, lon/lat a point inside it."""
     mapping = mapping_of(
-        replace(manifest, fields={**AREA_FIELDS, **manifest.fields}), tuple(AREA_FIELDS), needed=("code", "name")
+        replace(manifest, fields={**AREA_FIELDS, **manifest.fields}), tuple(AREA_FIELDS), needed=("code", "name"), of="area",
     )
     rejects: list[Reject] = []
     rows: dict[str, tuple[AreaRow, Any]] = {}
@@ -101,7 +101,7 @@ def parse_geojson(manifest: FeedConfig, batch: RawBatch, now: datetime) -> Parse
         elif isinstance(item, Mapping) and isinstance(item.get("properties") or {}, Mapping):
             _feature(manifest, mapping, item, number, rows, rejects)
         else:
-            rejects.append(not_a_table(item, number, manifest.personal))
+            rejects.append(not_a_table(item, number))
     before = _predecessors(manifest, succession, rejects)
     tolerance = float(manifest.options.get("simplify_deg", 0))
     shapes = simplified([made for _, made in rows.values()], tolerance)
@@ -129,7 +129,7 @@ def _feature(
             problems = (Problem("geometry", "bad_geometry", str(fault)[:200]),)
     if problems:
         name = str(values.get("code") or f"feature {number + 1}")
-        rejects += rejects_of(problems, properties, name, manifest.personal)
+        rejects += rejects_of(problems, properties, name, mapping.sources)
     else:
         rows[row.code] = (row, made)
 
@@ -176,11 +176,11 @@ def _predecessors(manifest: FeedConfig, rows: Sequence[Any], rejects: list[Rejec
     found: dict[str, list[str]] = {}
     for number, item in enumerate(rows):
         if not isinstance(item, Mapping):
-            rejects.append(not_a_table(item, number, manifest.personal))
+            rejects.append(not_a_table(item, number))
             continue
         values, problems = mapping.apply(item, number)
         if problems:
-            rejects += rejects_of(problems, item, f"succession row {number + 1}", manifest.personal)
+            rejects += rejects_of(problems, item, f"succession row {number + 1}", mapping.sources)
         elif values.get("is_default", True) and "old" in values and "new" in values:
             found.setdefault(own + values["new"], []).append(old_prefix + values["old"])
     return {code: tuple(dict.fromkeys(old)) for code, old in found.items()}

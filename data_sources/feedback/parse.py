@@ -15,7 +15,6 @@ from config import ConfigError, FeedConfig
 from data_sources.feed import RawBatch
 from data_sources.instants import instant_reader, to_micros
 from data_sources.mapping import DEFAULT_ZONE, FeedMapping, Problem, compile_mapping
-from data_sources.redact import redact
 from data_sources.rejects import not_a_table, rejects_of
 from store.rows import REPORT_STATUSES, Parsed, Reject, ReportRow
 
@@ -41,8 +40,9 @@ OPEN311_FIELDS: dict[str, Any] = {
 # What GeoReport v2 may send about the reporter or the exact place: never kept, not even in a reject.
 OPEN311_PERSONAL = (
     "first_name", "last_name", "email", "phone", "device_id", "account_id", "address", "address_string",
-    "address_id", "description", "media_url",
+    "address_id", "media_url",
 )
+_NOTE_FIELDS = ("type", "datetime")  # what is read of GeoReport's notes
 # status_detail refines status where both are open or both closed, e.g. closed + "Duplicate" -> refused.
 TARGETS = (*(field.name for field in fields(ReportRow)), "status_detail")
 FUTURE = timedelta(days=1)  # a clock may be wrong, a zone forgotten; a report of next week does not exist
@@ -68,7 +68,8 @@ class _Context:
     """What every item of a batch is read with."""
 
     def __init__(self, manifest: FeedConfig, mapping: FeedMapping, personal: Sequence[str], now: datetime):
-        self.mapping, self.personal = mapping, tuple(personal)
+        self.mapping = mapping
+        self.kept = {**mapping.sources, **dict.fromkeys((f"notes.{name}" for name in _NOTE_FIELDS), True)}
         self.latest = to_micros(now + FUTURE)
         self.instant = instant_reader(("iso",), _zone(manifest))
 
@@ -81,7 +82,7 @@ def _compiled(manifest: FeedConfig, table: Mapping[str, Any], personal: Sequence
     where = f"feed {manifest.key}"
     unmapped = {"status": "unmapped", "status_detail": ""}
     mapping = compile_mapping(
-        table, zone=_zone(manifest), known=TARGETS, where=where, unmapped=unmapped, personal=tuple(personal)
+        table, zone=_zone(manifest), known=TARGETS, where=where, unmapped=unmapped, personal=tuple(personal), of="report"
     )
     missing = [name for name in ("source_id", "received_at") if name not in mapping.targets]
     faults = [f"{where}: fields.{name} is missing" for name in missing]
@@ -102,13 +103,13 @@ def _parsed(context: _Context, batch: RawBatch) -> Parsed:
     rejects: list[Reject] = []
     for number, item in enumerate(batch.items, batch.offset):
         if not isinstance(item, Mapping):
-            rejects.append(not_a_table(item, number, context.personal))
+            rejects.append(not_a_table(item, number))
             continue
         values, problems = context.mapping.apply(item, number)
         name = str(values.get("source_id") or f"row {number + 1}")
         problems = problems or _settled(context, item, values)
         if problems:
-            rejects += rejects_of(problems, item, name, context.personal)
+            rejects += rejects_of(problems, item, name, context.kept)
         else:
             rows.append(ReportRow(**values))
     return Parsed(reports=tuple(rows), rejects=tuple(rejects), item_count=len(batch.items))
@@ -134,9 +135,6 @@ def _settled(context: _Context, item: Mapping[str, Any], values: dict[str, Any])
         closed = _noted(context, notes, "closed", first=False)
         values["closed_at"] = closed if closed is not None else values.get("updated_at")
     _settle_place(values)
-    for name in ("description", "resolution"):
-        if name in values:
-            values[name] = redact(values[name])
     return ()
 
 

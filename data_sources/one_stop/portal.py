@@ -19,8 +19,9 @@ from pydantic import ValidationError
 from config import FeedConfig
 from data_sources.feed import FeedError, RawBatch
 from data_sources.instants import DAY, instant_reader, to_micros
-from data_sources.one_stop.wire import KEPT, WireDossier, WireStep, WireSupplement
-from data_sources.rejects import not_a_table, shown
+from data_sources.one_stop.wire import EXACT, KEPT, WireDossier, WireStep, WireSupplement
+from data_sources.redact import redact, without
+from data_sources.rejects import not_a_table, shown, told
 from store.rows import DossierRow, Parsed, Reject, StepRow, Stop
 
 DOSSIERS, PROGRESS, STATUS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC", "DongBoTrangThaiHoSo"
@@ -35,7 +36,6 @@ CHANNELS = {None: "direct", "": "direct", "0": "direct", "1": "direct", "2": "on
 STATUSES = {**{str(code): code for code in range(1, 11)}, **{f"0{code}": code for code in range(1, 10)}, "11": 3}
 _YES = {"1": True, "true": True, "0": False, "false": False, "2": True}
 _PLACEHOLDER = re.compile(r"0*[01]?")
-_PERSONAL_TEXT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|\+?\d[\d .-]{7,}\d")
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def parse_dossiers(manifest: FeedConfig, batch: RawBatch, now: datetime) -> Pars
     rejects: list[Reject] = []
     for number, item in enumerate(batch.items, batch.offset):
         if not isinstance(item, Mapping):
-            rejects.append(not_a_table(item, number, ("*",)))
+            rejects.append(not_a_table(item, number))
             continue
         faults: list[_Fault] = []
         row = _dossier(item, read, latest, by_event, faults)
@@ -129,7 +129,7 @@ def parse_progress(manifest: FeedConfig, batch: RawBatch, now: datetime) -> Pars
     rejects: list[Reject] = []
     for number, item in enumerate(batch.items, batch.offset):
         if not isinstance(item, Mapping):
-            rejects.append(not_a_table(item, number, ("*",)))
+            rejects.append(not_a_table(item, number))
             continue
         faults: list[_Fault] = []
         row = _step(item, read, latest, faults)
@@ -177,7 +177,7 @@ def _dates(wire: Any, names: Sequence[str], read: DateReader, faults: list[_Faul
             found.append(read(text))
         except _BadDate:
             found.append(None)
-            faults.append(_Fault(prefix + name, "bad_date", shown(text)))
+            faults.append(_Fault(prefix + name, "bad_date", told(text)))
     return found
 
 
@@ -197,7 +197,7 @@ def _dossier(
     requests = _requests(wire.DanhSachHoSoBoSung, read, faults)
     for name, instant in (("NgayTiepNhan", times.accepted), ("NgayKetThucXuLy", times.ended), ("NgayTra", times.handed)):
         if instant is not None and instant > latest:
-            faults.append(_Fault(name, "future_date", shown(getattr(wire, name))))
+            faults.append(_Fault(name, "future_date", told(getattr(wire, name))))
     return None if faults else _dossier_row(wire, times, requests, by_event)
 
 
@@ -220,11 +220,11 @@ def _dossier_row(wire: WireDossier, times: _Times, requests: Sequence[_Request],
     events += [at for request in requests for at in request[:2] if at is not None]
     return DossierRow(
         source_id=wire.MaHoSo or "",
-        agency=(wire.DonViXuLy or "")[:MAX_NAME],
+        agency=redact(wire.DonViXuLy or "")[:MAX_NAME],
         procedure_code=wire.MaTTHC or "",
-        procedure_name=(wire.TenTTHC or "")[:MAX_NAME],
+        procedure_name=redact(wire.TenTTHC or "")[:MAX_NAME],
         domain_code=wire.MaLinhVuc or "",
-        domain_name=(wire.TenLinhVuc or "")[:MAX_NAME],
+        domain_name=redact(wire.TenLinhVuc or "")[:MAX_NAME],
         channel=CHANNELS[wire.KenhThucHien],
         status=status,
         filed_at=times.filed,
@@ -251,7 +251,7 @@ def _shape_faults(error: ValidationError) -> list[_Fault]:
 def _check_texts(wire: WireDossier, faults: list[_Fault]) -> None:
     _check_id(wire.MaHoSo, faults)
     if wire.KenhThucHien not in CHANNELS:
-        faults.append(_Fault("KenhThucHien", "unknown_code", shown(wire.KenhThucHien)))
+        faults.append(_Fault("KenhThucHien", "unknown_code", told(wire.KenhThucHien)))
     for name in ("MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "DonViXuLy", "MaHoSoKhac"):
         text = getattr(wire, name)
         if text and "\0" in text:
@@ -348,25 +348,25 @@ def _step(item: Mapping[str, Any], read: DateReader, latest: int, faults: list[_
     if at is None and not any(fault.field == field for fault in faults):
         faults.append(_Fault("ThoiDiemXuLy", "missing_field"))
     if at is not None and at > latest:
-        faults.append(_Fault(field, "future_date", shown(getattr(wire, field))))
+        faults.append(_Fault(field, "future_date", told(getattr(wire, field))))
     if faults or at is None:
         return None
     return StepRow(
         dossier_id=wire.MaHoSo or "",
         at=at,
         name=_without_person(wire.NoiDungXuLy or wire.NoiDung or "", item),
-        department=shown(wire.PhongBanXuLy or ""),
+        department=_without_person(wire.PhongBanXuLy or "", item),
         status=STATUSES.get(wire.TrangThai or "", 0),
     )
 
 
+_PERSONS = ("NguoiXuLy", "ChuHoSo", "MaDoiTuong", "SoGiayToChuHoSo", "SoDienThoai", "Email", "Fax")
+
+
 def _without_person(text: str, item: Mapping[str, Any]) -> str:
-    """The office's words without the handler's name, e-mail addresses, telephone and identity numbers."""
-    for key in ("NguoiXuLy", "MaDoiTuong", "ChuHoSo"):
-        name = item.get(key)
-        if isinstance(name, str) and name.strip():
-            text = re.sub(re.escape(name.strip()), "…", text, flags=re.IGNORECASE)
-    return shown(_PERSONAL_TEXT.sub("…", text))
+    """The office's words without what the object says of handler and applicant, redacted."""
+    named = (item.get(key) for key in _PERSONS)
+    return shown(redact(without(text, (name for name in named if isinstance(name, str) and len(name.strip()) > 1))))
 
 
 def _rejects(item: Mapping[str, Any], number: int, faults: Sequence[_Fault], manifest: FeedConfig) -> list[Reject]:
@@ -385,5 +385,5 @@ def _payload(item: Mapping[str, Any], personal: frozenset[str]) -> dict[str, Any
         if key == "DanhSachHoSoBoSung" and isinstance(value, list):
             kept[key] = [_payload(one, personal) for one in value[:20] if isinstance(one, Mapping)]
         elif value is None or isinstance(value, (str, int, float)):
-            kept[key] = shown(value) if value is not None else None
+            kept[key] = None if value is None else shown(value) if key in EXACT else told(value)
     return kept

@@ -33,7 +33,7 @@ def parse(manifest: FeedConfig, batch: RawBatch, now: datetime) -> Parsed:
         if isinstance(item, Mapping):
             _read_item(item, number, manifest, dossiers, steps, latest, parsed)
         else:
-            parsed.rejects.append(not_a_table(item, number, manifest.personal))
+            parsed.rejects.append(not_a_table(item, number))
     return Parsed(
         dossiers=tuple(parsed.dossiers), steps=tuple(parsed.steps), rejects=tuple(parsed.rejects),
         item_count=len(batch.items),
@@ -43,9 +43,9 @@ def parse(manifest: FeedConfig, batch: RawBatch, now: datetime) -> Parsed:
 def mappings(manifest: FeedConfig) -> tuple[FeedMapping, FeedMapping | None]:
     """The compiled mappings of dossier and step (None without fields.steps). Raises ConfigError with every fault."""
     known = {"status": 0}
-    dossiers = mapping_of(manifest, DOSSIER_TARGETS, skip=("steps",), unmapped=known, needed=("source_id",))
+    dossiers = mapping_of(manifest, DOSSIER_TARGETS, skip=("steps",), unmapped=known, needed=("source_id",), of="dossier")
     has_steps = "steps" in manifest.fields
-    steps = mapping_of(manifest, STEP_TARGETS, part="steps", unmapped=known, needed=("at",)) if has_steps else None
+    steps = mapping_of(manifest, STEP_TARGETS, part="steps", unmapped=known, needed=("at",), of="step") if has_steps else None
     return dossiers, steps
 
 
@@ -67,8 +67,9 @@ def _read_item(
     values, problems = dossiers.apply(line, number)
     problems += _checked(values, dossiers, latest, any(one.field == "source_id" for one in problems))
     name = str(values.get("source_id") or f"row {number + 1}")
+    kept = {**(steps.sources if steps else {}), **dossiers.sources}
     if problems:
-        result.rejects += rejects_of(problems, line, name, manifest.personal)
+        result.rejects += rejects_of(problems, line, name, kept)
     if problems and len(lines) == 1:
         return  # the step of a refused row comes again with the row
     if manifest.version == "event":
@@ -77,11 +78,11 @@ def _read_item(
     if not problems:
         result.dossiers.append(DossierRow(**values))
     if steps is not None and "source_id" in values:
-        _add_steps(lines, read, name, manifest, result)
+        _add_steps(lines, read, name, kept, result)
 
 
 def _add_steps(
-    lines: list[Any], read: list[tuple[dict[str, Any], tuple[Problem, ...]]], name: str, manifest: FeedConfig,
+    lines: list[Any], read: list[tuple[dict[str, Any], tuple[Problem, ...]]], name: str, kept: Mapping[str, bool],
     result: _Result,
 ) -> None:
     for line, (values, problems) in zip(lines, read, strict=True):
@@ -89,7 +90,7 @@ def _add_steps(
             problems = (Problem("at", "missing_field"),)
         named = tuple(Problem(f"steps.{field}", reason, value) for field, reason, value in problems)
         if named:
-            result.rejects += rejects_of(named, line, name, manifest.personal)
+            result.rejects += rejects_of(named, line, name, kept)
         else:
             result.steps.append(StepRow(dossier_id=name, **{"name": "", **values}))
 

@@ -83,6 +83,8 @@ class WireStep(_Wire):
 # What of an object may be kept in a reject: named fields only, so that a field nobody knew cannot leak a person.
 KEPT = frozenset({
     *WireDossier.model_fields, *WireStep.model_fields, *WireSupplement.model_fields,
-    "SoBienNhan", "HinhThuc", "NoiNopHoSo", "LoaiDoiTuong", "HoSoBoSungId", "TrangThaiBoSung", "MaHoSoDonVi",
+    "HinhThuc", "NoiNopHoSo", "LoaiDoiTuong", "HoSoBoSungId", "TrangThaiBoSung", "MaHoSoDonVi",
     "NgayBatDau", "NgayKetThucTheoQuyDinh",
 }) - {"TaiLieuNop", "NoiDungXuLy", "NoiDung"}
+# Of these the ids and codes, kept as sent; the others are redacted.
+EXACT = frozenset({"MaHoSo", "MaHoSoKhac", "MaTTHC", "MaLinhVuc", "HoSoBoSungId", "MaHoSoDonVi"})

@@ -19,7 +19,8 @@ from shapely.geometry import shape
 from config import FeedConfig
 from data_sources.feed import RawBatch
 from data_sources.mapping import FeedMapping, Problem, compile_mapping
-from data_sources.rejects import not_a_table, rejects_of, shown
+from data_sources.redact import redact
+from data_sources.rejects import not_a_table, rejects_of, shown, told
 from data_sources.sensors.limits import checked, gauge, latest_instant
 from data_sources.sensors.observed import RESULT, TIME, Observed, instant_of, observations_of
 from data_sources.sensors.properties import known_properties, property_key
@@ -37,6 +38,7 @@ DATASTREAM_FIELDS: dict[str, Any] = {
     "cadence_s": {"from": "properties.cadence_s"},
 }
 MAX_KEY = 200
+_ID = {"@iot.id": False}  # kept in rejects as it is
 KINDS = ("air", "weather", "water", "traffic", "farm", "camera", "other")
 
 
@@ -77,7 +79,8 @@ def _mapping(manifest: FeedConfig, defaults: Mapping[str, Any]) -> FeedMapping:
     known = tuple(THING_FIELDS | DATASTREAM_FIELDS)
     unknown = {name: spec for name, spec in manifest.fields.items() if name not in known}
     return compile_mapping(
-        table | unknown, zone=ZoneInfo("UTC"), known=known, where=f"feed {manifest.key}", personal=manifest.personal
+        table | unknown, zone=ZoneInfo("UTC"), known=known, where=f"feed {manifest.key}", personal=manifest.personal,
+        of="station",
     )
 
 
@@ -87,7 +90,7 @@ def _things(manifest: FeedConfig, batch: RawBatch, names: FeedMapping, streams: 
     rejects: list[Reject] = []
     for number, thing in enumerate(batch.items, batch.offset):
         if not isinstance(thing, Mapping):
-            rejects.append(not_a_table(thing, number, manifest.personal))
+            rejects.append(not_a_table(thing, number))
             continue
         key = _key(thing)
         own = thing.get("Datastreams")
@@ -96,7 +99,7 @@ def _things(manifest: FeedConfig, batch: RawBatch, names: FeedMapping, streams: 
         if not key:
             problems = (Problem("@iot.id", "missing_field"), *problems)
         if problems:
-            rejects += rejects_of(problems, thing, key or f"thing {number + 1}", manifest.personal)
+            rejects += rejects_of(problems, thing, key or f"thing {number + 1}", {**names.sources, **_ID})
             continue
         rows = [row for entity in listed if (row := _datastream(manifest, entity, key, streams, rejects))]
         datastreams += rows
@@ -129,18 +132,18 @@ def _datastream(
     manifest: FeedConfig, entity: Any, station: str, names: FeedMapping, rejects: list[Reject]
 ) -> DatastreamRow | None:
     if not isinstance(entity, Mapping):
-        rejects.append(not_a_table(entity, 0, manifest.personal))
+        rejects.append(not_a_table(entity, 0))
         return None
     key = _key(entity)
     values, problems = names.apply(entity)
     if not key:
         problems = (Problem("@iot.id", "missing_field"), *problems)
     if problems:
-        rejects += rejects_of(problems, entity, f"datastream {key or '?'} of {station}", manifest.personal)
+        rejects += rejects_of(problems, entity, f"datastream {key or '?'} of {station}", {**names.sources, **_ID})
         return None
     short = property_key(str(values.get("property", "")))
     unit = gauge(short, str(values.get("measure_unit", ""))).unit
-    name = shown(entity.get("name") or values.get("property") or short)[:300]
+    name = redact(shown(entity.get("name") or values.get("property") or short))[:300]
     return DatastreamRow(key, station, short, unit, name, values.get("cadence_s"))
 
 
@@ -182,7 +185,7 @@ def _observations(manifest: FeedConfig, batch: RawBatch, names: FeedMapping, now
         if block is not None:
             count += _block(manifest, block, names, latest_instant(now), readings, rejects)
         else:
-            rejects.append(not_a_table(item, number, manifest.personal))
+            rejects.append(not_a_table(item, number))
             count += 1
     return Parsed(readings=tuple(readings), rejects=tuple(rejects), item_count=count)
 
@@ -211,11 +214,11 @@ def _block(
             at = None
         number = sent if type(sent) is float else _number(sent)
         if at is None or number is None or not key or at > latest:
-            rejects.append(_refused(key, observed, _fault(key, text, at, number)))
+            rejects.append(_refused(key, observed, count, _fault(key, text, at, number)))
             continue
         value, reason = check(number)
         if reason:
-            rejects.append(_refused(key, observed, ("result", reason)))
+            rejects.append(_refused(key, observed, count, ("result", reason)))
         else:
             readings.append(ReadingRow(key, at, value))
     return count
@@ -237,10 +240,10 @@ def _fault(key: str, text: Any, at: int | None, number: float | None) -> tuple[s
     return ("result", "bad_number") if number is None else ("phenomenonTime", "future_date")
 
 
-def _refused(key: str, observed: Observed, fault: tuple[str, str]) -> Reject:
-    """The reject of one observation, named by its datastream and time, for most servers give ids nobody knows."""
+def _refused(key: str, observed: Observed, number: int, fault: tuple[str, str]) -> Reject:
+    """The reject of one observation, named by its datastream and time, for most servers give ids nobody knows; else by its place."""
     field, reason = fault
     sent = observed.time if field == "phenomenonTime" else observed.result
-    name = f"datastream {key or '?'} {shown(observed.time) if observed.time is not None else observed.key}"
-    payload = {"Datastream": key, "phenomenonTime": shown(observed.time), "result": shown(observed.result)}
-    return Reject(name.strip()[:200], field, reason, "" if sent is None else shown(sent), payload)
+    name = f"datastream {key or '?'} {told(observed.time) if observed.time is not None else observed.key or f'entry {number}'}"
+    payload = {"Datastream": key, "phenomenonTime": told(observed.time), "result": told(observed.result)}
+    return Reject(name.strip()[:200], field, reason, "" if sent is None else told(sent), payload)

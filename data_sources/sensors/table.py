@@ -64,7 +64,7 @@ def _compiled(manifest: FeedConfig, table: Mapping[str, Any], known: Sequence[st
     }
     zone = ZoneInfo(manifest.zone or DEFAULT_ZONE)
     return compile_mapping(
-        ranged, zone=zone, known=known, where=f"feed {manifest.key}", personal=manifest.personal
+        ranged, zone=zone, known=known, where=f"feed {manifest.key}", personal=manifest.personal, of="station",
     )
 
 
@@ -74,13 +74,13 @@ def _stations(manifest: FeedConfig, batch: RawBatch) -> Parsed:
     rejects: list[Reject] = []
     for number, item in enumerate(batch.items, batch.offset):
         if not isinstance(item, Mapping):
-            rejects.append(not_a_table(item, number, manifest.personal))
+            rejects.append(not_a_table(item, number))
             continue
         values, problems = mapping.apply(item, number)
         if not problems and not values.get("station_id"):
             problems = (Problem("station_id", "missing_field"),)
         if problems:
-            rejects += rejects_of(problems, item, f"station row {number + 1}", manifest.personal)
+            rejects += rejects_of(problems, item, f"station row {number + 1}", mapping.sources)
         else:
             rows.append(_station(values, ()))
     return Parsed(stations=tuple(rows), rejects=tuple(rejects), item_count=len(batch.items))
@@ -119,6 +119,7 @@ class _Reader:
         self.value = _compiled(manifest, valued, TARGETS)
         self.about = _compiled(manifest, table, TARGETS)
         self.columns = _sources(table)
+        self.kept = {**self.time.sources, **self.value.sources, **self.about.sources}
         self.names_station = "stations" not in manifest.options or any(
             name in table for name in ("station_name", "lon", "lat", "kind", "area")
         )
@@ -135,7 +136,7 @@ class _Reader:
         chosen = _chooser(self.manifest, self.wide)
         for number, item in enumerate(batch.items, batch.offset):
             if not isinstance(item, Mapping):
-                self.rejects.append(not_a_table(item, number, self.manifest.personal))
+                self.rejects.append(not_a_table(item, number))
                 count += 1
                 continue
             timed, problems = self.time.apply(item, number)
@@ -175,7 +176,7 @@ class _Reader:
                 found = (Problem("value", reason, f"{value:g}"),)
         name = f"row {number + 1}" + (f" column {column}" if column else "")
         payload = {**cell} if cell is not item else item
-        self.rejects += rejects_of(found[:1], payload, name, self.manifest.personal)
+        self.rejects += rejects_of(found[:1], payload, name, self.kept)
 
     def _described(self, item: Mapping[str, Any], column: str, number: int) -> _Described:
         key = (column, *[str(item.get(name)) for name in self.columns])
