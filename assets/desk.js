@@ -16,15 +16,21 @@
   function look() {
     const found = content();
     if (!found) { seen = null; return; }
+    unfold(found);
     const stamp = found.dataset.refresh + found.dataset.serverAt + found.dataset.revisions + location.pathname + location.search;
     if (seen && seen.stamp === stamp) { return; }
     seen = { stamp: stamp, serverAt: Number(found.dataset.serverAt), at: performance.now(), revisions: pairs(found.dataset.revisions) };
     document.documentElement.lang = found.dataset.lang || "vi";
-    if (matchMedia("(min-width: 641px)").matches) { found.querySelectorAll(".d-fold").forEach(function (node) { node.open = true; }); }
     button(false);
     if (path !== null && path !== location.pathname) { arrive(found); }
     path = location.pathname;
     anchor();
+  }
+
+  // once for each that is drawn, also when the same figures are drawn again; a reader may close it
+  function unfold(found) {
+    if (!matchMedia("(min-width: 641px)").matches) { return; }
+    found.querySelectorAll(".d-fold:not([data-met])").forEach(function (node) { node.dataset.met = "1"; node.open = true; });
   }
 
   function arrive(found) {

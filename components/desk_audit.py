@@ -26,6 +26,7 @@ PLACES = {
     "report": ("/reports", "see.reports"),
     "feed": ("/feeds", "see.feeds"),
 }
+LONGEST = 48  # letters of one value; the file has all of it
 MARKS = {"sign_in.failed": "late", "sign_in.locked": "stale"}  # what deserves a second look
 
 
@@ -146,5 +147,6 @@ def _told(detail: Mapping[str, Any], lang: str) -> str:
         elif value is True:
             parts.append(words)
         elif value not in ("", None, False):
-            parts.append(f"{words}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            parts.append(f"{words}: {shown if len(shown) <= LONGEST else shown[:LONGEST] + '…'}")
     return "; ".join(parts)
