@@ -24,6 +24,14 @@ BROWSERS = (
 )
 SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"))
 
+# what to do after the first administrator is there: text, command
+NEXT_STEPS = (
+    ("next_users", "python cli.py user add NAME --role viewer"),
+    ("next_display", "python cli.py user add wall-1 --role display"),
+    ("next_keys", "python cli.py apikey add LABEL --role analyst"),
+    ("next_network", ""),
+)
+
 
 class Html(str):
     """Text that is markup already."""
@@ -49,15 +57,15 @@ class FormPage:
         return f"{self.path}?{urlencode({**dict(self.query), 'lang': self.lang, **query})}"
 
 
-def el(name: str, *children: str | Iterable[str], **attributes: str | bool) -> Html:
+def el(tag: str, /, *children: str | Iterable[str], **attributes: str | bool) -> Html:
     """An element. Children that are no Html are escaped; class_ is class, http_equiv http-equiv; True = the bare attribute."""
     written = [
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(str(value))}"')
         for key, value in attributes.items()
         if value is not False
     ]
-    start = f"<{name}{''.join(written)}>"
-    return Html(start if name in VOID else f"{start}{_inner(children)}</{name}>")
+    start = f"<{tag}{''.join(written)}>"
+    return Html(start if tag in VOID else f"{start}{_inner(children)}</{tag}>")
 
 
 def _inner(children: Iterable[str | Iterable[str]]) -> str:
@@ -72,7 +80,7 @@ def page(view: FormPage, title: str, *body: str, wide: bool = False) -> str:
     head = el(
         "head", el("meta", charset="utf-8"), el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="robots", content="noindex"), el("title", t("app.title", lang, page=title)), el("style", Html(css())),
-        *(el("link", rel="stylesheet", href=f"/assets/{sheet}.css") for sheet in ("fonts", "desk", "forms")),
+        el("link", rel="icon", href="/_favicon.ico"), *(el("link", rel="stylesheet", href=f"/assets/{sheet}.css") for sheet in ("fonts", "desk", "forms")),
     )
     brand = el("span", t("app.name", lang), class_="d-product"), el("span", city, class_="d-city")
     bar = el(
@@ -146,7 +154,7 @@ def first_run_page(view: FormPage, username: str = "", name: str = "") -> str:
         view, t("first_run.button", lang),
         _field(t("sign_in.username", lang), "username", complete="username", value=username, focus=True),
         _field(t("account.name", lang), "name", complete="name", value=name),
-        *_new_password(lang),
+        *_new_password(lang, "sign_in.password"),
     )
     return page(view, t("first_run.title", lang), el("p", t("first_run.about", lang)), form)
 
@@ -154,7 +162,7 @@ def first_run_page(view: FormPage, username: str = "", name: str = "") -> str:
 def first_run_done(view: FormPage, username: str) -> str:
     """What to do after the first administrator is there."""
     lang = view.lang
-    steps = [el("li", t(f"first_run.{step}", lang)) for step in ("next_users", "next_display", "next_keys", "next_network")]
+    steps = [el("li", t(f"first_run.{key}", lang), *([el("code", command)] if command else [])) for key, command in NEXT_STEPS]
     go = el("a", t("sign_in.title", lang), href=f"/sign-in?lang={lang}", class_="d-button f-button")
     return page(
         view, t("first_run.done_title", lang), el("p", t("first_run.done", lang, username=username)), el("p", go),
@@ -165,7 +173,7 @@ def first_run_done(view: FormPage, username: str) -> str:
 def account_page(view: FormPage, user: User, sessions: Iterable[Session], own: str, now: int) -> str:
     """Who one is, the password, the open sessions; `own` = token hash of this one. A temporary password hides the rest."""
     lang = view.lang
-    password = el("section", el("h2", t("account.change_password", lang)), _password_form(view), class_="f-card")
+    password = el("section", el("h2", t("account.change_password", lang)), _password_form(view, user), class_="f-card")
     title = t("account.title", lang)
     if user.is_temporary:
         return page(view, title, el("p", t("account.temporary", lang), class_="f-said"), _who(user, lang), password, wide=True)
@@ -186,15 +194,17 @@ def _limits(codes: tuple[str, ...] | None, lang: str) -> str:
     return t("account.all", lang) if codes is None else ", ".join(codes) or t("account.none", lang)
 
 
-def _password_form(view: FormPage) -> Html:
+def _password_form(view: FormPage, user: User) -> Html:
+    """With the user name in a field nobody sees: password managers want to know whose it is."""
     lang = view.lang
+    whose = el("input", type="text", value=user.username, autocomplete="username", hidden=True, readonly=True)
     old = _field(t("account.old_password", lang), "old", "password", "current-password")
-    return _form(view, t("account.change_password", lang), _hidden("do", "password"), old, *_new_password(lang))
+    return _form(view, t("account.change_password", lang), whose, _hidden("do", "password"), old, *_new_password(lang))
 
 
-def _new_password(lang: str) -> tuple[Html, Html]:
+def _new_password(lang: str, label: str = "account.new_password") -> tuple[Html, Html]:
     return (
-        _field(t("account.new_password", lang), "password", "password", "new-password", hint=t("account.password_hint", lang)),
+        _field(t(label, lang), "password", "password", "new-password", hint=t("account.password_hint", lang)),
         _field(t("account.again", lang), "again", "password", "new-password"),
     )
 
