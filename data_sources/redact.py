@@ -20,20 +20,23 @@ PASSES = 4  # what one pass cuts may lay bare what stood beside it
 # ---- phones ---------------------------------------------------------------------------------------------------------
 _ALONE = r"(?<!\d)(?<!\d[.,])"
 _GAP = r"[ \t.\-_*()·•\u2013\u2014]{0,3}"
-_NOT_MONEY = r"(?!\s?(?:d\b|dong\b|vnd|₫|tr\b|trieu|ty\b|usd|\$|%|m2\b|m3\b|kwh\b|ha\b|km\b))"
+# sums of money and areas; a number that begins with 0 is one only when written in thousands
+_NO_SUM = (
+    r"(?!\+?(?:[1-9][\d .,]{5,20}|0\d{0,2}(?:\.\d{3})+) ?(?:d\b|dong\b|vnd|₫|trieu\b|ty\b|usd|\$|%|m2\b|m3\b|kwh\b))"
+)
 _NO_DATE = r"(?!\d{1,2}[-./]\d{1,2}[-./]\d{4}(?!\d))(?!\d{1,2}([-./])\d{1,2}\1\d{2}(?![-./]?\d))(?!0[.,]\d{5,}(?!\d))"
 _PHONE_VN = (
-    rf"{_ALONE}{_NO_DATE}(?:\((?=\+?\d{{1,4}}\)))?(?:(?:\+|00)?{_GAP}84{_GAP}(?:\(?0\)?)?|[0o])"
-    rf"{_GAP}[1-9](?:{_GAP}\d){{7,9}}(?!\d){_NOT_MONEY}"
+    rf"{_ALONE}{_NO_SUM}{_NO_DATE}(?:\((?=\+?\d{{1,4}}\)))?(?:(?:\+|00)?{_GAP}84{_GAP}(?:\(?0\)?)?|[0o])"
+    rf"{_GAP}[1-9](?:{_GAP}\d){{7,9}}(?!\d)"
 )
-_PHONE_ABROAD = rf"(?<![\d+])(?:\+|00)[1-9](?:{_GAP}\d){{7,13}}(?!\d){_NOT_MONEY}"
+_PHONE_ABROAD = rf"(?<![\d+]){_NO_SUM}(?:\+|00)[1-9](?:{_GAP}\d){{7,13}}(?!\d)"
 _PHONE_US = rf"{_ALONE}(?:1[ .\-]?)?(?:\(\d{{3}}\) ?|\d{{3}}[ .\-])\d{{3}}[.\-]\d{{4}}(?!\d)"
 _PHONE_WORDS = (
     r"\b(?:sdt|dtdd|dt|d\.t|so dt|dien thoai|so may|di dong|phone|tel|mobile|cell|zalo|viber|whatsapp|telegram|fax|lien he|call|so)"
 )
 _PHONE_TOLD = (
     rf"{_PHONE_WORDS}[ .:\-]{{0,3}}(?:co quan|nha|rieng)?[ .:\-]{{0,3}}(?:la |so |cua toi |cua em |me )?[ :]?"
-    rf"(?P<cut>(?!1[89]00)\+?\d(?:{_GAP}\d){{6,12}})(?!\d){_NOT_MONEY}"
+    rf"(?P<cut>{_NO_SUM}(?!1[89]00)\+?\d(?:{_GAP}\d){{6,12}})(?!\d)"
 )
 _SPELT = r"(?:khong|mot|hai|ba|bon|tu|nam|lam|sau|bay|bẩy|tam|chin)"
 _PHONE_SPELT = rf"\b{_SPELT}(?:[ ,.\-]{{1,3}}{_SPELT}){{8,11}}\b"
@@ -43,12 +46,11 @@ _PHONE_SPELT = rf"\b{_SPELT}(?:[ ,.\-]{{1,3}}{_SPELT}){{8,11}}\b"
 _NO_TIME = r"(?!(?:(?:19|20)\d{10}(?:\d\d)?|1[4-9]\d{8}(?:\d{3})?)(?!\d))"
 _NO_HASH = r"(?<![0-9a-f][0-9a-f])"  # a run of digits inside a hexadecimal code
 _CARD = (
-    rf"{_ALONE}{_NO_HASH}{_NO_TIME}(?:\d{{12}}|\d{{3}}([ .\-])\d{{3}}\1\d{{3}}\1\d{{3}}|\d{{4}}([ .\-])\d{{4}}\2\d{{4}}"
-    rf"|0\d\d([ .\-])\d{{9}}|\d(?:[ .\-]{{1,2}}\d){{11}})(?!\d)(?![.,]\d){_NOT_MONEY}"
+    rf"{_ALONE}{_NO_SUM}{_NO_HASH}{_NO_TIME}(?:\d{{12}}|\d{{3}}([ .\-])\d{{3}}\1\d{{3}}\1\d{{3}}|\d{{4}}([ .\-])\d{{4}}\2\d{{4}}"
+    rf"|0\d\d([ .\-])\d{{9}}|\d(?:[ .\-]{{1,2}}\d){{11}})(?!\d)(?![.,]\d)"
 )
 _LONG = (
-    rf"{_ALONE}{_NO_HASH}{_NO_TIME}(?:\d{{9,}}+|\d{{3}} \d{{3}} \d{{3}}|\d(?: \d){{8}})(?!\d)(?![ ]\d{{3}}\b)(?![0-9a-f]{{2}})"
-    rf"{_NOT_MONEY}"
+    rf"{_ALONE}{_NO_SUM}{_NO_HASH}{_NO_TIME}(?:\d{{9,}}+|\d{{3}} \d{{3}} \d{{3}}|\d(?: \d){{8}})(?!\d)(?![ ]\d{{3}}\b)(?![0-9a-f]{{2}})"
 )
 _PAPER_WORDS = (
     r"\b(?:cccd|cmnd|cmtnd|cmt|cmnd/cccd|can cuoc(?: cong dan)?|chung minh(?: thu| nhan dan)?|giay to|dinh danh(?: ca nhan)?|ho chieu"
