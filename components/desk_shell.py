@@ -109,7 +109,10 @@ def bar(city: City, view: View) -> list[Component]:
     )
     wide = html.Nav(_links(city, view), className="d-nav d-nav-wide", **{"aria-label": t("nav.label", lang)})
     narrow = html.Details(
-        [html.Summary(t("desk.menu", lang)), html.Nav(_links(city, view), className="d-nav", **{"aria-label": t("nav.label", lang)})],
+        [
+            html.Summary(t("desk.menu", lang)),
+            html.Nav([*_links(city, view), *_who(city, lang)], className="d-nav", **{"aria-label": t("nav.label", lang)}),
+        ],
         className="d-nav-narrow",
     )
     clock = html.Span(
@@ -117,7 +120,8 @@ def bar(city: City, view: View) -> list[Component]:
         className="d-clock",
         title=t("desk.clock_hint", lang, zone=city.config.timezone),
     )
-    return [brand, wide, html.Div([clock, _languages(view), narrow], className="d-bar-right")]
+    who = html.Span(_who(city, lang), className="d-who")
+    return [brand, wide, html.Div([clock, who, _languages(view), narrow], className="d-bar-right")]
 
 
 def marks(city: City, lang: str) -> list[Component]:
@@ -194,6 +198,20 @@ def _links(city: City, view: View) -> list[Component]:
             # dcc.Link takes no aria attributes: the mark sits on a wrapper
             found.append(html.Span(link(words, href, "d-nav-link"), className="d-here" if here else "", **current))
     return found
+
+
+def _who(city: City, lang: str) -> list[Component]:
+    """Who is signed in, with the way to the account and out; without any users the way to make the first one."""
+    kind, _, name = city.scope.actor.partition(":")
+    if kind == "user":
+        return [
+            html.A(name, href=f"/account?lang={lang}", className="d-nav-link", title=t("sign_in.bar_account", lang, username=name)),
+            html.A(t("sign_in.out", lang), href=f"/sign-out?lang={lang}", className="d-nav-link"),
+        ]
+    if kind == "demo":
+        words = t("sign_in.bar_none", lang)
+        return [html.A(words, href=f"/first-run?lang={lang}", className="d-nav-link", title=t("sign_in.bar_set_up", lang))]
+    return []
 
 
 def _languages(view: View) -> Component:

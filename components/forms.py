@@ -58,7 +58,7 @@ class FormPage:
 
 
 def el(tag: str, /, *children: str | Iterable[str], **attributes: str | bool) -> Html:
-    """An element. Children that are no Html are escaped; class_ is class, http_equiv http-equiv; True = the bare attribute."""
+    """An element. Children that are no Html are escaped; class_ is class, aria_label aria-label; True = the bare attribute."""
     written = [
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(str(value))}"')
         for key, value in attributes.items()
@@ -80,7 +80,8 @@ def page(view: FormPage, title: str, *body: str, wide: bool = False) -> str:
     head = el(
         "head", el("meta", charset="utf-8"), el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="robots", content="noindex"), el("title", t("app.title", lang, page=title)), el("style", Html(css())),
-        el("link", rel="icon", href="/_favicon.ico"), *(el("link", rel="stylesheet", href=f"/assets/{sheet}.css") for sheet in ("fonts", "desk", "forms")),
+        el("link", rel="icon", href="/_favicon.ico"),
+        *(el("link", rel="stylesheet", href=f"/assets/{sheet}.css") for sheet in ("fonts", "desk", "forms")),
     )
     brand = el("span", t("app.name", lang), class_="d-product"), el("span", city, class_="d-city")
     bar = el(
