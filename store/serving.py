@@ -8,10 +8,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from store.engine import Store
 
@@ -82,9 +83,13 @@ def _advisory(store: Store, what: str, alone: bool) -> Iterator[None]:
             took = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
             if not connection.execute(text(f"SELECT {took}({LOCK})")).scalar_one():
                 raise StoreInUse(_in_use(alone, _sessions(connection)))
-            yield
+            try:
+                yield
+            finally:
+                with suppress(DBAPIError):  # a session that is gone has let go already
+                    connection.execute(text("SELECT pg_advisory_unlock_all()"))
         finally:
-            connection.invalidate()  # the session ends, and with it its lock and name, whatever happened to it
+            connection.invalidate()  # its name must not go back into the pool
 
 
 def _sessions(connection: Connection) -> list[str]:

@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from config import Config
 from metrics.city import City, calendar_of, kpis
 from metrics.kpis import KPIS
@@ -19,7 +17,7 @@ from metrics.rollups import read_clock
 from scope import scope_of
 from store.backup import audit_head, engine_version
 from store.days import instant
-from store.engine import Store
+from store.engine import Connection, Store
 from store.migrate import current_revision, newest_revision
 from store.revisions import revisions
 from store.sizes import row_counts

@@ -1,0 +1,305 @@
+"""Upgrades: alone, backed up first, all or nothing at whatever moment they are killed; nobody runs on a schema that is not theirs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from pipeline import prepare
+from store.audit import AuditFilter, read
+from store.engine import Store, open_store
+from store.migrate import CURRENT, SchemaTooNew, SchemaTooOld, current_revision, migrate, newest_revision, schema_state
+from store.serving import StoreInUse, alone, serving
+from store.sizes import tables
+from tests.servers import ROOT
+from tests.small_city import CONFIG, NOW, TZ, fill
+from tests.test_crash import wait_for_the_dead
+from upkeep.archive import archives_in
+from upkeep.backup import backup, verify_backup
+from upkeep.restore import Task, restore
+from upkeep.upgrade import upgrade, watch_schema
+
+ROUNDS = 14  # kills on each engine
+SLOW = '''
+"""Slow on purpose: rewrites every dossier and version many times."""
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "{own}", "{before}"
+def upgrade():
+    op.create_table("test_{own}", sa.Column("id", sa.Integer, primary_key=True), sa.Column("words", sa.Text))
+    op.add_column("core_report", sa.Column("test_{own}", sa.Integer))
+    for number in range(60):
+        op.execute(f"INSERT INTO test_{own} (id, words) VALUES ({{number}}, 'x')")
+        op.execute("UPDATE core_dossier SET alias = alias || 'y'")
+    op.execute("UPDATE core_dossier SET alias = ''")
+'''
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two further revisions."""
+    folder = tmp_path_factory.mktemp("later")
+    for own, before in (("t1", newest_revision()), ("t2", "t1")):
+        (folder / f"{own}.py").write_text(SLOW.format(own=own, before=before))
+    return folder
+
+
+def contents(store: Store, known: dict[str, list[str]] | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of the tables and columns of the first schema."""
+    with store.reading() as connection:
+        found = {}
+        for name in known or [name for name in tables(connection) if name not in ("alembic_version", "ops_audit")]:
+            names = ", ".join(f'"{column}"' for column in (known or {}).get(name, ())) or "*"
+            found[name] = sorted((tuple(row) for row in connection.execute(text(f'SELECT {names} FROM "{name}"'))), key=repr)
+    return found
+
+
+def columns(store: Store) -> dict[str, list[str]]:
+    """Columns of every table."""
+    with store.reading() as connection:
+        return {
+            name: list(connection.execute(text(f'SELECT * FROM "{name}" WHERE 1 = 0')).keys())
+            for name in tables(connection) if name not in ("alembic_version", "ops_audit")
+        }
+
+
+_old: dict[str, str] = {}
+
+
+def make_old(kind: str, make_database: Callable[..., str]) -> str:
+    """URL of a store with data under the first schema: a province's rows put where 0001 has a place for them."""
+    if kind not in _old:
+        full, old = open_store(make_database(kind), TZ), open_store(make_database(kind), TZ)
+        fill(full)
+        migrate(old, to="0001")
+        with full.reading() as source, old.writing() as target:
+            for name, names in columns(old).items():
+                listed, values = ", ".join(f'"{one}"' for one in names), ", ".join(f":{one}" for one in names)
+                rows = [dict(row) for row in source.execute(text(f'SELECT {listed} FROM "{name}"')).mappings()]
+                if name == "core_reading" and not old.is_sqlite:
+                    target.execute(text("CREATE TABLE core_reading_all PARTITION OF core_reading DEFAULT"))
+                if rows:
+                    target.execute(text(f'INSERT INTO "{name}" ({listed}) VALUES ({values})'), rows)
+        full.dispose()
+        old.dispose()
+        _old[kind] = str(old.engine.url.render_as_string(hide_password=False))
+    return make_database(kind, _old[kind])
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def old(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> Iterator[Store]:
+    opened = open_store(make_old(request.param, make_database), TZ)
+    yield opened
+    opened.dispose()
+
+
+def revision_of(store: Store) -> str | None:
+    """Where a store stands."""
+    with store.reading() as connection:
+        return current_revision(connection)
+
+
+class Runner:
+    """The forking process of upgrade_runner.py."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            (sys.executable, "-m", "tests.upgrade_runner"), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        assert self._line() == "ready"
+
+    def _line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+    def run(self, url: str, folder: Path, kill_after_s: float | None = None) -> tuple[bool, float]:
+        """Upgrade, killed so many seconds after it began: (was it done, seconds it took)."""
+        assert self.process.stdin
+        self.process.stdin.write(f"{url} {folder}\n")
+        self.process.stdin.flush()
+        pid, began, is_done, killer = 0, 0.0, False, None
+        while (line := self._line()) != "dead":
+            assert not line.startswith("failed") and self.process.poll() is None, line
+            pid = int(line.split()[1]) if line.startswith("pid") else pid
+            is_done = is_done or line == "done"
+            began = began or (time.monotonic() if line.startswith("upgrading") else 0.0)
+            if pid and began and kill_after_s is not None and killer is None:
+                killer = threading.Timer(kill_after_s, _kill, (pid,))
+                killer.start()
+        if killer:
+            killer.cancel()
+        return is_done, time.monotonic() - began
+
+    def close(self) -> None:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        self.process.wait(20)
+        self.process.stdout.close()
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):  # done just before
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    started = Runner()
+    yield started
+    started.close()
+
+
+@pytest.mark.parametrize("kind", ("sqlite", "postgresql"))
+def test_an_upgrade_killed_anywhere_leaves_a_store_that_runs_or_upgrades_again(
+    kind: str, make_database: Callable[..., str], later: Path, runner: Runner,
+) -> None:
+    url = make_old(kind, make_database)
+    store = open_store(url, TZ)
+    known, before = columns(store), contents(store)
+    store.dispose()
+    is_done, whole_s = runner.run(make_old(kind, make_database), later)
+    assert is_done
+    random, cut = Random(3), 0
+    for number in range(ROUNDS):
+        is_done, _ = runner.run(url, later, whole_s * random.uniform(0.0, 1.1))
+        store = open_store(url, TZ)
+        wait_for_the_dead(store)
+        at = revision_of(store)
+        assert at in ("0001", "t2"), f"round {number}: the store stands in between, at {at}"
+        assert at == "t2" or not is_done
+        assert contents(store, known) == before, f"round {number}: the data have changed"
+        with store.reading() as connection:
+            assert any(name.startswith(("test_t", "core_withdrawn")) for name in tables(connection)) == (at == "t2")
+        store.dispose()
+        cut += not is_done
+        url = url if at == "0001" else make_old(kind, make_database)
+    assert cut >= ROUNDS // 2, f"only {cut} of {ROUNDS} kills met an upgrade on its way"
+    runner.run(url, later)
+    store = open_store(url, TZ)
+    assert (revision_of(store), contents(store, known)) == ("t2", before)
+    store.dispose()
+
+
+def test_an_upgrade_backs_up_first_and_what_it_kept_can_be_restored(old: Store, make_database: Callable[..., str], tmp_path: Path) -> None:
+    before, said = contents(old), list[str]()
+    done = upgrade(
+        old, now=NOW, take_backup=lambda: backup(old, CONFIG, tmp_path, now=NOW), actor="cli:an", say=said.append,
+    )
+    assert (done.before, done.after, revision_of(old)) == ("0001", newest_revision(), newest_revision())
+    assert [row.action for row in read(old, AuditFilter(), 9)] == ["upgrade"]
+    (kept,) = archives_in(tmp_path)
+    assert verify_backup(kept).facts.schema == "0001"
+    url = make_database("sqlite" if old.is_sqlite else "postgresql")
+    restore(Task(kept, NOW, say=said.append), url)
+    assert f"schema: upgraded from 0001 to {newest_revision()}; KPI values are not compared across schemas" in said
+    again = open_store(url, TZ)
+    assert {name: contents(again)[name] for name in ("core_dossier", "core_reading", "core_report_version")} == {
+        name: before[name] for name in ("core_dossier", "core_reading", "core_report_version")
+    }
+    again.dispose()
+
+
+def test_a_backup_that_fails_stops_the_upgrade(old: Store) -> None:
+    def fail() -> None:
+        raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        upgrade(old, now=NOW, take_backup=fail)
+    assert revision_of(old) == "0001"
+
+
+def test_an_upgrade_waits_for_nobody_and_names_who_is_at_work(old: Store) -> None:
+    with serving(old, "serve"), pytest.raises(StoreInUse, match=r"in use by .+: stop it first"):
+        upgrade(old, now=NOW)
+    assert revision_of(old) == "0001"
+    upgrade(old, now=NOW)
+    assert revision_of(old) == newest_revision()
+
+
+def test_nobody_starts_while_a_store_is_upgraded(old: Store) -> None:
+    refused = list[str]()
+
+    def try_to_serve() -> None:
+        with pytest.raises(StoreInUse) as no, serving(old, "serve"):
+            pass
+        refused.append(str(no.value))
+
+    upgrade(old, now=NOW, take_backup=try_to_serve)
+    assert "being upgraded" in refused[0]
+
+
+def test_the_program_named_is_the_one_at_work(old: Store, spawn: Callable[..., Any]) -> None:
+    upgrade(old, now=NOW)
+    server = spawn("serve", "--store", old.engine.url.render_as_string(hide_password=False))
+    with pytest.raises(StoreInUse, match=f"{server.process.pid}.*") as busy, alone(old, "upgrade"):
+        pass
+    assert "serve" in str(busy.value)
+
+
+def test_older_data_are_not_upgraded_by_starting(old: Store) -> None:
+    with pytest.raises(SchemaTooOld, match=r"run: python cli\.py upgrade"):
+        prepare(old, CONFIG)
+    assert revision_of(old) == "0001"
+
+
+def test_an_older_schema_without_a_row_is_upgraded_by_starting(engine_url: str) -> None:
+    store = open_store(engine_url, TZ)
+    migrate(store, to="0001")
+    prepare(store, CONFIG)
+    with store.reading() as connection:
+        assert schema_state(connection) == CURRENT
+    store.dispose()
+
+
+def test_the_commands_say_what_to_do(old: Store, spawn: Callable[..., Any], tmp_path: Path) -> None:
+    url, city = old.engine.url.render_as_string(hide_password=False), ROOT / "examples" / "demo" / "city.toml"
+    refused = spawn("serve", "--store", url, serves=False)
+    assert refused.wait() == 2
+    assert "run: python cli.py upgrade" in refused.logs and "Traceback" not in refused.logs
+    assert revision_of(old) == "0001"
+    done = spawn("upgrade", "--store", url, "--city", str(city), "--to", str(tmp_path), serves=False)
+    assert done.wait() == 0, done.logs
+    assert revision_of(old) == newest_revision()
+    assert len(archives_in(tmp_path)) == 1
+
+
+def test_a_newer_store_is_refused(engine_url: str, later: Path) -> None:
+    store = open_store(engine_url, TZ)
+    migrate(store, versions=(later,))
+    for start in (lambda: prepare(store, CONFIG), lambda: upgrade(store, now=NOW)):
+        with pytest.raises(SchemaTooNew, match="t2"):
+            start()
+    store.dispose()
+
+
+def test_a_running_server_stops_when_the_schema_moves_under_it(engine_url: str, spawn: Callable[..., Any]) -> None:
+    server = spawn("serve", "--store", engine_url)
+    store = open_store(engine_url, TZ)
+    with store.writing() as connection:  # by hand: cli.py upgrade would not do it while somebody serves
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert server.wait(30) == 2
+    assert "the schema has moved to 9999" in server.logs
+    store.dispose()
+
+
+def test_who_watches_the_schema_is_told_once(engine_url: str) -> None:
+    store, told = open_store(engine_url, TZ), list[str]()
+    migrate(store)
+    watcher = watch_schema(store, told.append, every_s=0.01)
+    with store.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    watcher.join(20)
+    assert len(told) == 1 and "moved to 0002" in told[0]
+    store.dispose()
