@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -26,10 +27,11 @@ from data_sources.sync import Sync
 from metrics.rollups import drain, rebuild
 from pipeline import Ingest, refresh, utc_now
 from processes import Children, stop_with_parent
+from store.audit import Entry, record
 from store.days import instant
 from store.engine import Store
 from store.keys import add_key
-from terminal import City, LogForm, Shift, StoreUrl, get_ready, is_demo, settle, start_log
+from terminal import City, LogForm, Shift, StoreUrl, get_ready, is_demo, operator, settle, start_log
 from text import t
 from upkeep.upgrade import watch_schema
 
@@ -189,6 +191,8 @@ def resend_command(feed: str, reason: str = "", city: City = None, store: StoreU
     """Send the rejects of a feed again, with the mapping as it is now; what lands is resolved."""
     config, opened = settle(city, store, shift_to_now)
     get_ready(opened, config, "resend")
+    audited = partial(Entry, actor=operator(), action="reject.resend", kind="feed", subject=feed)
+    record(opened, audited(instant(utc_now()), detail={"reason": reason}))  # before: nothing is sent again that the trail does not tell of
     try:
         total = resend(
             Sync(opened, config), config.feed(feed), utc_now(), reason,
@@ -198,6 +202,8 @@ def resend_command(feed: str, reason: str = "", city: City = None, store: StoreU
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     drain(opened, instant(utc_now()))
+    counts = {"looked_at": total.looked_at, "landed": total.landed, "failed": total.failed}
+    record(opened, audited(instant(utc_now()), detail={"reason": reason, **counts}))
     typer.echo(f"{total.landed} rejects resolved, {total.failed} failed again, {total.unsendable} wait for the source to send them")
 
 

@@ -30,6 +30,7 @@ from components.desk_table import exports
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page
 from metrics.city import City, feeds
 from metrics.city.feeds import RejectItem
+from metrics.city.sights import Sight, told_filter
 from scope import Scope
 from text import t
 
@@ -84,6 +85,9 @@ def download_rejects(context: AppContext, scope: Scope, asked: Sequence[int | No
         rows += page
         if len(page) < 1000:
             break
+    asked_for = told_filter({"reason": view.get("reason")}, found=bool(rows))
+    told = {"form": "csv", "rows": len(rows), "revision": city.revision, "filter": asked_for}
+    city.sights.append(Sight("export", "rejects", key if rows else "", told))
     out = StringIO()
     csv.writer(out).writerows([[safe_cell(cell) for cell in line] for line in reject_rows(city, rows, view.lang)])
     # a byte order mark: without it Excel reads Vietnamese as another code page

@@ -38,7 +38,7 @@ def trail_table(city: City, view: View, rows: Iterable[TrailItem]) -> Component:
         Column[TrailItem](t("column.audit.actor", lang), lambda row: actor_name(row.actor, lang)),
         Column[TrailItem](t("column.audit.action", lang), lambda row: _action(row, lang)),
         Column[TrailItem](t("column.audit.subject", lang), lambda row: _subject(city, view, row), "wide"),
-        Column[TrailItem](t("column.audit.detail", lang), lambda row: _detail(row, lang), "wide"),
+        Column[TrailItem](t("column.audit.detail", lang), lambda row: _detail(city, row, lang), "wide"),
         Column[TrailItem](t("column.audit.address", lang), lambda row: row.address or MISSING),
         Column[TrailItem](t("column.audit.seq", lang), lambda row: number(row.seq, lang, 0), "number"),
     )
@@ -131,21 +131,23 @@ def _is_feed(city: City, row: TrailItem) -> bool:
     return any(feed.key == row.subject for feed in city.config.feeds)
 
 
-def _detail(row: TrailItem, lang: str) -> Any:
-    told = _told(detail_of(row.detail), lang)
+def _detail(city: City, row: TrailItem, lang: str) -> Any:
+    told = _told(city, detail_of(row.detail), lang)
     return html.Span(told, className="d-quiet") if told else MISSING
 
 
-def _told(detail: Mapping[str, Any], lang: str) -> str:
+def _told(city: City, detail: Mapping[str, Any], lang: str) -> str:
     """name: value, one after the other; a name without a value says only that it was used."""
     parts = []
     for name, value in detail.items():
         words = _known(f"audit.detail.{name}", name, lang)
         if isinstance(value, Mapping):
-            inner = _told(value, lang)
+            inner = _told(city, value, lang)
             parts += [f"{words}: {inner}"] if inner else []
         elif value is True:
             parts.append(words)
+        elif name.endswith("_at") and isinstance(value, int):
+            parts.append(f"{words}: {instant(value, city.config.tz, lang)}")
         elif value not in ("", None, False):
             shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             parts.append(f"{words}: {shown if len(shown) <= LONGEST else shown[:LONGEST] + '…'}")
