@@ -236,6 +236,7 @@ def answer_audit(ask: Ask) -> Json | Table:
     chosen, columns = ask.asked.trail(ask.city), columns_of(TrailItem, ask, "audit")
     with _refusing():
         if ask.form != "json":
+            audit.read(ask.city, chosen, limit=1)  # who may not, or asked wrongly, is told before a file is begun
             return _table("audit", columns, lambda: audit.every(ask.city, chosen))
         page = audit.read(ask.city, chosen, limit=ask.asked.limit(), cursor=ask.asked.text("cursor"))
     return _page(ask, columns, page.rows, None, page.next_cursor)

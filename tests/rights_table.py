@@ -1,0 +1,140 @@
+"""Who may ask for what: the rights matrix as the administrator would draw it, and the examples it is asked with.
+
+One line an address and kind; x = the role may, . = it may not. `whole` = only with rights over all agencies and areas. Written by hand
+from the roles, never from the registries: a row the program has and this table has not fails the matrix, and the other way round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COLUMNS = ("display", "viewer", "leader", "analyst", "operator", "feed_owner", "auditor", "admin")
+TABLE = """
+#                                        display viewer leader analyst operator feed_owner auditor admin
+page      /                                  . x x x x x x x
+page      /dossiers                          . . x x x . . .
+page      /dossiers/<item>                   . . x x x . . .
+page      /reports                           . . x x x . . .
+page      /reports/<item>                    . . x x x . . .
+page      /stations                          . x x x x x . x
+page      /stations/<item>                   . x x x x x . x
+page      /feeds                             . x x x x x x x
+page      /feeds/<item>                      . x x x x x x x
+page      /kpis                              . x x x x x x x
+page      /wall                              x x x x x x . x whole
+page      /wall/<scene>                      x x x x x x . x whole
+page      /audit                             . . . . . . x .
+fill      desk                               . x x x x x x x
+fill      dossiers                           . . x x x . . .
+fill      dossier                            . . x x x . . .
+fill      reports                            . . x x x . . .
+fill      report                             . . x x x . . .
+fill      stations                           . x x x x x . x
+fill      station                            . x x x x x . x
+fill      feeds                              . x x x x x x x
+fill      feed                               . x x x x x x x
+fill      kpis                               . x x x x x x x
+fill      audit                              . . . . . . x . whole
+callback  desk-url.search                    . x x x x x x x
+callback  desk-file.data                     . . . x x x . x whole
+callback  wall-page.children                 x x x x x x . x
+callback  audit-refresh.data                 . . . . . . x . whole
+json      /metrics                           . x x x x x x x
+json      /api/openapi.json                  . . . x x . x x
+json      /api/v1/kpis                       . . . x x . x x
+json      /api/v1/series                     . . . x x . x x
+json      /api/v1/dossiers                   . . . x x . . .
+json      /api/v1/dossiers/{key:path}        . . . x x . . .
+json      /api/v1/reports                    . . . x x . . .
+json      /api/v1/reports/{key:path}         . . . x x . . .
+json      /api/v1/readings                   . . . x x . . x
+json      /api/v1/stations                   . . . x x . . x
+json      /api/v1/feeds                      . . . x x . x x
+file      /api/v1/kpis                       . . x x x . x .
+file      /api/v1/series                     . . x x x . x .
+file      /api/v1/dossiers                   . . x x x . . .
+file      /api/v1/reports                    . . x x x . . .
+file      /api/v1/readings                   . . x x x . . .
+file      /api/v1/stations                   . . x x x . . .
+file      /api/v1/feeds                      . . x x x . x .
+json      /api/v1/audit                      . . . . . . x . whole
+file      /api/v1/audit                      . . . . . . x . whole
+stream    /live/wall                         x x x x x x . x whole
+stream    /live/ticks                        . x x x x x x x
+"""
+# addresses no role decides about: who may pass
+OTHERS = {
+    "/healthz": "anyone", "/readyz": "anyone",
+    "/ingest/{feed}": "feed key", "/ingest/{feed}/login": "feed password",
+    "/sign-in": "form", "/sign-out": "form", "/first-run": "form", "/account": "form",
+    "/assets": "anyone", "/_dash-component-suites/{package_name}/{fingerprinted_path:path}": "anyone", "/_favicon.ico": "anyone",
+    "/_dash-layout": "signed in", "/_dash-dependencies": "signed in", "/_dash-update-component": "signed in", "/_reload-hash": "signed in",
+    "/_dash-ws-callback": "nobody",
+    "/api/{rest:path}": "lost", "/ingest/{rest:path}": "lost", "/live/{rest:path}": "lost",
+    "/{path:path}": "pages",  # all pages are one route; each is a row of the table
+}
+# Dash's own: which page is drawn (an empty skeleton), and the title of the window
+OWN_CALLBACKS = ("_pages_content.children", "_pages_dummy.children")
+# an example of each address with a place to fill: the item inside, the same outside
+ITEMS = {
+    "/dossiers/<item>": ("/dossiers/one_stop~H0-zagin-zarin", "/dossiers/one_stop~H0-zagout-zarout"),
+    "/reports/<item>": ("/reports/feedback~PA0-zagin-zarin", "/reports/feedback~PA0-zagout-zarout"),
+    "/stations/<item>": ("/stations/air~S-zarin", "/stations/air~S-zarout"),
+    "/feeds/<item>": ("/feeds/one_stop", "/feeds/one_stop"),
+    "/wall/<scene>": ("/wall/one_stop", "/wall/one_stop"),
+    "/api/v1/dossiers/{key:path}": ("/api/v1/dossiers/H0-zagin-zarin", "/api/v1/dossiers/H0-zagout-zarout"),
+    "/api/v1/reports/{key:path}": ("/api/v1/reports/PA0-zagin-zarin", "/api/v1/reports/PA0-zagout-zarout"),
+}
+# where a page's callback is told it is
+PATHS = {
+    "desk": "/", "dossier": ITEMS["/dossiers/<item>"][0], "report": ITEMS["/reports/<item>"][0], "station": ITEMS["/stations/<item>"][0],
+    "feed": "/feeds/one_stop",
+}
+# the questions each address of figures and lists is asked, so that a mark hidden in one grouping shows
+QUERIES = {
+    "/api/v1/series": (
+        "key=dossiers_overdue&by=agency", "key=dossiers_open&by=area", "key=dossiers_received&by=domain&period=2026-AQ4",
+        "key=reports_open&by=agency", "key=reports_open&by=area", "key=reports_received&by=category", "key=reports_open&by=day",
+        "key=reports_resolve_days_median&by=category&period=last_30d", "key=vn_aqi&by=day&period=2026-11-18..2026-11-20",
+        "key=dossiers_finished&by=week&period=2026-11",
+    ),
+    "/api/v1/kpis": ("", "agency=H99.2", "area=00002", "period=last_30d", "domain=D-out", "category=C-out"),
+    "/api/v1/dossiers": ("", "state=open", "agency=H99.2", "area=00002", "q=H0-zagout"),
+    "/api/v1/reports": ("", "state=open", "agency=H99.2", "area=00002", "q=PA0-zagout"),
+    "/api/v1/readings": ("period=2026-11-18..2026-11-20", "area=00002", "station=S-zarout"),
+    "/api/v1/stations": ("", "area=00002"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: who may, and whether limits on agencies or areas shut it."""
+
+    kind: str
+    address: str
+    roles: frozenset[str]
+    whole: bool
+
+    def admits(self, role: str, limits: tuple[str, ...]) -> bool:
+        """May a caller of this role, with these limits?"""
+        return role in self.roles and not (self.whole and limits)
+
+
+def lines() -> tuple[Line, ...]:
+    """The table, read."""
+    found = []
+    for text in TABLE.strip().splitlines():
+        if not text.startswith("#"):
+            kind, address, *marks = text.split()
+            roles = frozenset(role for role, mark in zip(COLUMNS, marks, strict=False) if mark == "x")
+            assert len(marks) in (8, 9) and set(marks[:8]) <= {"x", "."} and marks[8:] in ([], ["whole"]), text
+            found.append(Line(kind, address, roles, len(marks) == 9))
+    return tuple(found)
+
+
+LINES = lines()
+
+
+def of_kind(*kinds: str) -> tuple[Line, ...]:
+    """The lines of these kinds."""
+    return tuple(line for line in LINES if line.kind in kinds)
