@@ -11,6 +11,7 @@ from typing import Any
 from config import Config, FeedConfig
 from data_sources.areas.place import Placer
 from data_sources.feed import FeedError, RawBatch
+from data_sources.redact import redact
 from data_sources.registry import protocol_of
 from data_sources.shift import newest_event, shifted, whole_weeks
 from store.areas import polygons_mark, read_areas
@@ -18,7 +19,7 @@ from store.days import instant
 from store.engine import Store
 from store.feed_state import cursor_of, keep_shift, kept_shift, note_attempt
 from store.landing import Landed, Landing, land
-from store.refused import is_refusal
+from store.refused import is_refusal, told_by_store
 from store.rows import Parsed
 from store.snapshot import mark_absent
 from store.versioned import DOSSIERS, REPORTS
@@ -112,7 +113,7 @@ class Sync:
         except Exception as fault:
             if not is_refusal(fault):
                 raise
-            said = str(fault).splitlines()[0][:200]
+            said = told_by_store(fault)
             raise FeedError(
                 f"feed {feed.key}: the database refuses the whole batch, nothing of it has landed: {said}; correct the source's values"
             ) from fault
@@ -174,7 +175,8 @@ class Sync:
         return days
 
     def _note(self, feed: FeedConfig, now: datetime, error: str) -> None:
-        note_attempt(self.store, feed.key, feed.role, instant(now), error)
+        # what a server or a database says may quote what it was sent
+        note_attempt(self.store, feed.key, feed.role, instant(now), redact(error))
 
 
 

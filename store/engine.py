@@ -82,14 +82,19 @@ class Store:
 
 
 def open_store(url: str, tz: ZoneInfo) -> Store:
-    """A Store on this SQLAlchemy URL; postgres:// and postgresql:// mean psycopg 3. Nothing is created or migrated here."""
+    """A Store on this SQLAlchemy URL; postgres:// and postgresql:// mean psycopg 3. Nothing is created or migrated here.
+
+    Errors never carry the values of a statement: they end in logs, and values are what people wrote.
+    """
     if url.startswith(("postgres://", "postgresql://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False})
         _prepare_sqlite(engine)
     else:
-        engine = create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, connect_args={"connect_timeout": 5})
+        engine = create_engine(
+            url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=8, connect_args={"connect_timeout": 5}
+        )
     return Store(engine, DayClock(tz))
 
 

@@ -80,7 +80,7 @@ def _land_halves(
             if middle:
                 waiting += [part[middle:], part[:middle]]
             else:
-                refused.append(_reject(part[0], _guilty(part[0][1], fault), _said(fault)))
+                refused.append(_reject(part[0], _guilty(part[0][1], fault), told_by_store(fault)))
     return taken, refused
 
 
@@ -121,6 +121,12 @@ def _reject(row: _Row, field: str, said: str) -> Reject:
 def _said(fault: Exception) -> str:
     lines = str(getattr(fault, "orig", None) or fault).strip().splitlines()
     return (lines or [type(fault).__name__])[0][:200]
+
+
+def told_by_store(fault: Exception) -> str:
+    """What the database said, without the values it quotes: those may be a person's."""
+    said = _said(fault)
+    return said if "constraint failed: " in said else said.partition(": ")[0]
 
 
 def _guilty(row: Any, fault: Exception) -> str:
