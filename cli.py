@@ -16,7 +16,8 @@ import typer
 import uvicorn
 
 from app import make_app
-from auth import make_feed_key
+from auth.addresses import is_address, is_loopback
+from cli_people import people_cli
 from cli_upkeep import upkeep_cli
 from config import Config, ConfigError, city_path, read_environment
 from data_sources.demo.run import free_port, run_demo
@@ -30,17 +31,16 @@ from processes import Children, stop_with_parent
 from store.audit import Entry, record
 from store.days import instant
 from store.engine import Store
-from store.keys import add_key
-from terminal import City, LogForm, Shift, StoreUrl, get_ready, is_demo, operator, settle, start_log
+from store.people import has_admin
+from terminal import City, LogForm, Shift, StoreUrl, get_ready, is_demo, operator, settle, start_log, stop
 from text import t
 from upkeep.upgrade import watch_schema
 
 ROOT = Path(__file__).resolve().parent
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+EVERY_ADDRESS = ("0.0.0.0", "::")
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Live operations picture of a province.")
-key_cli = typer.Typer(no_args_is_help=True, help="Keys that feeds push with.")
-cli.add_typer(key_cli, name="key")
+cli.add_typer(people_cli)
 cli.add_typer(upkeep_cli)
 
 Port = Annotated[int, typer.Option("--port", help="Port of the web server.")]
@@ -53,18 +53,18 @@ def run(
     city: City = None, port: Port = 8050, host: Host = "127.0.0.1", store: StoreUrl = "", shift_to_now: Shift = False, log: LogForm = "",
 ) -> None:
     """Everything on this machine: web and ingest; without a city file also the demo province."""
-    _require_loopback(host)
     start_log(log)
     has_demo = city is None and city_path(read_environment()) is None
     if has_demo:
         os.environ.setdefault("TOANCANH_DEMO_URL", f"http://127.0.0.1:{free_port()}")  # the children read it too
     config, opened = settle(city, store, shift_to_now)
     get_ready(opened, config, "run", may_upgrade=is_demo(city or city_path(read_environment())))
+    _require_admin_beyond(host, port, opened)
     common = _common(city, store, shift_to_now)
     children = Children(ROOT / "cli.py")
     children.start("ingest", *common)
     if has_demo:
-        children.start("demo", "--push", f"http://127.0.0.1:{port}", *common)
+        children.start("demo", "--push", f"http://{'127.0.0.1' if host in EVERY_ADDRESS else host}:{port}", *common)
     typer.echo(f"{t('app.name', 'en')}: http://{host}:{port}/ (desk), http://{host}:{port}/wall (wall). Ctrl-C stops.")
     try:
         _serve(config, opened, host, port)
@@ -77,10 +77,10 @@ def serve(
     city: City = None, port: Port = 8050, host: Host = "127.0.0.1", store: StoreUrl = "", shift_to_now: Shift = False, log: LogForm = "",
 ) -> None:
     """The web server alone; several may share one PostgreSQL store."""
-    _require_loopback(host)
     start_log(log)
     config, opened = settle(city, store, shift_to_now)
     get_ready(opened, config, "serve")
+    _require_admin_beyond(host, port, opened)
     _serve(config, opened, host, port)
 
 
@@ -207,25 +207,23 @@ def resend_command(feed: str, reason: str = "", city: City = None, store: StoreU
     typer.echo(f"{total.landed} rejects resolved, {total.failed} failed again, {total.unsendable} wait for the source to send them")
 
 
-@key_cli.command("add")
-def key_add(feed: str, city: City = None, store: StoreUrl = "", label: str = "") -> None:
-    """Make a key for a feed; it is shown once and stored only as a hash."""
-    config, opened = settle(city, store)
-    get_ready(opened, config, "key add")
-    key = make_feed_key()
-    add_key(opened, config.feed(feed).key, key, label, instant(utc_now()))
-    typer.echo(key)
-
-
 def _common(city: Path | None, store: str, shift: bool) -> list[str]:
     given = ["--parent", str(os.getpid())]
     return given + (["--city", str(city)] if city else []) + (["--store", store] if store else []) + (["--shift-to-now"] if shift else [])
 
 
 def _serve(config: Config, store: Store, host: str, port: int) -> None:
+    if not config.web.public_url and not is_address(host):  # the name it is served under is its name
+        config = replace(config, web=replace(config.web, public_url=f"http://{host}"))
     application = make_app(config, store, now=utc_now).server
-    # log_config None: its lines go where ours go
-    server = _Server(uvicorn.Config(application, host=host, port=port, log_level="warning", log_config=None, timeout_graceful_shutdown=2))
+    server = _Server(
+        uvicorn.Config(
+            application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2,
+            log_config=None,  # its lines go where ours go
+            proxy_headers=False,  # the gate decides whose X-Forwarded-For is believed
+            server_header=False,
+        )
+    )
     watch_schema(store, server.leave)
     server.run()
     if server.why:
@@ -250,13 +248,14 @@ class _Server(uvicorn.Server):
         self.config.app.state.api.hub.close()  # type: ignore[union-attr]
 
 
-def _require_loopback(host: str) -> None:
-    if host not in LOOPBACK:
-        typer.echo(
-            f"{host} can be reached by others and there are no users yet: use 127.0.0.1, and put a reverse proxy with sign-in in front.",
-            err=True,
-        )
-        raise typer.Exit(2)
+def _require_admin_beyond(host: str, port: int, store: Store) -> None:
+    """End the program when others can reach the address and nobody could let them in."""
+    if host == "localhost" or is_loopback(host) or has_admin(store):
+        return
+    raise stop(
+        f"{host} can be reached by others, and there is no administrator yet. Make one first: python cli.py user add NAME --role admin "
+        f"(with the same --city and --store), or start with --host 127.0.0.1 and open http://127.0.0.1:{port}/first-run on this machine."
+    )
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

@@ -10,6 +10,11 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 HOME_BITS = 64  # one household or host has a whole IPv6 network of this size
 
 
+def is_address(written: str) -> bool:
+    """Is this an IP address, and no name?"""
+    return _address(written) is not None
+
+
 def is_loopback(address: str) -> bool:
     """Is this the address of the machine itself? An IPv4 address written as IPv6 counts as what it means."""
     found = _address(address)
