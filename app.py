@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import logging
 import pkgutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import dash
-from dash import Dash, html
+from dash import Dash, html, set_props
 from dash.backends._fastapi import reset_current_request, set_current_request
 from fastapi import FastAPI, Request, Response
+from starlette.middleware import Middleware
 
 import callbacks
+from api.gate import Gate, api_rows, once, own_rows, page_rows
+from api.headers import Policy, hash_of
+from api.limits import GATE_BOUNDS
+from api.refusals import DashFaults
 from api.routes import mount
 from auth import scope_reader
 from components import theme
 from components.context import AppContext
+from components.faults import recorded
 from config import Config
 from store.engine import Store
 from text import t
 
+log = logging.getLogger("app")
 ROOT = Path(__file__).resolve().parent
-# answered with 404 instead of the page skeleton when nothing is there: a wrong API address must not look healthy
-NOT_PAGES = ("/api", "/assets", "/ingest", "/live", "/_dash", "/healthz", "/readyz", "/metrics")
+FAULT = "app-fault"
 INDEX = """<!DOCTYPE html>
 <html lang="__LANG__">
 <head>{%metas%}<meta name="viewport" content="width=device-width, initial-scale=1"><title>{%title%}</title>{%favicon%}
@@ -41,31 +48,46 @@ def make_app(config: Config, store: Store, *, now: Callable[[], datetime]) -> Da
         "app", server=server, use_pages=True, pages_folder=str(ROOT / "pages"), assets_folder=str(ROOT / "assets"),
         compress=True, serve_locally=True, suppress_callback_exceptions=True, update_title="",
         title=t("app.name", config.language), enable_mcp=False,
+        on_error=lambda fault: _told(config, fault),
         index_string=INDEX.replace("__LANG__", config.language).replace("__TOKENS__", theme.css()),
     )
-    context = AppContext(config, store, now, scope_reader(config, store, now))
-    app.layout = html.Div(dash.page_container, className="app")
+    context = AppContext(config, store, now, once(scope_reader(config, store, now)))
+    app.layout = html.Div([dash.page_container, html.Div(id=FAULT, role="alert")], className="app")
     for found in pkgutil.iter_modules(callbacks.__path__):
         importlib.import_module(f"callbacks.{found.name}").register(app, context)
     mount(server, context)
     _serve_pages(app, server)
+    _guard(app, server, context)
     return app
 
 
+def _guard(app: Dash, server: FastAPI, context: AppContext) -> None:
+    """Put the gate around everything but the clock of requests, which counts the gate's refusals too."""
+    is_https = context.config.web.public_url.startswith("https://")
+    policy = Policy(lambda: tuple(app.csp_hashes()), (hash_of(theme.css()),), is_https)
+    rows = (*own_rows(GATE_BOUNDS), *api_rows(), *page_rows(dash.page_registry))
+    server.add_middleware(Gate, context=context, rows=rows, policy=policy)
+    server.user_middleware.insert(0, server.user_middleware.pop(1))
+    server.user_middleware.append(Middleware(DashFaults))
+
+
+def _told(config: Config, fault: Exception) -> None:
+    """A callback failed: nothing on the page changes, and the reader is given a reference that the log has too."""
+    reference = recorded(log, "a callback", fault)
+    words = f"{t('error.server', config.language)} {t('error.reference', config.language, reference=reference)}"
+    set_props(FAULT, {"children": html.P(words, className="d-notice d-notice-fault")})
+
+
 def _serve_pages(app: Dash, server: FastAPI) -> None:
-    """Answer every page address with Dash's index, unknown ones with 404; comes last, so that all other routes win.
+    """Answer every page address with Dash's index; comes last, so that all other routes win. The gate lets only pages come here.
 
     Dash would do it itself on start-up, with 200 for anything and for the app made last in this process.
     """
     async def page(request: Request) -> Response:
-        path = request.url.path
         token = set_current_request(request)
         try:
             await _ready(app)
-            found = _is_page(app, path)
-            if not found and path.startswith(NOT_PAGES):
-                return Response(status_code=404)
-            return Response(app.index(), 200 if found else 404, _headers(app), media_type="text/html")
+            return Response(app.index(), media_type="text/html")
         finally:
             reset_current_request(token)
 
@@ -80,29 +102,6 @@ async def _ready(app: Dash) -> None:
             await hook()
         else:
             hook()
-
-
-def _is_page(app: Dash, path: str) -> bool:
-    """Is there a page at this address?"""
-    wanted = path.strip("/").split("/")
-    for row in dash.page_registry.values():
-        pattern = (row.get("path_template") or row["path"]).strip("/").split("/")
-        if len(pattern) == len(wanted) and all(p == w or p.startswith("<") for p, w in zip(pattern, wanted, strict=True)):
-            return True
-    return False
-
-
-def _headers(app: Dash) -> dict[str, str]:
-    """No outside script, style, frame or picture; the inline scripts Dash itself writes are named by hash."""
-    scripts = " ".join(("'self'", *app.csp_hashes()))
-    return {
-        "Content-Security-Policy": (
-            f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-            "worker-src 'self' blob:; connect-src 'self' ws: wss:; font-src 'self' data:; object-src 'none'; base-uri 'self'; "
-            "frame-ancestors 'none'"
-        ),
-        "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
-    }
 
 
 if __name__ == "__main__":

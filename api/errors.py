@@ -1,4 +1,7 @@
-"""Errors as answers: JSON {error: {code, message, field, remedy}}, the fitting status, never a stack trace."""
+"""Errors as answers: JSON {error: {code, message, field, remedy}}, the fitting status, never a stack trace.
+
+What nobody foresaw is told as a reference that stands in the log too.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from auth import NotLocal, NotSignedIn
+from components.faults import recorded
 from data_sources.feed import FeedError
 from scope import Forbidden
 from store.watch import REFUSED_VALUE, is_away
@@ -18,7 +23,10 @@ RETRY_AFTER_S = 2
 
 
 class ApiError(Exception):
-    """An answer that is an error. `field` names the parameter or body field at fault, `remedy` what to do."""
+    """An answer that is an error. `field` names the parameter or body field at fault, `remedy` what to do.
+
+    `words` = the text key a page says it with, where the status alone would say too little; `reference` stands in the log too.
+    """
 
     def __init__(
         self,
@@ -29,8 +37,11 @@ class ApiError(Exception):
         field: str = "",
         remedy: str = "",
         headers: Mapping[str, str] | None = None,
+        words: str = "",
+        reference: str = "",
     ) -> None:
         super().__init__(message)
+        self.words, self.reference = words, reference
         self.status, self.code, self.message, self.field, self.remedy = status, code, message, field, remedy
         self.headers = dict(headers or {})
 
@@ -39,6 +50,16 @@ def error_of(fault: Exception, where: str) -> ApiError:
     """The ApiError that answers an exception; unforeseen ones are logged with `where` and told as 500 without detail."""
     if isinstance(fault, ApiError):
         return fault
+    if isinstance(fault, NotSignedIn):
+        return ApiError(
+            401,
+            "sign_in",
+            str(fault),
+            remedy=f"sign in at {fault.go_to}, or send an API key as Authorization: Bearer",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    if isinstance(fault, NotLocal):
+        return ApiError(403, "not_local", str(fault), remedy="open it on its own machine, or make users first", words="error.not_local")
     if isinstance(fault, Forbidden):
         return ApiError(403, "forbidden", str(fault), remedy="ask the administrator for this permission")
     if is_away(fault):
@@ -51,8 +72,18 @@ def error_of(fault: Exception, where: str) -> ApiError:
         )
     if isinstance(fault, FeedError):
         return ApiError(400, "bad_body", str(fault), field="body", remedy="see the message")
-    log.error("%s failed", where, exc_info=fault)
-    return ApiError(500, "server", "the server had an error; it has been recorded", remedy="try again, or tell the operators")
+    return unforeseen(recorded(log, where, fault))
+
+
+def unforeseen(reference: str) -> ApiError:
+    """A fault of ours, recorded under this reference."""
+    return ApiError(
+        500,
+        "server",
+        f"the server had an error; it has been recorded as {reference}",
+        remedy="try again, or tell the operators this reference",
+        reference=reference,
+    )
 
 
 def store_away() -> ApiError:

@@ -1,7 +1,11 @@
-"""What a push may be: its size on the wire and inflated, its depth, its rate. Bodies are read up to the limit and no further."""
+"""What a request may be: its size on the wire and inflated, its depth, its rate, how long its body may take.
+
+Bodies are read up to the limit and no further.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import zlib
@@ -12,6 +16,7 @@ from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message, Receive
 
 from api.errors import ApiError
 
@@ -36,13 +41,44 @@ class Limits:
 BOUNDS = Limits()
 
 
+@dataclass(frozen=True)
+class Rate:
+    """Requests a second, and how many may come at once; for one caller."""
+
+    rate_per_s: float
+    burst: int
+
+
+@dataclass(frozen=True)
+class GateLimits:
+    """Bounds of everything that is no push. `anonymous` holds per address without a session, `acting` per caller that posts.
+
+    Seconds: `body_s` for a small body, `push_s` for a pushed one. Streams: open at once, per caller, per address, in all.
+    """
+
+    path_bytes: int = 4_000
+    headers: int = 100
+    header_bytes: int = 32_000
+    form_bytes: int = 16_000
+    callback_bytes: int = MB
+    body_s: float = 20.0
+    push_s: float = 300.0
+    anonymous: Rate = Rate(20.0, 200)
+    acting: Rate = Rate(30.0, 300)
+
+
+GATE_BOUNDS = GateLimits()
+
+
 class RateLimiter:
     """One token bucket per name; the names least lately seen are forgotten, since a full bucket is where everyone starts."""
 
     MAX_NAMES = 10_000
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limits, self._clock = limits, clock
+    def __init__(
+        self, limits: Limits | Rate, clock: Callable[[], float] = time.monotonic, whose: str = "with this key"
+    ) -> None:
+        self._limits, self._clock, self._whose = limits, clock, whose
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, name: str) -> None:
@@ -59,8 +95,8 @@ class RateLimiter:
             raise ApiError(
                 429,
                 "too_many_requests",
-                f"more than {self._limits.rate_per_s:g} requests a second with this key",
-                remedy="send more items per request, or wait as Retry-After says",
+                f"more than {self._limits.rate_per_s:g} requests a second {self._whose}",
+                remedy="send fewer and fuller requests, or wait as Retry-After says",
                 headers={"Retry-After": str(wait)},
             )
 
@@ -87,11 +123,73 @@ async def read_body(request: Request, limits: Limits) -> bytes:
                 raise _too_large("the body", limits.body_bytes)
             parts.append(chunk)
     except ClientDisconnect as gone:
-        raise ApiError(
-            400, "cut_body", "the connection ended before the body did", field="body", remedy="send it again"
-        ) from gone
+        raise _cut() from gone
     body = b"".join(parts)
     return inflate(body, limits.inflated_bytes) if encoding == "gzip" else body
+
+
+async def read_whole(receive: Receive, declared: str, limit: int, seconds: float) -> bytes:
+    """A small body, whole. Raises ApiError 413 past the limit, 408 when it takes longer than `seconds`, 400 when it is cut off."""
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large("the body", limit)
+    parts, size, more = [], 0, True
+    try:
+        async with asyncio.timeout(seconds):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _cut()
+                parts.append(message.get("body", b""))
+                size, more = size + len(parts[-1]), message.get("more_body", False)
+                if size > limit:
+                    raise _too_large("the body", limit)
+    except TimeoutError as late:
+        raise _too_slow(seconds) from late
+    return b"".join(parts)
+
+
+def read_again(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives a body already read, then what comes after it."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def given() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return given
+
+
+def read_in_time(receive: Receive, seconds: float) -> Receive:
+    """A receive whose body must have ended within `seconds` from now; then it raises ApiError 408."""
+    until, more = time.monotonic() + seconds, True
+
+    async def given() -> Message:
+        nonlocal more
+        if not more:
+            return await receive()
+        try:
+            async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                message = await receive()
+        except TimeoutError as late:
+            raise _too_slow(seconds) from late
+        more = message.get("more_body", False)
+        return message
+
+    return given
+
+
+def _cut() -> ApiError:
+    return ApiError(400, "cut_body", "the connection ended before the body did", field="body", remedy="send it again")
+
+
+def _too_slow(seconds: float) -> ApiError:
+    return ApiError(
+        408,
+        "too_slow",
+        f"the body did not arrive within {seconds:g} s",
+        field="body",
+        remedy="send it again over a better line, or in smaller parts",
+        headers={"Connection": "close"},
+    )
 
 
 def inflate(body: bytes, limit: int) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from starlette.responses import StreamingResponse
 
 from api.errors import dump
 from api.observed import Observed
+from api.streams import Seats, StreamLimits, caller_of, require_whole, still_may
 from components.context import AppContext
 from metrics.city import City
 from metrics.rollups import backlog
@@ -49,10 +50,14 @@ EASY = Pace()
 
 @dataclass(eq=False)
 class Listener:
-    """One open stream: `lang` of its frames, '' = ticks only. `has_whole` = differences make sense to it."""
+    """One open stream: `lang` of its frames, '' = ticks only. `has_whole` = differences make sense to it.
+
+    `may` asks the store whether whoever opened it still may (in a thread).
+    """
 
     lang: str
     queue: asyncio.Queue[bytes | None]
+    may: Callable[[], bool]
     has_whole: bool = False
 
     def put(self, message: bytes | None) -> bool:
@@ -87,11 +92,13 @@ class Hub:
         build: str,
         pace: Pace = EASY,
         rights: Scope | None = None,
+        limits: StreamLimits | None = None,
     ) -> None:
         self.context, self.observed, self.build, self.pace = context, observed, build, pace
         self._build_frame = build_frame
         # the wall is for a room: figures and lists, no free text, whoever has opened it
         self._rights = rights or scope_of("leader", actor="wall")
+        self._seats = Seats(limits or StreamLimits())
         self._listeners: set[Listener] = set()
         self._pictures: dict[str, Picture] = {}
         self._seq = 0
@@ -102,23 +109,35 @@ class Hub:
     # ---- streams ----------------------------------------------------------------------------------------------------
     def wall(self, request: Request, lang: str) -> StreamingResponse:
         """GET /live/wall: a whole frame at once, then what changes."""
-        return StreamingResponse(self._stream(lang, "wall"), media_type="text/event-stream", headers=HEADERS)
+        return self._open(request, lang, "wall", "see.wall")
 
     def ticks(self, request: Request, lang: str) -> StreamingResponse:
         """GET /live/ticks: {topic: revision} at once, then after every change."""
-        return StreamingResponse(self._stream("", "ticks"), media_type="text/event-stream", headers=HEADERS)
+        return self._open(request, "", "ticks", "see.desk")
 
-    async def _stream(self, lang: str, name: str) -> AsyncIterator[bytes]:
+    def _open(self, request: Request, lang: str, name: str, permission: str) -> StreamingResponse:
+        """A stream for as long as its opener may have it. Raises ApiError 403 or 503."""
+        rights = self.context.scope_of(request)
+        is_wall = name == "wall"
+        if is_wall:
+            require_whole(rights)
+        caller = caller_of(request, rights)
+        self._seats.require(*caller)
+        may = still_may(request, self.context.scope_of, rights.actor, permission, whole=is_wall)
+        listener = Listener(lang, asyncio.Queue(QUEUE), may)
+        return StreamingResponse(self._stream(listener, name, caller), media_type="text/event-stream", headers=HEADERS)
+
+    async def _stream(self, listener: Listener, name: str, caller: tuple[str, str]) -> AsyncIterator[bytes]:
         self._run()
-        listener = Listener(lang, asyncio.Queue(QUEUE))
         gauge = self.observed.clients.labels(name)
         gauge.inc()
         try:
-            yield b"retry: 2000\n\n" + self._beat()
-            self._greet(listener)
-            self._listeners.add(listener)
-            while (message := await listener.queue.get()) is not None:
-                yield message
+            with self._seats.hold(*caller):
+                yield b"retry: 2000\n\n" + self._beat()
+                self._greet(listener)
+                self._listeners.add(listener)
+                while (message := await listener.queue.get()) is not None:
+                    yield message
         finally:
             self._listeners.discard(listener)
             gauge.dec()
@@ -129,7 +148,10 @@ class Hub:
             self._tasks[0].get_loop().call_soon_threadsafe(self._end)
 
     def _end(self) -> None:
-        for listener in self._listeners:
+        self._end_some(self._listeners)
+
+    def _end_some(self, listeners: Iterable[Listener]) -> None:
+        for listener in listeners:
             if not listener.put(None):
                 listener.put(None)
 
@@ -225,6 +247,7 @@ class Hub:
         while True:
             await asyncio.sleep(self.pace.beat)
             self._send(self._beat(), None)
+            self._end_some(await asyncio.to_thread(_gone, tuple(self._listeners)))
 
     def _await_fold(self) -> None:
         """Rows just landed are heard of before they are folded: a frame drawn at once would show the old sums for a second more."""
@@ -296,3 +319,8 @@ class Hub:
 
     def _now(self) -> int:
         return instant(self.context.now())
+
+
+def _gone(listeners: Iterable[Listener]) -> list[Listener]:
+    """Those whose openers have lost their rights since; asks the store, so it runs in a thread."""
+    return [one for one in listeners if not one.may()]

@@ -246,7 +246,7 @@ def test_a_slow_screen_skips_to_a_whole_frame(staged: Callable[..., Stage], sqli
 
     from api.live import Listener  # the hub's own part, to hold a queue nobody empties
 
-    slow = Listener("vi", asyncio.Queue(2))
+    slow = Listener("vi", asyncio.Queue(2), lambda: True)
     hub._listeners.add(slow)
     for _ in range(5):
         hub._send(b"data: {}\n\n", "vi")
@@ -265,7 +265,7 @@ def test_a_screen_that_comes_when_nothing_is_to_draw_still_gets_the_last_frame(
     stage = staged(sqlite_store)
     hub = stage.api.hub
     first = stage.open().next()
-    late = Listener("vi", asyncio.Queue(4))
+    late = Listener("vi", asyncio.Queue(4), lambda: True)
 
     def join() -> None:
         hub._listeners.add(late)
