@@ -11,6 +11,11 @@ KEEP_SQLITE = """
 CREATE TRIGGER ops_audit_no_{what} BEFORE {what} ON ops_audit
 BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END
 """
+# REPLACE would delete without asking the trigger on DELETE
+KEEP_SQLITE_PLACES = """
+CREATE TRIGGER ops_audit_no_REPLACE BEFORE INSERT ON ops_audit WHEN EXISTS (SELECT 1 FROM ops_audit WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END
+"""
 KEEP_POSTGRESQL = """
 CREATE FUNCTION ops_audit_keep() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$;
@@ -80,5 +85,6 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for what in ("UPDATE", "DELETE"):
             op.execute(KEEP_SQLITE.format(what=what))
+        op.execute(KEEP_SQLITE_PLACES)
     else:
         op.execute(KEEP_POSTGRESQL)
