@@ -5,25 +5,25 @@ Every statement an operation sends is explained on the connection it runs on, so
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 
 from config import Config, FeedConfig
 from metrics.city import City, dossiers, kpis, open_city, reports, series
 from metrics.city.sums import Choice
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain, fold
+from store import plans as store_plans
 from store.days import DAY, HOUR, instant
 from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.migrate import migrate
+from store.plans import Plan
 from store.rows import DatastreamRow, DossierRow, Parsed, ReadingRow, ReportRow, StationRow, Stop
 from tests.stores import ALL
 
@@ -34,71 +34,31 @@ CONFIG = Config("Plans", feeds=(
     FeedConfig("air", "sensors", "csv", cadence_s=3600),
 ))
 ROWS = 12_000
-BIG = ("core_dossier_version", "core_dossier_stop", "core_dossier", "core_report_version", "core_report", "core_reading")
-PARTITIONS = rf"({'|'.join(BIG)})(_\d+)?"  # readings lie in one a month
-PARTIAL = ("ix_dossier_open", "ix_dossier_running", "ix_dossier_outside", "ix_report_open")
 
 
-@dataclass
-class Plans:
-    """What was explained: (statement, plan)."""
-
-    seen: list[tuple[str, str]] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """All plans in one."""
-        return "\n".join(plan for _, plan in self.seen)
+class Plans(list[Plan]):
+    """What was explained."""
 
     def uses(self, *indexes: str) -> None:
         """Fail unless each of the indexes (a|b = either) is in some plan."""
-        missing = [names for names in indexes if not any(name in self.text for name in names.split("|"))]
-        assert not missing, f"not used: {missing}\n" + "\n".join(f"{statement}\n{plan}\n" for statement, plan in self.seen)
+        steps = "\n".join(plan.steps for plan in self)
+        missing = [names for names in indexes if not any(name in steps for name in names.split("|"))]
+        assert not missing, f"not used: {missing}\n" + "\n".join(f"{plan.statement}\n{plan.steps}\n" for plan in self)
 
     def reads_nothing_whole(self) -> None:
         """Fail when a core table is read from end to end."""
-        assert self.seen, "nothing was explained"
-        faults = [f"{line}\n  in {statement}" for statement, plan in self.seen for line in whole_reads(statement, plan)]
+        assert self, "nothing was explained"
+        faults = [f"{line}\n  in {plan.statement}" for plan in self for line in plan.whole_reads()]
         assert not faults, "\n".join(faults)
-
-
-def whole_reads(statement: str, plan: str) -> list[str]:
-    """Lines of a plan that read a big table, or a whole index that is not a partial one, from end to end."""
-    names = {name for name in BIG if re.search(rf"\b{name}\b", statement)}
-    aliases = names | {
-        alias for name in names for alias in re.findall(rf"\b{name}\s+(?:AS\s+)?(\w+)", statement) if alias not in ("WHERE", "SET")
-    }
-    found = []
-    for line in plan.splitlines():
-        on_sqlite = re.match(r"SCAN (\w+)", line.strip())
-        on_postgres = re.search(r"Seq Scan on (\w+)", line)
-        is_partial = any(f"INDEX {name}" in line for name in PARTIAL)
-        if on_postgres and re.fullmatch(PARTITIONS, on_postgres[1]):
-            found.append(line)
-        if on_sqlite and on_sqlite[1] in aliases and not is_partial:
-            found.append(line)
-    return found
 
 
 @contextmanager
 def explained(store: Store) -> Iterator[Plans]:
-    """Explain every statement on big tables that is sent inside the block, just before it runs."""
+    """The plans of all statements on big tables sent inside the block; whole once it has ended."""
     plans = Plans()
-    explain = "EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN "
-
-    def before(connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        is_plain = statement.lstrip().startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")) and not many
-        if is_plain and any(name in statement for name in BIG):
-            raw = connection.connection.cursor()
-            raw.execute(explain + statement, parameters)
-            plans.seen.append((statement, "\n".join(str(row[-1]) for row in raw.fetchall())))
-            raw.close()
-
-    event.listen(store.engine, "before_cursor_execute", before)
-    try:
+    with store_plans.explained(store) as seen:
         yield plans
-    finally:
-        event.remove(store.engine, "before_cursor_execute", before)
+    plans.extend(seen)
 
 
 def dossier(number: int) -> DossierRow:
