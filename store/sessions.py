@@ -29,6 +29,14 @@ class Session:
     browser: str
 
 
+@dataclass(frozen=True)
+class LastSeen:
+    """When a user last used the program (instant, None = never signed in), and how many sessions it has open."""
+
+    at: int | None
+    sessions: int
+
+
 def open_session(store: Store, user: User, token: str, expires_at: int, by: By, browser: str, now: int, *, replaces: str = "") -> bool:
     """Keep a new session; the one the browser had (`replaces`, a token) ends. False when the user was disabled meanwhile."""
 
@@ -93,6 +101,23 @@ def list_sessions(store: Store, user_id: int, now: int) -> tuple[Session, ...]:
             {"user": user_id, "now": now},
         ).mappings().all()
     return tuple(_session(row) for row in rows)
+
+
+def last_seen(store: Store, now: int) -> dict[str, LastSeen]:
+    """By user name, for everyone who has signed in: by the sessions, and where they have ended by the audit trail."""
+    with store.reading() as connection:
+        entered = connection.execute(text("SELECT subject, max(at) FROM ops_audit WHERE action = 'sign_in.ok' GROUP BY subject")).all()
+        used = connection.execute(
+            text(
+                "SELECT u.username, max(s.seen_at), sum(CASE WHEN s.expires_at > :now THEN 1 ELSE 0 END) FROM ops_session s "
+                "JOIN ops_user u ON u.id = s.user_id GROUP BY u.username"
+            ),
+            {"now": now},
+        ).all()
+    found = {row[0]: LastSeen(int(row[1]), 0) for row in entered}
+    for username, at, count in used:
+        found[username] = LastSeen(max(int(at), found.get(username, LastSeen(None, 0)).at or 0), int(count))
+    return found
 
 
 def close_session(store: Store, user: User, token_hash: str, by: By, now: int, action: str = "session.close") -> bool:
