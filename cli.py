@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from api.wire import server_config
 from app import make_app
 from auth.addresses import is_address, is_loopback
 from cli_people import people_cli
@@ -217,12 +218,8 @@ def _serve(config: Config, store: Store, host: str, port: int) -> None:
         config = replace(config, web=replace(config.web, public_url=f"http://{host}"))
     application = make_app(config, store, now=utc_now).server
     server = _Server(
-        uvicorn.Config(
-            application, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2,
-            log_config=None,  # its lines go where ours go
-            proxy_headers=False,  # the gate decides whose X-Forwarded-For is believed
-            server_header=False,
-        )
+        # no log_config: its lines go where ours go
+        server_config(application, host, port, timeout_graceful_shutdown=2, log_config=None)
     )
     watch_schema(store, server.leave)
     server.run()

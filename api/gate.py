@@ -174,7 +174,8 @@ class Gate:
         if isinstance(fault, NotSignedIn) and as_page and request.method in ("GET", "HEAD"):
             answer = sign_in_first(fault.go_to, page_path(request.scope), request.url.query)
         else:
-            answer = refusal(told, as_page=as_page, lang=self.context.lang(request.query_params.get("lang")))
+            lang = self.context.lang(request.query_params.get("lang"))
+            answer = refusal(told, as_page=as_page, lang=lang, config=self.context.config)
         await answer(request.scope, _nothing, send)
 
     async def _let_in(self, request: Request, row: Row | None, receive: Receive) -> Receive:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from html import escape
 from urllib.parse import quote
 
 from dash.exceptions import PreventUpdate
@@ -12,7 +11,8 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
 from api.errors import ApiError, error_answer
-from components.theme import css
+from components import forms
+from config import Config
 from text import t
 
 log = logging.getLogger("api.gate")
@@ -21,17 +21,11 @@ WORDS = {
     400: "bad_request", 401: "sign_in", 403: "forbidden", 404: "not_found", 405: "bad_request", 413: "bad_request",
     421: "wrong_host", 429: "too_many", 503: "busy",
 }
-SHELL = """<!DOCTYPE html>
-<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{name}</title><style>{colours}</style><link rel="stylesheet" href="/assets/fonts.css">
-<link rel="stylesheet" href="/assets/desk.css"></head><body><div class="desk">
-<header class="d-bar"><a class="d-brand" href="/"><span class="d-product">{name}</span></a></header>
-<main class="d-main"><div class="d-notice d-notice-fault" role="alert">{lines}</div></main></div></body></html>"""
 
 
-def refusal(fault: ApiError, *, as_page: bool, lang: str) -> Response:
+def refusal(fault: ApiError, *, as_page: bool, lang: str, config: Config) -> Response:
     """The answer of a refusal."""
-    return refusal_page(fault, lang) if as_page else error_answer(fault)
+    return refusal_page(fault, lang, config) if as_page else error_answer(fault)
 
 
 def sign_in_first(form: str, path: str, query: str) -> Response:
@@ -40,15 +34,15 @@ def sign_in_first(form: str, path: str, query: str) -> Response:
     return RedirectResponse(f"{form}?next={quote(wanted, safe='/')}" if wanted != "/" else form, 303)
 
 
-def refusal_page(fault: ApiError, lang: str) -> Response:
+def refusal_page(fault: ApiError, lang: str, config: Config) -> Response:
     """A page with the reason in the reader's words; never the path, the fault's own text or anything the sender wrote."""
     key = WORDS.get(fault.status, "server")
-    words = fault.words or f"error.{key}"
-    hint = t(f"error.{key}_hint", lang)
-    lines = [f'<p class="d-notice-title">{escape(t(words, lang))}</p>', f'<p class="d-notice-hint">{escape(hint)}</p>']
+    lines = [t(f"error.{key}_hint", lang)]
     if fault.reference:
-        lines.append(f'<p class="d-notice-hint">{escape(t("error.reference", lang, reference=fault.reference))}</p>')
-    html = SHELL.format(lang=lang, name=escape(t("app.name", lang)), colours=css(), lines="".join(lines))
+        lines.append(t("error.reference", lang, reference=fault.reference))
+    home = forms.el("a", t("desk.nav_home", lang), href="/", class_="d-button")
+    view = forms.FormPage(config, "/", (), lang, "")
+    html = forms.page(view, t(fault.words or f"error.{key}", lang), *(forms.el("p", line) for line in lines), home)
     return Response(html, fault.status, dict(fault.headers), "text/html")
 
 

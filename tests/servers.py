@@ -25,6 +25,8 @@ from typing import Any
 import httpx
 import uvicorn
 
+from api.wire import server_config
+
 ROOT = Path(__file__).resolve().parent.parent
 
 POSTGRES_SETTINGS = (
@@ -181,9 +183,7 @@ class LiveServer:
 
     def start(self, timeout: float = 30) -> LiveServer:
         """Serve; returns when connections are accepted. RuntimeError when the app does not start."""
-        config = uvicorn.Config(
-            self.app, host="127.0.0.1", port=self.port, log_level="warning", timeout_graceful_shutdown=1,
-        )
+        config = server_config(self.app, "127.0.0.1", self.port, timeout_graceful_shutdown=1)
         server = _Announcing(config)
         thread = threading.Thread(target=server.run, name=f"live-server-{self.port}", daemon=True)
         thread.start()
