@@ -16,6 +16,8 @@ from store.watch import STORE_AWAY
 from terminal import DEMO_CITY, ROOT, City, StoreUrl, default_store, operator, settle, stop
 from upkeep.archive import ArchiveDamaged
 from upkeep.backup import backup, verify_backup
+from upkeep.checks_city import CHECKS
+from upkeep.doctor import Patient, as_json, as_text, examine, exit_code
 from upkeep.restore import RestoreRefused, Task, restore
 from upkeep.upgrade import upgrade
 
@@ -90,6 +92,18 @@ def upgrade_command(
         raise stop(str(fault)) from fault
     except FAULTS as fault:
         raise stop(f"not upgraded: {_first(fault)}", 1) from fault
+
+
+@upkeep_cli.command("doctor")
+def doctor_command(
+    city: City = None, store: StoreUrl = "", as_json_: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Look at everything that can be wrong; exit code 0 = well, 1 = look after it, 2 = broken."""
+    config, opened = settle(city, store)
+    path = city or city_path(read_environment()) or DEMO_CITY
+    findings = examine(Patient(opened, config, utc_now(), ROOT, path), CHECKS)
+    typer.echo(as_json(findings) if as_json_ else "\n".join(as_text(findings)))
+    raise typer.Exit(exit_code(findings))
 
 
 def _first(fault: Exception) -> str:
