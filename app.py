@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 import callbacks
 from api.gate import Gate, api_rows, once, own_rows, page_rows
 from api.headers import Policy, hash_of
-from api.limits import GATE_BOUNDS
+from api.limits import GATE_BOUNDS, GateLimits
 from api.refusals import DashFaults
 from api.routes import mount
 from auth import scope_reader
@@ -41,7 +41,7 @@ INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def make_app(config: Config, store: Store, *, now: Callable[[], datetime]) -> Dash:
+def make_app(config: Config, store: Store, *, now: Callable[[], datetime], limits: GateLimits = GATE_BOUNDS) -> Dash:
     """The whole application over one city and its store; `app.server` is the ASGI application."""
     server = FastAPI(title=t("app.name", config.language), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
     app = Dash(
@@ -57,16 +57,16 @@ def make_app(config: Config, store: Store, *, now: Callable[[], datetime]) -> Da
         importlib.import_module(f"callbacks.{found.name}").register(app, context)
     mount(server, context)
     _serve_pages(app, server)
-    _guard(app, server, context)
+    _guard(app, server, context, limits)
     return app
 
 
-def _guard(app: Dash, server: FastAPI, context: AppContext) -> None:
+def _guard(app: Dash, server: FastAPI, context: AppContext, limits: GateLimits) -> None:
     """Put the gate around everything but the clock of requests, which counts the gate's refusals too."""
     is_https = context.config.web.public_url.startswith("https://")
     policy = Policy(lambda: tuple(app.csp_hashes()), (hash_of(theme.css()),), is_https)
-    rows = (*own_rows(GATE_BOUNDS), *api_rows(), *page_rows(dash.page_registry))
-    server.add_middleware(Gate, context=context, rows=rows, policy=policy)
+    rows = (*own_rows(limits), *api_rows(), *page_rows(dash.page_registry))
+    server.add_middleware(Gate, context=context, rows=rows, policy=policy, limits=limits)
     server.user_middleware.insert(0, server.user_middleware.pop(1))
     server.user_middleware.append(Middleware(DashFaults))
 
