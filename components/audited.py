@@ -17,6 +17,7 @@ from store.engine import Store
 
 REPEAT_S = 600
 MOST_REMEMBERED = 10_000
+PATIENCE_S = 5.0  # a reader waits no longer than this for other writers, then is told to try again
 
 
 class NotRecorded(Exception):
@@ -53,7 +54,7 @@ def keep(store: Store, seen: Seen, sights: Sequence[Sight], actor: str, address:
         return
     entries = [Entry(at, actor, sight.action, sight.kind, sight.subject, sight.detail, address) for sight in new.values()]
     try:
-        store.write(lambda connection: [append(connection, entry) for entry in entries])
+        store.write(lambda connection: [append(connection, entry) for entry in entries], PATIENCE_S)
     except Exception as fault:  # whatever it is: no entry, no answer
         raise NotRecorded("the audit trail could not be written") from fault
     for key in new:

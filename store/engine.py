@@ -28,6 +28,10 @@ class StoreUnavailable(Exception):
     """The database cannot be reached; the message says which and what to look at."""
 
 
+class StoreBusy(Exception):
+    """Another writer did not end within the time this one may wait."""
+
+
 @dataclass(frozen=True)
 class Store:
     """The one database handle. `days` turns instants into the city's day numbers."""
@@ -48,30 +52,40 @@ class Store:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A write transaction; commits at the end of the block. On SQLite writers queue instead of polling for the lock."""
-        with self._turn(), self.engine.connect().execution_options(toancanh_write=True) as connection, connection.begin():
+    def writing(self, patience_s: float | None = None) -> Iterator[Connection]:
+        """A write transaction; commits at the end of the block. On SQLite writers queue instead of polling for the lock.
+
+        With `patience_s` it waits no longer than that for other writers: StoreBusy on SQLite, the lock's time-out on PostgreSQL.
+        """
+        with self._turn(patience_s), self.engine.connect().execution_options(toancanh_write=True) as connection, connection.begin():
+            if patience_s is not None and not self.is_sqlite:
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, int(patience_s * 1000))}")
             yield connection
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, patience_s: float | None) -> Iterator[None]:
         """This writer's turn, across threads and processes: SQLite's own waiting polls every 100 ms and starves under a busy fold."""
         path = self.engine.url.database if self.is_sqlite else None
         if not path or path == ":memory:":
             yield
             return
         with open(f"{path}.queue", "a") as queue:
-            fcntl.flock(queue, fcntl.LOCK_EX)
+            if patience_s is None:
+                fcntl.flock(queue, fcntl.LOCK_EX)
+            else:
+                _lock_within(queue.fileno(), patience_s)
             yield
 
-    def write(self, work: Callable[[Connection], Result]) -> Result:
-        """Run `work` in one write transaction, again on deadlock or lock time-out, at most RETRIES times."""
+    def write(self, work: Callable[[Connection], Result], patience_s: float | None = None) -> Result:
+        """Run `work` in one write transaction, again on deadlock or lock time-out, at most RETRIES times and not past `patience_s`."""
+        started = time.monotonic()
         for attempt in range(RETRIES):
             try:
-                with self.writing() as connection:
+                with self.writing(patience_s) as connection:
                     return work(connection)
             except DBAPIError as error:
-                if attempt == RETRIES - 1 or not _is_transient(error):
+                is_late = patience_s is not None and time.monotonic() - started >= patience_s
+                if attempt == RETRIES - 1 or is_late or not _is_transient(error):
                     raise
                 time.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
@@ -114,6 +128,18 @@ def _prepare_sqlite(engine: Engine) -> None:
     def on_begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("toancanh_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _lock_within(queue: int, seconds: float) -> None:
+    """Take the writers' lock of an open file, or raise StoreBusy when that takes longer."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return fcntl.flock(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            if time.monotonic() >= until:
+                raise StoreBusy(f"another process has been writing for {seconds:g} s") from held
+            time.sleep(0.01)
 
 
 def _is_transient(error: DBAPIError) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from components import audited
 from components.audited import MOST_REMEMBERED, REPEAT_S, NotRecorded, Seen, keep
 from metrics.city.sights import Sight
 from store import audit
 from store.audit import ACTIONS, GENESIS, AuditFilter, Broken, Entry, Head, append, head, known_values, read, record, verify
-from store.engine import Store, open_store
+from store.engine import Store, StoreBusy, open_store
+from store.locks import lock_audit
 from store.migrate import migrate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -324,6 +327,19 @@ def test_nothing_may_be_shown_when_the_trail_cannot_be_written(store: Store) -> 
         connection.execute(text("ALTER TABLE hidden RENAME TO ops_audit"))
     keep(store, seen, [VIEW], "user:a", "1", AT)
     assert head(store).seq == 1, "what failed is not remembered as kept"
+
+
+def test_a_reader_does_not_wait_for_a_writer_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audited, "PATIENCE_S", 0.2)
+    with store.writing() as held:
+        lock_audit(held)
+        started = time.monotonic()
+        with pytest.raises(NotRecorded) as refused:
+            keep(store, Seen(), [VIEW], "user:a", "1", AT)
+        assert time.monotonic() - started < 5
+    assert isinstance(refused.value.__cause__, StoreBusy if store.is_sqlite else OperationalError)
+    keep(store, Seen(), [VIEW], "user:a", "1", AT)
+    assert head(store).seq == 1
 
 
 def test_what_is_remembered_is_bounded() -> None:
