@@ -20,6 +20,7 @@ from starlette.types import Scope as Asgi
 from api.errors import ApiError, error_of
 from api.headers import Policy, secured
 from api.limits import GATE_BOUNDS, GateLimits, RateLimiter, read_again, read_in_time, read_whole
+from api.observed import ROW
 from api.origin import SAFE, bad_disguise, bad_host, bad_origin, foreign_reader, peer_of
 from api.refusals import refusal, sign_in_first
 from api.routes import ROOMS, ROUTES
@@ -148,6 +149,7 @@ class Gate:
     async def _http(self, scope: Asgi, receive: Receive, send: Send) -> None:
         request = Request(scope)
         row = self.row_of(page_path(scope)) or self.row_of(scope["path"])
+        scope[ROW] = row.path if row else ""
         started = False
 
         async def sending(message: Message) -> None:

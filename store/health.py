@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from store.engine import Store
 
@@ -75,3 +75,18 @@ def connections_used(store: Store) -> tuple[int, int] | None:
     with store.reading() as connection:
         used, allowed = connection.execute(statement).one()
     return int(used), int(allowed)
+
+
+def newest_audit_seq(connection: Connection) -> int:
+    """Number of the audit trail's newest row; 0 = none."""
+    return int(connection.execute(text("SELECT coalesce(max(seq), 0) FROM ops_audit")).scalar_one())
+
+
+def sign_ins(connection: Connection, since: int) -> dict[str, int]:
+    """How often signing in went ok, failed or was locked since an instant, over all copies of the program."""
+    counted = text(
+        "SELECT action, count(*) FROM ops_audit WHERE action IN ('sign_in.ok', 'sign_in.failed', 'sign_in.locked') AND at >= :since "
+        "GROUP BY action"
+    )
+    found: dict[str, int] = dict(connection.execute(counted, {"since": since}).all())
+    return {outcome: int(found.get(f"sign_in.{outcome}", 0)) for outcome in ("ok", "failed", "locked")}

@@ -8,7 +8,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from typing import IO
 
 VARIABLE = "TOANCANH_LOG"
 FORMS = ("text", "json")
-HEADER = b"x-request-id"
+HEADER = "x-request-id"
 # set by whoever logs: logger.info("...", extra={"feed": key})
 FIELDS = ("route", "method", "status", "ms", "feed")
 # loggers of libraries that say more than anybody asked
@@ -52,19 +52,18 @@ MASKS = (
 
 @dataclass
 class Asking:
-    """The request a line belongs to. `actor` = who asked, once known: a user's name, a key's label, demo."""
+    """The request a line belongs to. `actor()` = who asks, once that is known: user:<name>, a key's label, demo."""
 
     id: str
-    actor: str = ""
-    route: str = ""
+    actor: Callable[[], str] = str
 
 
 ASKING: ContextVar[Asking | None] = ContextVar("toancanh_request", default=None)
 
 
-def begin_request(given: str = "") -> Asking:
+def begin_request(given: str = "", actor: Callable[[], str] = str) -> Asking:
     """Name the request that starts in this context; a proxy's own id is kept when it looks like one."""
-    asking = Asking(given if _KNOWN_ID.fullmatch(given) else secrets.token_hex(8))
+    asking = Asking(given if _KNOWN_ID.fullmatch(given) else secrets.token_hex(8), actor)
     ASKING.set(asking)
     return asking
 
@@ -82,17 +81,10 @@ def fields_of(record: logging.LogRecord) -> dict[str, object]:
     found: dict[str, object] = {}
     if asking:
         found["request"] = asking.id
-        if asking.actor:
-            found["actor"] = actor_name(asking.actor)
-        if asking.route:
-            found["route"] = asking.route
+        if actor := asking.actor():
+            found["actor"] = actor.removeprefix("user:")
     found |= {name: getattr(record, name) for name in FIELDS if getattr(record, name, None) not in (None, "")}
     return found
-
-
-def actor_name(actor: str) -> str:
-    """user:an -> an; keys and the demo as they are."""
-    return actor.removeprefix("user:")
 
 
 class Line(logging.Formatter):
