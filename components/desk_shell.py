@@ -43,6 +43,7 @@ NAV = (
     NavRow("/kpis", "desk.nav_kpis", "see.desk"),
     NavRow("/wall", "desk.nav_wall", "see.wall"),
     NavRow("/audit", "desk.nav_audit", "see.audit"),
+    NavRow("/admin", "desk.nav_admin", "manage.users"),
 )
 
 

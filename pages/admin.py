@@ -1,0 +1,23 @@
+"""Users, for administrators: /admin. The skeleton only; callbacks/admin.py fills it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import register_page
+from dash.development.base_component import Component
+
+from components.desk_shell import page
+from text import t
+
+register_page(
+    __name__,
+    path="/admin",
+    title=t("app.title", "vi", page=t("page.admin", "vi")),
+    permission="manage.users",
+)
+
+
+def layout(**query: Any) -> Component:
+    """The skeleton of the page; the query goes to the callback that fills it."""
+    return page("admin", "/admin", query, blocks=4)
