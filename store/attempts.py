@@ -28,18 +28,18 @@ class Attempts:
 
 def count_attempts(store: Store, subject: str, place: str, since: int) -> Attempts:
     """What failed since an instant. subject = the name as the trail has it, place = its address."""
-    entered = max(since, last_entry(store, subject, place))
     statement = text(
         f"""
         SELECT sum(is_user * is_place * is_after), min(CASE WHEN is_user * is_place * is_after = 1 THEN at END), sum(is_place),
                min(CASE WHEN is_place = 1 THEN at END), sum(is_user), max(CASE WHEN is_user = 1 THEN at END)
         FROM (SELECT at, CASE WHEN {_OF_USER} THEN 1 ELSE 0 END AS is_user, CASE WHEN address = :place THEN 1 ELSE 0 END AS is_place,
-                     CASE WHEN at > :entered THEN 1 ELSE 0 END AS is_after
+                     CASE WHEN seq > (SELECT coalesce(max(seq), 0) FROM ops_audit WHERE {_OF_USER} AND action = 'sign_in.ok'
+                                      AND address = :place) THEN 1 ELSE 0 END AS is_after
               FROM ops_audit WHERE action = 'sign_in.failed' AND at > :since) AS failed
         """
     )
     with store.reading() as connection:
-        row = connection.execute(statement, {"subject": subject, "place": place, "since": since, "entered": entered}).one()
+        row = connection.execute(statement, {"subject": subject, "place": place, "since": since}).one()
     return Attempts(*(int(value or 0) for value in row))
 
 

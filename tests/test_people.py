@@ -331,8 +331,9 @@ def test_failures_are_counted_by_name_by_place_and_by_both_since_the_last_entry(
     found = count_attempts(store, "lan", "192.0.2.1", AT)
     assert (found.pair, found.pair_first, found.place, found.place_first, found.user, found.user_last) == (3, AT + 1, 4, AT + 1, 4, AT + 4)
     assert count_attempts(store, "lan", "192.0.2.1", AT + 2).pair == 1
-    record(store, Entry(AT + 2, "user:lan", "sign_in.ok", "user", "lan", {}, "192.0.2.1"))
-    assert (count_attempts(store, "lan", "192.0.2.1", AT).pair, count_attempts(store, "lan", "192.0.2.1", AT).place) == (1, 4)
+    record(store, Entry(AT + 6, "user:lan", "sign_in.ok", "user", "lan", {}, "192.0.2.1"))
+    failed("lan", "192.0.2.1", AT + 6)
+    assert (count_attempts(store, "lan", "192.0.2.1", AT).pair, count_attempts(store, "lan", "192.0.2.1", AT).place) == (1, 5)
     assert count_attempts(store, "mai", "192.0.2.3", AT).place == 0
 
 
