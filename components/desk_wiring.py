@@ -1,11 +1,14 @@
 """How desk pages are wired: a table row per page or callback, each with a permission, and the one guard that asks it.
 
+Handlers run in threads: Dash would run them in the server's one loop, where a slow store holds up everybody.
+
 A handler never sees a request: it is given the City of whoever asks. What it raises becomes words on the page that say
 what to do.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +24,7 @@ from components.context import AppContext
 from components.desk_links import View, read_view
 from components.desk_parts import link, notice
 from components.desk_shell import bar, bar_id, body_id, frame, opened_id, refresh_id
+from components.faults import recorded
 from metrics.city import City
 from metrics.city.sights import Sight
 from metrics.city.sums import Choice
@@ -62,8 +66,8 @@ class CallbackRow:
 def bind_page(app: Dash, context: AppContext, row: PageRow) -> None:
     """Fill a page's bar and body when it is opened and when new figures are asked for."""
 
-    def show(opened: Mapping[str, Any] | None, refreshed: int | None) -> Any:
-        return fill(context, rights(context), row, opened)
+    async def show(opened: Mapping[str, Any] | None, refreshed: int | None) -> Any:
+        return await asyncio.to_thread(lambda: fill(context, rights(context), row, opened))
 
     app.callback(
         [Output(bar_id(row.name), "children"), Output(body_id(row.name), "children")],
@@ -74,13 +78,16 @@ def bind_page(app: Dash, context: AppContext, row: PageRow) -> None:
 def bind_callback(app: Dash, context: AppContext, row: CallbackRow) -> None:
     """Wire a callback; a caller without the permission changes nothing."""
 
-    def call(*values: Any) -> Any:
+    def answer(*values: Any) -> Any:
         scope = rights(context)
         try:
             scope.require(row.permission)
             return _kept(context, scope, row, values)
         except Forbidden:
             return row.refused(context) if row.refused else no_update
+
+    async def call(*values: Any) -> Any:
+        return await asyncio.to_thread(answer, *values)
 
     app.callback(row.outputs, row.inputs, row.states, prevent_initial_call=not row.at_once)(call)
 
@@ -134,9 +141,9 @@ def fill(context: AppContext, scope: Scope, row: PageRow, opened: Mapping[str, A
             "d-button",
         )
         children = [notice(t("error.bad_filter", view.lang, name=str(fault)), "", again, "fault")]
-    except Exception:  # the page must say so rather than stay grey; the cause goes to the log
-        log.exception("page %s could not be drawn", row.name)
-        children = [notice(t("error.server", view.lang), t("desk.retry_hint", view.lang), kind="fault")]
+    except Exception as fault:  # the page must say so rather than stay grey; the cause goes to the log
+        hint = t("error.reference", view.lang, reference=recorded(log, f"page {row.name}", fault))
+        children = [notice(t("error.server", view.lang), hint, kind="fault")]
     faults = (
         [notice(t("error.bad_period", view.lang, text=view.fault), t("desk.period_hint", view.lang), kind="fault")]
         if view.fault
