@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from api.routes import ROUTES, mount
 from app import make_app
 from callbacks import audit as audit_page
 from callbacks import dossiers, feeds, reports
+from components import audited
 from components.context import AppContext
 from components.desk_audit import kind_name, trail_table
 from components.desk_links import read_view
@@ -383,6 +385,30 @@ def test_the_bar_lists_only_what_its_reader_may_open(lite: Store) -> None:
         shown = {str(node.href).partition("?")[0] for node in nodes(bar) if getattr(node, "className", "") == "d-nav-link"}
         assert shown & {row.path for row in NAV} == {row.path for row in NAV if scope.permits(row.permission)}, role
     assert [row.path for row in NAV if row.permission == "see.audit"] == ["/audit"]
+
+
+def test_a_page_that_waits_for_a_writer_holds_up_nobody_else(
+    lite: Store, live_server: Callable[..., LiveServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audited, "PATIENCE_S", 3.0)
+    url = live_server(make_app(CONFIG, lite, now=lambda: NOW).server).url
+    outputs = [{"id": f"dossier-{part}", "property": "children"} for part in ("bar", "body")]
+    opened = {"path": "/dossiers/one_stop~H99-0001", "query": {}}
+    asked = {
+        "output": "..dossier-bar.children...dossier-body.children..", "outputs": outputs, "changedPropIds": [],
+        "inputs": [
+            {"id": {"type": "desk-opened", "page": "dossier"}, "property": "data", "value": opened},
+            {"id": "dossier-refresh", "property": "data", "value": 0},
+        ],
+    }
+    httpx.get(f"{url}/dossiers")
+    with ThreadPoolExecutor(1) as other, lite.writing():
+        page = other.submit(httpx.post, f"{url}/_dash-update-component", json=asked, headers={"Origin": url}, timeout=30)
+        answered = 0
+        while not page.done():
+            assert httpx.get(f"{url}/healthz", timeout=2).status_code == 200
+            answered += 1
+    assert answered > 10 and t("error.not_recorded", "vi") in page.result().json()["response"]["dossier-body"]["children"].__repr__()
 
 
 def test_an_auditor_narrows_the_trail_and_verifies_it(
