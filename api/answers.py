@@ -51,6 +51,7 @@ _KPI_COLUMNS = tuple(
         ("coverage", "number"),
         ("late_rule",),
         ("revision", "whole"),
+        ("state",),
     )
 )
 
@@ -76,13 +77,16 @@ def answer_kpis(ask: Ask) -> Json | Table:
             v.coverage,
             v.late_rule,
             v.revision,
+            v.state,
         )
         for v in values
     ]
     return _list_or_table(ask, "kpis", _KPI_COLUMNS, rows)
 
 
-_POINT_COLUMNS = (Column("group"), Column("label"), Column("value", "number"), Column("n", "whole"), Column("is_partial", "flag"))
+_POINT_COLUMNS = (
+    Column("group"), Column("label"), Column("value", "number"), Column("n", "whole"), Column("is_partial", "flag"), Column("state"),
+)
 
 
 def answer_series(ask: Ask) -> Json | Table:
@@ -93,7 +97,7 @@ def answer_series(ask: Ask) -> Json | Table:
         points = series.read(city, row.key, by, period, ask.asked.choice(), ask.asked.text("late_rule"))
     except ValueError as fault:
         raise bad("by", str(fault), "see the message") from fault
-    rows = [(p.group, p.label, p.value, p.n, p.is_partial) for p in points]
+    rows = [(p.group, p.label, p.value, p.n, p.is_partial, p.state) for p in points]
     listed = _list_or_table(ask, f"series {row.key}", _POINT_COLUMNS, rows)
     if isinstance(listed, Table):
         return listed

@@ -142,7 +142,7 @@ def unit(key: str, lang: str) -> str:
 
 
 def _figure(value: KpiValue, lang: str) -> Component:
-    written = shown(value.key, value.value, lang)
+    written = t(f"desk.small_{value.state}", lang) if value.state else shown(value.key, value.value, lang)
     extra = unit(value.key, lang)
     parts = [html.Span(written, className="d-value")]
     if value.value is not None and extra and value.measure_unit != "aqi":
@@ -153,7 +153,7 @@ def _figure(value: KpiValue, lang: str) -> Component:
 def _verdict(value: KpiValue, lang: str) -> Component | None:
     """Verdict and target; or why there is no figure."""
     if value.value is None:
-        reason = "desk.no_value_cover" if value.coverage == 0 else "desk.no_value"
+        reason = "desk.small_hint" if value.state else "desk.no_value_cover" if value.coverage == 0 else "desk.no_value"
         return html.P(t(reason, lang), className="d-why")
     if value.target is None:
         return None

@@ -24,7 +24,7 @@ from data_sources.sync import Sync
 from metrics.city import City, open_city
 from metrics.rollups import clock_step, drain
 from pipeline import prepare, refresh
-from scope import Scope
+from scope import FIELD_CLASSES, Scope
 from store.days import instant
 from store.engine import Store, open_store
 from tests.oracle import Oracle
@@ -32,8 +32,8 @@ from tests.servers import ROOT, serve_asgi
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # a Friday, 10:00 in the province
 BIRTH = NOW - timedelta(hours=2)  # where the demo's history ends and its living day begins
-SEES = ("see.wall", "see.desk", "see.dossiers", "see.reports", "see.stations", "see.feeds", "see.rejects")
-ALL = Scope(permissions=frozenset(SEES), agencies=None, areas=None)
+SEES = ("see.wall", "see.desk", "see.dossiers", "see.reports", "see.stations", "see.feeds", "see.rejects", "see.small_counts")
+ALL = Scope(frozenset(SEES), None, None, frozenset(FIELD_CLASSES))
 MakeDatabase = Callable[..., str]
 _filled: dict[tuple[str, str], tuple[str, Config]] = {}
 

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from components.charts import share_width
 from components.ids import part_id
 from components.scenes.answers import Answers
+from metrics.city.series import Point
 from metrics.city.stations import StationState
 from text import t
 from text.formats import number, percent
@@ -70,21 +71,22 @@ def short_name(name: str) -> str:
 
 
 def _agencies(answers: Answers, lang: str, limit: int) -> tuple[Sequence[Row], str]:
-    points = [p for p in answers.groups("dossiers_overdue", "agency") if p.value and p.n >= LEAST_N]
-    points.sort(key=lambda p: (-(p.value or 0), -(p.value or 0) / p.n, sort_key(p.label)))
-    rows = [_share_row(short_name(p.label), int(p.value or 0), p.n, lang) for p in points[:limit]]
+    points = [p for p in answers.groups("dossiers_overdue", "agency") if p.value and (p.n or 0) >= LEAST_N]
+    points.sort(key=lambda p: (-(p.value or 0), -(p.value or 0) / (p.n or 1), sort_key(p.label)))
+    rows = [_share_row(short_name(p.label), int(p.value or 0), p.n or 0, lang) for p in points[:limit]]
     return rows, t("wall.min_n_note", lang, n=LEAST_N)
 
 
 def _categories(answers: Answers, lang: str, limit: int) -> tuple[Sequence[Row], str]:
-    overdue = {p.group: int(p.value or 0) for p in answers.groups("reports_overdue", "category")}
+    overdue = {p.group: p for p in answers.groups("reports_overdue", "category")}
     points = [p for p in answers.groups("reports_open", "category") if p.value]
     points.sort(key=lambda p: (-(p.value or 0), sort_key(p.label)))
     highest = max((p.value or 0 for p in points), default=0)
     rows = [
-        Row(p.label, number(overdue.get(p.group, 0), lang, 0), "/" + number(p.value, lang, 0), share_width(p.value, highest))
+        Row(p.label, _figure(overdue.get(p.group), lang), "/" + number(p.value, lang, 0), share_width(p.value, highest))
         for p in points[:limit]
     ]
+    rows += _hidden_rows(answers.groups("reports_open", "category"), limit - len(rows), lang)
     return rows, t("wall.overdue_of_open", lang)
 
 
@@ -92,7 +94,8 @@ def _hot_areas(answers: Answers, lang: str, limit: int) -> tuple[Sequence[Row], 
     names = {area.code: area.full_name for area in answers.areas}
     points = [p for p in answers.groups("reports_overdue", "area") if p.value and p.group]
     points.sort(key=lambda p: (-(p.value or 0), sort_key(p.label)))
-    rows = [_share_row(short_name(names.get(p.group, p.label)), int(p.value or 0), p.n, lang) for p in points[:limit]]
+    rows = [_share_row(short_name(names.get(p.group, p.label)), int(p.value or 0), p.n or 0, lang) for p in points[:limit]]
+    rows += _hidden_rows(answers.groups("reports_overdue", "area"), limit - len(rows), lang)
     return rows, t("wall.overdue_of_open", lang)
 
 
@@ -106,6 +109,19 @@ def _stations(answers: Answers, lang: str, limit: int) -> tuple[Sequence[Row], s
 
 
 _LISTS = {"agencies": _agencies, "categories": _categories, "hot_areas": _hot_areas, "stations": _stations}
+
+
+def _figure(point: Point | None, lang: str) -> str:
+    """A count as it is written; a withheld one is no 0."""
+    if point is not None and point.state:
+        return t(f"desk.small_{point.state}", lang)
+    return number(point.value or 0 if point else 0, lang, 0)
+
+
+def _hidden_rows(points: Sequence[Point], room: int, lang: str) -> list[Row]:
+    """The groups whose small count this wall does not tell, by name: the order of their counts would tell it."""
+    hidden = sorted((p for p in points if p.state and p.group), key=lambda p: sort_key(p.label))
+    return [Row(short_name(p.label), _figure(p, lang)) for p in hidden[: max(0, room)]]
 
 
 def _share_row(name: str, part: int, whole: int, lang: str) -> Row:

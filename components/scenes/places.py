@@ -66,10 +66,12 @@ def _heat(answers: Answers, lang: str) -> Drawn:
     """Communes by overdue reports, the highest named. Without polygons the reports themselves."""
     if area_bounds(answers.areas) is None:
         return _reports(answers, lang)
-    counts = {p.group: p.value or 0 for p in answers.groups("reports_overdue", "area") if p.group}
+    points = [p for p in answers.groups("reports_overdue", "area") if p.group]
+    counts = {p.group: p.value or 0 for p in points}
     highest = max(counts.values(), default=0)
     top = max(highest, HEAT_TOP)
     steps = {code: heat_step(count, top) for code, count in counts.items() if count}
+    steps |= {p.group: heat_step(1, top) for p in points if p.state}  # some, and few: the faintest colour
     worst = sorted((a for a in answers.areas if counts.get(a.code) and a.geometry), key=lambda a: -counts[a.code])
     labels = [
         Label(*_middle(a.lon, a.lat, a.geometry), f"{a.name} {number(counts[a.code], lang, 0)}") for a in worst[:HEAT_LABELS]
@@ -84,9 +86,10 @@ def _heat(answers: Answers, lang: str) -> Drawn:
 
 def _reports(answers: Answers, lang: str) -> Drawn:
     """Open reports on the grid: a ring, filled where any of them is overdue; drawn last so that they lie on top."""
-    cells = sorted(answers.cells, key=lambda cell: (cell.overdue > 0, cell.open))
+    # a withheld count is at least 1: the point is there, its size tells no number
+    cells = sorted(answers.cells, key=lambda cell: (cell.overdue != 0, cell.open or 0))
     points = [
-        {"lon": c.lon, "lat": c.lat, "kind": "overdue" if c.overdue else "open", "size": min(1.0, math.sqrt(c.open) / 4)}
+        {"lon": c.lon, "lat": c.lat, "kind": "open" if c.overdue == 0 else "overdue", "size": min(1.0, math.sqrt(c.open or 1) / 4)}
         for c in cells
     ]
     legend = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from metrics.city import City
+from metrics.city.masking import unvetted
 
 
 @dataclass(frozen=True)
@@ -31,4 +32,6 @@ def read(city: City) -> tuple[Agency, ...]:
             ),
             {"today": city.today_on},
         ).all()
-    return tuple(Agency(row[0], row[1] or row[0], row[2], row[3]) for row in rows if row[0] and city.scope.covers_agency(row[0]))
+        left_out = unvetted(connection, city, "agency")
+    known = (row for row in rows if row[0] and row[0] not in left_out and city.scope.covers_agency(row[0]))
+    return tuple(Agency(row[0], row[1] or row[0], row[2], row[3]) for row in known)

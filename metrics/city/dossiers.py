@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from metrics.city import City
 from metrics.city.history import VersionItem, find, read_versions
+from metrics.city.masking import masked, masked_id
 from metrics.city.named import Names, read_names
 from metrics.city.narrow import period_condition, search_condition
 from metrics.city.paging import LIMIT, Order, Query, Row, count, every_row, read_page
@@ -135,7 +136,7 @@ def read(city: City, chosen: DossierFilter = NO_FILTER, *, limit: int = LIMIT, c
     query = _query(city, chosen)
     with city.store.reading() as connection:
         rows, following = read_page(connection, query, limit, cursor)
-        names = read_names(connection, rows)
+        names = read_names(connection, city, rows)
         return DossierPage(count(connection, query), _items(city, rows, names, chosen.late_rule), following, city.revision)
 
 
@@ -145,7 +146,7 @@ def every(city: City, chosen: DossierFilter = NO_FILTER) -> Iterator[tuple[Dossi
     query = _query(city, chosen)
     with city.store.reading() as connection:
         for rows in every_row(connection, query):
-            yield _items(city, rows, read_names(connection, rows), chosen.late_rule)
+            yield _items(city, rows, read_names(connection, city, rows), chosen.late_rule)
 
 
 def _query(city: City, chosen: DossierFilter) -> Query:
@@ -178,13 +179,15 @@ def _items(city: City, rows: list[Row], names: Names, late_rule: str) -> tuple[D
 def _item(city: City, row: Row, names: Names, rule: str, soon: int) -> DossierItem:
     is_open = row["finished_at"] is None and row["standing"] == 1
     left = days_left(city, row["due_at"], row["stopped_at"]) if is_open else None
-    return DossierItem(
-        row["feed"], row["source_id"], row["agency_code"], names.agency(row["agency_code"]), row["procedure_code"],
-        names.procedure(row["procedure_code"]), row["domain_code"], names.domain(row["domain_code"]), row["channel"],
+    agency, procedure, domain = (names.code(name, row[name]) for name in ("agency_code", "procedure_code", "domain_code"))
+    item = DossierItem(
+        row["feed"], row["source_id"], agency, names.agency(row["agency_code"]), procedure,
+        names.procedure(row["procedure_code"]), domain, names.domain(row["domain_code"]), row["channel"],
         row["status"], STANDING.get(row["standing"], ""), row["filed_at"], row["received_at"], row["due_at"], row["finished_at"],
         row["handed_at"], row["stopped_at"], timeliness(city, row, rule, soon), left, row["supplement_count"],
         _flag(row["is_digitised"]), _flag(row["is_paid_online"]),
     )
+    return masked(city, item)
 
 
 def _flag(value: Any) -> bool | None:
@@ -253,14 +256,15 @@ def one(city: City, feed: str, source_id: str, late_rule: str = "") -> DossierDe
         row = find(connection, city, "core_dossier", feed, source_id, own, values)
         if row is None:
             return None
-        city.sights.append(Sight("record.view", "dossier", record_id(row["feed"], source_id)))
+        city.sights.append(Sight("record.view", "dossier", record_id(row["feed"], masked_id(source_id))))
         key = {"feed": row["feed"], "id": source_id}
         ask_steps = f"SELECT at, name, department, status FROM core_dossier_step {_OF_ONE} ORDER BY at, name"
-        steps = tuple(StepItem(*step) for step in connection.execute(text(ask_steps), key))
+        steps = tuple(masked(city, StepItem(*step)) for step in connection.execute(text(ask_steps), key))
         ask_stops = f"SELECT stopped_at, resumed_at FROM core_dossier_stop {_OF_ONE} ORDER BY stopped_at"
         stops = tuple((stop[0], stop[1]) for stop in connection.execute(text(ask_stops), key))
-        return DossierDetail(
-            _items(city, [row], read_names(connection, [row]), late_rule)[0], steps, stops,
-            read_versions(connection, "core_dossier_version", row["feed"], source_id, _COMPARED), row["first_landed_at"],
+        found = DossierDetail(
+            _items(city, [row], read_names(connection, city, [row]), late_rule)[0], steps, stops,
+            read_versions(connection, city, "core_dossier_version", row["feed"], source_id, _COMPARED), row["first_landed_at"],
             row["landed_at"], row["alias"], city.revision,
         )
+        return masked(city, found)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from config import FeedConfig
 from metrics.city import City
+from metrics.city.masking import masked
 from metrics.city.sights import Sight
 from metrics.kpis import Kpi
 from metrics.periods import Period
@@ -166,7 +167,7 @@ def reject_counts(city: City, feed: str = "") -> tuple[RejectCount, ...]:
 
 @dataclass(frozen=True)
 class RejectItem:
-    """One quarantined item; `payload` (JSON text) is only for those who may see rejects."""
+    """One quarantined item; `payload` (JSON text) and `value` are only for those who may read what citizens wrote."""
 
     id: int
     feed: str
@@ -207,4 +208,4 @@ def rejects(city: City, feed: str, *, reason: str = "", limit: int = 200, before
     if rows:
         told = {"rows": len(rows), "first": rows[0][0], **({"reason": reason} if reason else {})}
         city.sights.append(Sight("rejects.view", "feed", feed, told))
-    return tuple(RejectItem(*row) for row in rows)
+    return tuple(masked(city, RejectItem(*row)) for row in rows)

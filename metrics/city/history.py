@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from metrics.city import City
+from metrics.city.masking import PERSONAL, UNVETTED_TABLES, masked_id, stand_in, unvetted
 from metrics.city.paging import Row
 
 
@@ -45,9 +46,9 @@ def find(
 
 
 def read_versions(
-    connection: Connection, table: str, feed: str, source_id: str, compared: tuple[str, ...],
+    connection: Connection, city: City, table: str, feed: str, source_id: str, compared: tuple[str, ...],
 ) -> tuple[VersionItem, ...]:
-    """Every kept version of one thing, oldest first, each with what it changed among the compared columns."""
+    """Every kept version of one thing, oldest first, each with what it changed among the compared columns, as this reader may know it."""
     rows = connection.execute(
         text(f"SELECT * FROM {table} WHERE feed = :feed AND source_id = :id ORDER BY landed_at, version"),
         {"feed": feed, "id": source_id},
@@ -55,7 +56,15 @@ def read_versions(
     found: list[VersionItem] = []
     before: dict[str, Any] = {}
     for row in map(dict, rows):
-        changes = tuple(Change(name, before[name], row[name]) for name in compared if before and before[name] != row[name])
+        changed = [name for name in compared if before and before[name] != row[name]]
+        changes = tuple(Change(name, *(_told(connection, city, name, side[name]) for side in (before, row))) for name in changed)
         found.append(VersionItem(row["landed_at"], row["version"], changes))
         before = row
     return tuple(found)
+
+
+def _told(connection: Connection, city: City, column: str, value: Any) -> Any:
+    kind = column.removesuffix("_code")
+    if kind in UNVETTED_TABLES and value in unvetted(connection, city, kind):
+        return stand_in(value)
+    return masked_id(value) if column == "alias" and PERSONAL not in city.scope.field_classes else value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
-from metrics.city import City, feeds, stations
+from metrics.city import City, feeds, series, small_counts, stations
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions, stocks_now, sums_of
 from metrics.kpis import KPIS, Kpi, kpi, verdict
 from metrics.periods import Period, comparable
@@ -18,6 +18,7 @@ from store.days import DAY, number_of
 class KpiValue:
     """A number with everything needed to trust it. value None = withheld or unknown, never zero.
 
+    state: suppressed, withheld = a small count, or one that would tell of it, that this reader is not told (n is None); else ''.
     coverage = share (0..1) of the elapsed period that the feeds behind it speak for; None where no feed is bound by time.
     freshness = the worst state of those feeds; through_at = up to when they speak.
     """
@@ -25,7 +26,7 @@ class KpiValue:
     key: str
     measure_unit: str
     value: float | None
-    n: int
+    n: int | None
     period: Period
     as_of: int
     target: float | None
@@ -38,6 +39,7 @@ class KpiValue:
     through_at: int | None
     late_rule: str | None
     revision: int
+    state: str = ""
 
 
 def read(
@@ -58,7 +60,10 @@ def read_in(
     current, before = comparable(period, city.today)
     states = feeds.read_in(connection, city)
     answers = _Answers(connection, city, choice, rule, states)
-    return tuple(_value(answers, row, current, before) for row in rows)
+    found = tuple(_value(answers, row, current, before) for row in rows)
+    if small_counts.sees_all(city.scope):
+        return found
+    return tuple(_without_small(answers, row, one) for row, one in zip(rows, found, strict=True))
 
 
 def _value(answers: _Answers, row: Kpi, current: Period, before: Period | None) -> KpiValue:
@@ -76,6 +81,41 @@ def _value(answers: _Answers, row: Kpi, current: Period, before: Period | None) 
         row.key, row.measure_unit, value, n, current, city.as_of, target, previous, before, delta, verdict(row, value, target), coverage,
         worst, through, rule, city.revision,
     )
+
+
+def _without_small(answers: _Answers, row: Kpi, found: KpiValue) -> KpiValue:
+    """The value as a reader without small counts may have it; of the period before, too."""
+    if hidden := _state(answers, row, found.period, found.value, found.n or 0):
+        return replace(found, value=None, n=None, previous=None, delta=None, verdict=None, state=hidden)
+    if found.previous_period and found.previous is not None:
+        n = answers.of(row, found.previous_period)[1]
+        if _state(answers, row, found.previous_period, found.previous, n):
+            return replace(found, previous=None, delta=None)
+    return found
+
+
+def _state(answers: _Answers, row: Kpi, period: Period, value: float | None, n: int) -> str:
+    """Why a figure is not told. A unit's figure goes with its cell in the breakdown it is a cell of, or that it is the sum of; the whole
+    city's goes only when it would give one of its cells away whatever is hidden."""
+    groups, choice = series.GROUPS.get(row.topic, ()), answers.choice
+    chosen = [name for name in groups if getattr(choice, name)]
+    if not groups or (row.formula is None and row.key not in series.GROUPED):
+        return ""
+    if chosen and small_counts.is_small(row, value, n):
+        return small_counts.SUPPRESSED
+    for name in chosen:
+        points = series.read_in(answers.connection, answers.city, row, name, period, replace(choice, **{name: ""}), answers.rule)
+        hidden = {point.group: point.state for point in points if point.state}
+        if small_counts.in_subtree(getattr(choice, name), hidden):
+            return hidden.get(getattr(choice, name), small_counts.WITHHELD)
+    if chosen or not 0 < small_counts.least_count(row, value, n) < SMALL_TOTAL:
+        return ""
+    tells = any(series.total_tells(answers.connection, answers.city, row, name, period, answers.rule) for name in groups)
+    is_small = small_counts.is_small(row, value, n)
+    return (small_counts.SUPPRESSED if is_small else small_counts.WITHHELD) if tells else ""
+
+
+SMALL_TOTAL = 300  # a larger sum leaves room for every small cell of as many groups as a province has
 
 
 class _Answers:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
+from metrics.city import City
+from metrics.city.masking import stand_in, unvetted
 from metrics.city.paging import Row
 
 _TABLES = (
@@ -18,12 +20,18 @@ _TABLES = (
 
 @dataclass(frozen=True)
 class Names:
-    """Code -> name per kind; an unknown code is its own name."""
+    """Code -> name per kind; an unknown code is its own name. `unvetted` = codes per kind this reader is given a stand-in for."""
 
     found: Mapping[str, Mapping[str, str]]
+    unvetted: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def _of(self, column: str, code: str) -> str:
-        return self.found.get(column, {}).get(code) or code
+        shown = self.code(column, code)
+        return shown if shown != code else self.found.get(column, {}).get(code) or code
+
+    def code(self, column: str, code: str) -> str:
+        """The code in a column, or what stands in for it."""
+        return stand_in(code) if code in self.unvetted.get(column, ()) else code
 
     def agency(self, code: str) -> str:
         """Name of an agency."""
@@ -46,8 +54,8 @@ class Names:
         return self._of("area_code", code)
 
 
-def read_names(connection: Connection, rows: Sequence[Row]) -> Names:
-    """The names behind all code columns these rows have."""
+def read_names(connection: Connection, city: City, rows: Sequence[Row]) -> Names:
+    """The names behind all code columns these rows have, as this reader may know them."""
     found: dict[str, dict[str, str]] = {}
     for column, table, name in _TABLES:
         codes = sorted({row[column] for row in rows if row.get(column)})
@@ -56,4 +64,4 @@ def read_names(connection: Connection, rows: Sequence[Row]) -> Names:
             statement = text(f"SELECT code, {name} FROM {table} WHERE code IN :codes{order}")
             pairs: Any = connection.execute(statement.bindparams(bindparam("codes", expanding=True)), {"codes": codes})
             found[column] = dict(pairs.all())
-    return Names(found)
+    return Names(found, {column: unvetted(connection, city, column.removesuffix("_code")) for column in found})

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from metrics.city import City
+from metrics.city.grid import read_grid
 from metrics.city.history import VersionItem, find, read_versions
+from metrics.city.masking import masked, masked_id, needs_grid
 from metrics.city.named import Names, read_names
 from metrics.city.narrow import period_condition, search_condition
 from metrics.city.paging import LIMIT, Order, Query, Row, count, every_row, read_page
@@ -73,7 +77,8 @@ NO_FILTER = ReportFilter()
 class ReportItem:
     """One report as lists show it. `timeliness` is a key of the texts timeliness.*.
 
-    days_left = working days until due of an open report, signed. description and resolution are None without the right to them.
+    days_left = working days until due of an open report, signed. Without the right to what citizens wrote description and resolution
+    are None, and lon and lat those of a grid cell.
     """
 
     feed: str
@@ -122,9 +127,9 @@ def read(city: City, chosen: ReportFilter = NO_FILTER, *, limit: int = LIMIT, cu
     query = _query(city, chosen)
     with city.store.reading() as connection:
         rows, following = read_page(connection, query, limit, cursor)
-        names = read_names(connection, rows)
+        names = read_names(connection, city, rows)
         _note_texts(city, chosen, rows)
-        return ReportPage(count(connection, query), _items(city, rows, names), following, city.revision)
+        return ReportPage(count(connection, query), _items(connection, city, rows, names), following, city.revision)
 
 
 def every(city: City, chosen: ReportFilter = NO_FILTER) -> Iterator[tuple[ReportItem, ...]]:
@@ -133,7 +138,7 @@ def every(city: City, chosen: ReportFilter = NO_FILTER) -> Iterator[tuple[Report
     query = _query(city, chosen)
     with city.store.reading() as connection:
         for rows in every_row(connection, query):
-            yield _items(city, rows, read_names(connection, rows))
+            yield _items(connection, city, rows, read_names(connection, city, rows))
 
 
 def _query(city: City, chosen: ReportFilter) -> Query:
@@ -168,23 +173,24 @@ def _note_texts(city: City, chosen: ReportFilter, rows: list[Row]) -> None:
         "state": chosen.state, "status": chosen.status, "channel": chosen.channel, "feed": chosen.feed, "period": period,
         "period_on": chosen.period_on, "agency": choice.agency, "area": choice.area, "category": choice.category, "q": chosen.search,
     }
-    first = record_id(rows[0]["feed"], rows[0]["source_id"])
+    first = record_id(rows[0]["feed"], masked_id(rows[0]["source_id"]))
     city.sights.append(Sight("report_text.view", "report", "", {**told_filter(asked, found=True), "rows": len(rows), "first": first}))
 
 
-def _items(city: City, rows: list[Row], names: Names) -> tuple[ReportItem, ...]:
-    soon, with_text = soon_boundary(city), reads_text(city)
-    return tuple(_item(city, row, names, soon, with_text) for row in rows)
+def _items(connection: Connection, city: City, rows: list[Row], names: Names) -> tuple[ReportItem, ...]:
+    soon, grid = soon_boundary(city), read_grid(connection, city) if needs_grid(city.scope) else None
+    return tuple(masked(city, _item(city, row, names, soon), grid) for row in rows)
 
 
-def _item(city: City, row: Row, names: Names, soon: int, with_text: bool) -> ReportItem:
+def _item(city: City, row: Row, names: Names, soon: int) -> ReportItem:
     is_open = row["closed_at"] is None
+    category, agency, area = (names.code(name, row[name]) for name in ("category_code", "agency_code", "area_code"))
     return ReportItem(
-        row["feed"], row["source_id"], row["category_code"], names.category(row["category_code"]), row["agency_code"],
-        names.agency(row["agency_code"]), row["area_code"], names.area(row["area_code"]), row["status"], is_open, row["channel"],
+        row["feed"], row["source_id"], category, names.category(row["category_code"]), agency,
+        names.agency(row["agency_code"]), area, names.area(row["area_code"]), row["status"], is_open, row["channel"],
         row["received_at"], row["updated_at"], row["due_at"], row["closed_at"], timeliness(city, row, soon),
         days_left(city, row["due_at"]) if is_open else None, bool(row["is_urgent"]), bool(row["is_duplicate"]), row["lon"],
-        row["lat"], row["description"] if with_text else None, row["resolution"] if with_text else None,
+        row["lat"], row["description"], row["resolution"],
     )
 
 
@@ -228,10 +234,10 @@ def one(city: City, feed: str, source_id: str) -> ReportDetail | None:
         row = find(connection, city, "core_report", feed, source_id, own, values)
         if row is None:
             return None
-        city.sights.append(Sight("record.view", "report", record_id(row["feed"], source_id)))
+        city.sights.append(Sight("record.view", "report", record_id(row["feed"], masked_id(source_id))))
         compared = _COMPARED + (_COMPARED_TEXT if reads_text(city) else ())
         return ReportDetail(
-            _items(city, [row], read_names(connection, [row]))[0],
-            read_versions(connection, "core_report_version", row["feed"], source_id, compared), row["first_landed_at"],
+            _items(connection, city, [row], read_names(connection, city, [row]))[0],
+            read_versions(connection, city, "core_report_version", row["feed"], source_id, compared), row["first_landed_at"],
             row["landed_at"], city.revision,
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
-from metrics.city import City, feeds
+from metrics.city import City, feeds, small_counts
+from metrics.city.masking import stand_in, unvetted
 from metrics.city.stations import daily_indices
 from metrics.city.sums import FLOWS, HORIZON, NET, NOTHING_CHOSEN, TABLES, Choice, conditions, net, stocks_now, stocks_now_by
 from metrics.kpis import Kpi, Sums, kpi
@@ -16,6 +17,7 @@ from store.days import DAY, number_of
 
 TIMES = ("day", "week", "month")
 GROUPS = {"dossiers": ("agency", "area", "domain"), "reports": ("agency", "area", "category")}
+GROUPED = ("reports_resolve_days_median",)  # KPIs without a formula that have groups all the same
 _NAMES = {
     "agency": ("core_agency", "name"), "area": ("core_area", "full_name"), "domain": ("core_domain", "name"),
     "category": ("core_category", "name"),
@@ -24,13 +26,17 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Point:
-    """One group's value. `group` = period text or code; value None = unknown or withheld; is_partial = the group is cut or running."""
+    """One group's value. `group` = period text or code; value None = unknown or withheld; is_partial = the group is cut or running.
+
+    state: suppressed = a small count this reader is not told (n is None too), withheld = one that would tell of it; else ''.
+    """
 
     group: str
     label: str
     value: float | None
-    n: int
+    n: int | None
     is_partial: bool = False
+    state: str = ""
 
 
 def read(
@@ -43,11 +49,24 @@ def read(
     city.scope.require("see.desk")
     row, rule = kpi(key), late_rule or city.config.late_rule
     with city.store.reading() as connection:
-        if by in TIMES:
-            return tuple(_by_time(connection, city, row, by, period, choice, rule))
-        if by not in GROUPS.get(row.topic, ()):
-            raise ValueError(f"{key} by {by!r}: choose one of {', '.join((*TIMES, *GROUPS.get(row.topic, ())))}")
-        return tuple(_by_group(connection, city, row, by, period, choice, rule))
+        return read_in(connection, city, row, by, period, choice, rule)
+
+
+def read_in(
+    connection: Connection, city: City, row: Kpi, by: str, period: Period, choice: Choice, rule: str,
+) -> tuple[Point, ...]:
+    """The same inside a transaction of the caller."""
+    if by in TIMES:
+        found = tuple(_by_time(connection, city, row, by, period, choice, rule))
+        return found if choice == NOTHING_CHOSEN else _without_small(city, row, found)
+    if by not in GROUPS.get(row.topic, ()):
+        raise ValueError(f"{row.key} by {by!r}: choose one of {', '.join((*TIMES, *GROUPS.get(row.topic, ())))}")
+    return tuple(_by_group(connection, city, row, by, period, choice, rule))
+
+
+def total_tells(connection: Connection, city: City, row: Kpi, by: str, period: Period, rule: str) -> bool:
+    """Would the whole city's figure give away one of the cells of this breakdown, whatever is hidden there?"""
+    return small_counts.total_tells(row, _grouped_answers(connection, city, row, by, period, NOTHING_CHOSEN, rule))
 
 
 def _by_time(
@@ -189,23 +208,42 @@ def _median(values: list[float]) -> float | None:
 def _by_group(
     connection: Connection, city: City, row: Kpi, by: str, period: Period, choice: Choice, rule: str,
 ) -> Iterable[Point]:
-    labels = _labels(connection, by)
+    labels, answers = _labels(connection, by), _grouped_answers(connection, city, row, by, period, choice, rule)
     is_partial = period.is_partial(city.today)
+    strange = unvetted(connection, city, by)
+    points = [
+        Point(group, labels.get(group, group), value if n >= row.min_n else None, n, is_partial)
+        for group, (value, n) in sorted(answers.items())
+    ]
+    points = [replace(p, group=stand_in(p.group), label=stand_in(p.group)) if p.group in strange else p for p in points]
+    return _without_small(city, row, tuple(points))
+
+
+def _grouped_answers(
+    connection: Connection, city: City, row: Kpi, by: str, period: Period, choice: Choice, rule: str,
+) -> dict[str, tuple[float | None, int]]:
+    """Value and n of every group."""
     if row.key == "reports_resolve_days_median":
         grouped: dict[str, list[float]] = {}
         for group, span in _spans(connection, city, f"{by}_code", period, period, choice):
             grouped.setdefault(str(group), []).append(span)
-        answers = {group: (_median(spans), len(spans)) for group, spans in grouped.items()}
-    elif row.formula is None:
+        return {group: (_median(spans), len(spans)) for group, spans in grouped.items()}
+    if row.formula is None:
         raise ValueError(f"{row.key} is known only as a whole; it has no {by} series")
-    elif not feeds.is_known(city, row, period, _speaks_until(connection, city, row.topic)):
-        answers = {}
-    else:
-        answers = {
-            group: row.formula(sums) for group, sums in _group_sums(connection, city, row.topic, by, period, choice, rule).items()
-        }
-    for group, (value, n) in sorted(answers.items()):
-        yield Point(group, labels.get(group, group), value if n >= row.min_n else None, n, is_partial)
+    if not feeds.is_known(city, row, period, _speaks_until(connection, city, row.topic)):
+        return {}
+    sums = _group_sums(connection, city, row.topic, by, period, choice, rule)
+    return {group: row.formula(one) for group, one in sums.items()}
+
+
+def _without_small(city: City, row: Kpi, points: tuple[Point, ...]) -> tuple[Point, ...]:
+    """The points as this reader may have them: small counts and what would tell them taken out."""
+    if small_counts.sees_all(city.scope):
+        return points
+    hidden = small_counts.states(row, {point.group: (point.value, point.n or 0) for point in points})
+    return tuple(
+        replace(point, value=None, n=None, state=hidden[point.group]) if point.group in hidden else point for point in points
+    )
 
 
 def _group_sums(
@@ -236,6 +274,16 @@ def _group_column(topic: str, by: str) -> str:
 
 
 def _grouped_flows(
+    connection: Connection, city: City, topic: str, by: str, start_on: int, end_on: int, choice: Choice,
+) -> dict[str, dict[str, int]]:
+    key = ("grouped", topic, by, start_on, end_on, choice)
+    if key not in city.memo:
+        city.memo[key] = _read_grouped_flows(connection, city, topic, by, start_on, end_on, choice)
+    found: dict[str, dict[str, int]] = city.memo[key]
+    return found
+
+
+def _read_grouped_flows(
     connection: Connection, city: City, topic: str, by: str, start_on: int, end_on: int, choice: Choice,
 ) -> dict[str, dict[str, int]]:
     where, values = conditions(city.scope, topic, choice)

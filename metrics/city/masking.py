@@ -1,0 +1,122 @@
+"""What of a row a reader is given: one table for every answer of City, so that screen, API and export cannot differ.
+
+A field not named here, or in EXACT, is a fault that tests/test_privacy.py finds: whoever adds a field says who may read it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, text
+
+from metrics.city import City
+from metrics.city.grid import Grid
+from scope import FIELD_CLASSES, Scope
+
+PUBLIC, FREE_TEXT, PERSONAL = FIELD_CLASSES
+Item = TypeVar("Item")
+# an identity card (province, century and sex, year), a mobile or fixed telephone, an e-mail address: no id a source should use
+_PERSON = re.compile(r"0(?:0[1-9]|[1-8]\d|9[0-6])[0-9]\d{8}|(?:\+?84|0)[1-9]\d{8,9}|[^@\s]+@[^@\s]+\.[^@\s]+")
+_SHOWN = 3  # letters of a masked id that stay
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A field ("Answer.field"), the class and permission it needs, and what others are given: nothing, part of the id, or the cell."""
+
+    field: str
+    field_class: str
+    instead: str = "nothing"
+    permission: str = ""
+
+
+MASKS: tuple[Mask, ...] = (
+    Mask("ReportItem.description", FREE_TEXT, permission="see.report_text"),
+    Mask("ReportItem.resolution", FREE_TEXT, permission="see.report_text"),
+    Mask("ReportItem.lon", FREE_TEXT, "lon", "see.report_text"),
+    Mask("ReportItem.lat", FREE_TEXT, "lat", "see.report_text"),
+    Mask("ReportItem.source_id", PERSONAL, "id"),
+    Mask("DossierItem.source_id", PERSONAL, "id"),
+    Mask("DossierDetail.alias", PERSONAL, "id"),
+    Mask("StepItem.name", FREE_TEXT, "empty"),
+    Mask("StepItem.department", FREE_TEXT, "empty"),
+    Mask("RejectItem.payload", FREE_TEXT, "empty"),
+    Mask("RejectItem.value", FREE_TEXT, "empty"),
+    Mask("RejectItem.item", PERSONAL, "id"),
+)
+
+
+def may_read(scope: Scope, mask: Mask) -> bool:
+    """Is the field for this reader as it is?"""
+    return mask.field_class in scope.field_classes and (not mask.permission or scope.permits(mask.permission))
+
+
+def masked(city: City, item: Item, grid: Grid | None = None) -> Item:
+    """The row as this reader may have it."""
+    name = type(item).__name__
+    changes: dict[str, Any] = {}
+    for mask in MASKS:
+        owner, _, field = mask.field.partition(".")
+        if owner == name and not may_read(city.scope, mask):
+            changes[field] = _INSTEAD[mask.instead](getattr(item, field), grid)
+    return replace(item, **changes) if changes else item  # type: ignore[type-var]
+
+
+def needs_grid(scope: Scope) -> bool:
+    """Is this reader given cells for points?"""
+    return any(mask.instead in ("lon", "lat") and not may_read(scope, mask) for mask in MASKS)
+
+
+def _lon(value: float | None, grid: Grid | None) -> float | None:
+    return None if value is None or grid is None else grid.lon(value)
+
+
+def _lat(value: float | None, grid: Grid | None) -> float | None:
+    return None if value is None or grid is None else grid.lat(value)
+
+
+def masked_id(value: str) -> str:
+    """An id that is a person's (identity card, telephone, e-mail) by its last letters, any other as it is.
+
+    >>> masked_id("022084001234"), masked_id("H49.36-260302-0007")
+    ('•••234', 'H49.36-260302-0007')
+    """
+    return "•••" + value[-_SHOWN:] if value and _PERSON.fullmatch(value.strip()) else value
+
+
+_INSTEAD: dict[str, Callable[[Any, Grid | None], Any]] = {
+    "nothing": lambda value, grid: None,
+    "empty": lambda value, grid: "",
+    "id": lambda value, grid: masked_id(value),
+    "lon": _lon,
+    "lat": _lat,
+}
+
+# ---- names nobody has looked at ---------------------------------------------------------------------------------------
+UNVETTED_TABLES = {
+    "agency": "core_agency", "procedure": "core_procedure", "domain": "core_domain", "category": "core_category", "area": "core_area",
+}
+
+
+def unvetted(connection: Connection, city: City, kind: str) -> frozenset[str]:
+    """Codes of this kind that feeds named and the city's own list does not know, when this reader may not read free text.
+
+    A source that writes a person where an office belongs would otherwise put that person on the wall.
+    """
+    if FREE_TEXT in city.scope.field_classes:
+        return frozenset()
+    key = ("unvetted", kind)
+    if key not in city.memo:
+        statement = text(f"SELECT code FROM {UNVETTED_TABLES[kind]} WHERE origin = 'unmapped'")
+        city.memo[key] = frozenset(connection.execute(statement).scalars())
+    found: frozenset[str] = city.memo[key]
+    return found
+
+
+def stand_in(code: str) -> str:
+    """What an unvetted code is called instead: the same for the same code, and it tells nothing of it."""
+    return f"Chưa ánh xạ {hashlib.blake2b(code.encode(), digest_size=3).hexdigest()}"
