@@ -76,7 +76,7 @@ def draw_one(city: City, view: View) -> list[Component | None]:
 def filter_of(view: View) -> DossierFilter:
     """The list's filter as the URL says. ValueError names what it cannot mean."""
     status = view.get("status")
-    if status and not status.isdecimal():
+    if status and (not status.isdecimal() or len(status) > 3):
         raise ValueError(f"status {status}")
     return DossierFilter(
         choice_of(view),
