@@ -18,6 +18,7 @@ from pipeline import prepare, utc_now
 from store.engine import Store, open_store
 from store.migrate import OLDER, SchemaMismatch, schema_state
 from store.serving import StoreInUse, serving
+from store.watch import STORE_AWAY
 from upkeep.logs import FORMS, VARIABLE, form_of, set_up
 from upkeep.upgrade import upgrade
 
@@ -73,6 +74,8 @@ def get_ready(store: Store, config: Config, what: str, *, may_upgrade: bool = Fa
         prepare(store, config)
     except (SchemaMismatch, StoreInUse) as error:
         raise stop(str(error)) from error
+    except STORE_AWAY as error:
+        raise stop(f"the store cannot be reached: {str(getattr(error, 'orig', None) or error).splitlines()[0]}", 1) from error
 
 
 def _is_older(store: Store) -> bool:

@@ -45,8 +45,8 @@ MASKS = (
     Mask(re.compile(r"(https?://[^\s?\"']+|\s/[^\s?\"']*)\?[^\s\"']+"), r"\1?***"),  # queries hold what people search for
     Mask(re.compile(r"\b[A-Za-z0-9_-]{40,}\b"), "***"),  # as long as a key or its digest
     Mask(re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b"), "***"),
-    Mask(re.compile(r"(?<![\d.:-])(?:\+84|0)(?:[ .-]?\d){9}(?![\d.])"), "***"),  # telephone numbers
-    Mask(re.compile(r"(?<![\d.:-])\d{12}(?![\d.])"), "***"),  # identity numbers
+    Mask(re.compile(r"(?<![\d.:-])(?:\+84|0)(?:[ .-]?\d){9}(?!\.?\d)"), "***"),  # telephone numbers
+    Mask(re.compile(r"(?<![\d.:-])\d{12}(?!\.?\d)"), "***"),  # identity numbers
 )
 
 
