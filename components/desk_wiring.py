@@ -142,8 +142,8 @@ def fill(context: AppContext, scope: Scope, row: PageRow, opened: Mapping[str, A
         )
         children = [notice(t("error.bad_filter", view.lang, name=str(fault)), "", again, "fault")]
     except Exception as fault:  # the page must say so rather than stay grey; the cause goes to the log
-        hint = t("error.reference", view.lang, reference=recorded(log, f"page {row.name}", fault))
-        children = [notice(t("error.server", view.lang), hint, kind="fault")]
+        reference = t("error.reference", view.lang, reference=recorded(log, f"page {row.name}", fault))
+        children = [notice(t("error.server", view.lang), f"{t('desk.retry_hint', view.lang)} {reference}", kind="fault")]
     faults = (
         [notice(t("error.bad_period", view.lang, text=view.fault), t("desk.period_hint", view.lang), kind="fault")]
         if view.fault
