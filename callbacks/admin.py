@@ -191,7 +191,7 @@ def take(
     if not pressed or not ctx.triggered[0]["value"] or pressed["what"] not in steps:
         return no_update, no_update
     city = context.city(scope)
-    fields = {own["name"]: value for own, value in zip(ids, values, strict=True)}
+    fields = {own["name"]: value for own, value in zip(ids, values, strict=True) if own}  # Dash sends None of a closed sheet
     lang = lang_of(context, city, opened)
     step = Step(hand(context, scope), city, lang, str(pressed["who"]), fields)
     try:

@@ -154,7 +154,7 @@ def many_field(area: str, name: str, label: str, names: Names, chosen: Sequence[
         labels={
             "search": t("desk.search", lang), "clear_search": t("desk.clear", lang), "clear_selection": t("desk.clear", lang),
             "no_options_found": t("desk.no_match", lang), "select_all": t("desk.all", lang), "deselect_all": t("desk.clear", lang),
-            "selected_count": t("admin.chosen_count", lang),
+            "selected_count": t("admin.chosen_count", lang, num_selected="{num_selected}"),
         },
     )
     return html.Div([html.Span(label, className="d-field-name"), box], className="d-field d-field-wide")
