@@ -18,6 +18,8 @@ from cli import cli
 from config import Config, FeedConfig
 from data_sources.quarantine import Resent, resend
 from data_sources.sync import Sync
+from store import audit
+from store.audit import AuditRow
 from store.engine import Store, open_store
 from store.migrate import migrate
 
@@ -173,6 +175,17 @@ def test_the_command_prints_counts(sqlite_database: str, tmp_path: Path) -> None
     assert told.exit_code == 0, told.output
     assert "2 looked at, 1 landed" in told.output
     assert "1 rejects resolved, 1 failed again, 0 wait for the source" in told.output
+    begun, ended = read_trail(sqlite_database)
+    assert all((row.action, row.kind, row.subject) == ("reject.resend", "feed", "desk") for row in (begun, ended))
+    assert begun.actor.startswith("cli:") and json.loads(ended.detail) == {"failed": 1, "landed": 1, "looked_at": 2, "reason": ""}
+
+
+def read_trail(url: str) -> list[AuditRow]:
+    """Oldest first."""
+    store = open_store(url, TZ)
+    rows = audit.read(store, audit.AuditFilter(), 10)
+    store.dispose()
+    return list(reversed(rows))
 
 
 # --- resolved by a good version ----------------------------------------------------------------------------
