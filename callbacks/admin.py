@@ -16,6 +16,7 @@ from components.desk_admin import PAGES as PARTS
 from components.desk_admin import PEOPLE, WHOLE, Fault, Names, changed_id, confirm, do, list_id, said, secret, sheet_id, shell
 from components.desk_admin_people import people_table, person_form
 from components.desk_links import View, read_view
+from components.desk_parts import notice
 from components.desk_shell import opened_id
 from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page
 from metrics.city import City, agencies, areas
@@ -190,10 +191,11 @@ def take(
     pressed = ctx.triggered_id
     if not pressed or not ctx.triggered[0]["value"] or pressed["what"] not in steps:
         return no_update, no_update
-    city = context.city(scope)
+    own, city = hand(context, scope), context.city(scope)
+    own.require(PARTS[area][2])
     fields = {own["name"]: value for own, value in zip(ids, values, strict=True) if own}  # Dash sends None of a closed sheet
     lang = lang_of(context, city, opened)
-    step = Step(hand(context, scope), city, lang, str(pressed["who"]), fields)
+    step = Step(own, city, lang, str(pressed["who"]), fields)
     try:
         done = steps[pressed["what"]](step)
     except PeopleFault as no:
@@ -206,6 +208,12 @@ def take_people(context: AppContext, scope: Scope, presses: Sequence[int], *rest
     return take(STEPS, PEOPLE, context, scope, *rest)
 
 
+def refuse(context: AppContext) -> Component:
+    """What stands in the list's place for an administrator whose rights end at some agencies or areas."""
+    lang = context.config.language
+    return notice(t("error.forbidden", lang), t("admin.whole_only", lang), kind="fault")
+
+
 def rows(area: str, fill: Callable[..., Any], step: Callable[..., Any]) -> tuple[CallbackRow, ...]:
     """The two callbacks of an area: its list, and the steps of its buttons."""
     page, _, permission = PARTS[area]
@@ -213,7 +221,7 @@ def rows(area: str, fill: Callable[..., Any], step: Callable[..., Any]) -> tuple
     return (
         CallbackRow(
             fill, permission, Output(list_id(area), "children"),
-            [Input(opened_id(page), "data"), Input(changed_id(area), "data")], at_once=True,
+            [Input(opened_id(page), "data"), Input(changed_id(area), "data")], refused=refuse, at_once=True,
         ),
         CallbackRow(
             step, permission, [Output(sheet_id(area), "children"), Output(changed_id(area), "data")],

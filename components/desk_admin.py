@@ -114,10 +114,10 @@ def said(area: str, lang: str, words: str, undo: Component | None = None) -> Com
 
 
 def fault_line(fault: Fault, field: str = "") -> Component | None:
-    """The words of a fault where they belong: at its field, or (field '') above the form."""
-    if not fault.words or fault.field != field:
+    """The words of a fault: at its field, and always (field '') at the top of the sheet, where it is seen on a phone too."""
+    if not fault.words or field not in ("", fault.field):
         return None
-    return html.Span(fault.words, className="d-fault", role="alert")
+    return html.Span(fault.words, className="d-fault", **({} if field else {"role": "alert"}))
 
 
 # ---- fields ---------------------------------------------------------------------------------------------------------

@@ -24,6 +24,14 @@ page      /kpis                              . x x x x x x x
 page      /wall                              x x x x x x . x whole
 page      /wall/<scene>                      x x x x x x . x whole
 page      /audit                             . . . . . . x .
+page      /admin                             . . . . . . . x
+page      /admin/keys                        . . . . . . . x
+fill      admin                              . . . . . . . x
+fill      admin_keys                         . . . . . . . x
+callback  people-list.children               . . . . . . . x whole
+callback  people-sheet.children              . . . . . . . x whole
+callback  keys-list.children                 . . . . . . . x whole
+callback  keys-sheet.children                . . . . . . . x whole
 fill      desk                               . x x x x x x x
 fill      dossiers                           . . x x x . . .
 fill      dossier                            . . x x x . . .
@@ -88,7 +96,7 @@ ITEMS = {
 # where a page's callback is told it is
 PATHS = {
     "desk": "/", "dossier": ITEMS["/dossiers/<item>"][0], "report": ITEMS["/reports/<item>"][0], "station": ITEMS["/stations/<item>"][0],
-    "feed": "/feeds/one_stop",
+    "feed": "/feeds/one_stop", "admin_keys": "/admin/keys",
 }
 # the questions each address of figures and lists is asked, so that a mark hidden in one grouping shows
 QUERIES = {

@@ -97,13 +97,13 @@ def wired() -> dict[str, tuple[str, str]]:
     return found
 
 
-def ask(client: httpx.Client, app: Dash, key: str, inputs: list[Any], states: list[Any]) -> httpx.Response:
+def ask(client: httpx.Client, key: str, inputs: list[Any], states: list[Any], pressed: str = "") -> httpx.Response:
     """Call a callback as Dash's own script does."""
     outputs = list(key.strip(".").split("..."))
     listed = [{"id": _read_id(part.rsplit(".", 1)[0]), "property": part.rsplit(".", 1)[1]} for part in outputs]
     body = {
         "output": key, "outputs": listed if key.startswith("..") else listed[0], "inputs": inputs, "state": states,
-        "changedPropIds": [],
+        "changedPropIds": [pressed] if pressed else [],
     }
     return client.post("/_dash-update-component", json=body)
 
@@ -117,10 +117,29 @@ def opened(page: str, path: str, **query: str) -> dict[str, Any]:
     return {"id": {"type": "desk-opened", "page": page}, "property": "data", "value": {"path": path, "query": query}}
 
 
-def fill(client: httpx.Client, app: Dash, page: str, path: str = "", **query: str) -> httpx.Response:
+def fill(client: httpx.Client, page: str, path: str = "", **query: str) -> httpx.Response:
     """What a page is filled with."""
     inputs = [opened(page, path or PATHS.get(page, f"/{page}"), **query), {"id": f"{page}-refresh", "property": "data", "value": 0}]
-    return ask(client, app, f"..{page}-bar.children...{page}-body.children..", inputs, [])
+    return ask(client, f"..{page}-bar.children...{page}-body.children..", inputs, [])
+
+
+def _pressed(inputs: list[Any]) -> str:
+    """The property whose change called the callback: the first input's."""
+    first = inputs[0][0] if isinstance(inputs[0], list) else inputs[0]
+    own = first["id"] if isinstance(first["id"], str) else json.dumps(first["id"], sort_keys=True, separators=(",", ":"))
+    return f"{own}.{first['property']}"
+
+
+def _listed(page: str, area: str, word: str) -> tuple[list[Any], list[Any], str]:
+    """A list of administration: it is read when the page opens."""
+    return [opened(page, PATHS.get(page, "/admin")), {"id": f"{area}-changed", "property": "data", "value": 0}], [], word
+
+
+def _step(page: str, area: str, what: str, who: str) -> tuple[list[Any], list[Any], str]:
+    """A button of administration that only asks."""
+    press = {"id": {"type": f"{area}-do", "what": what, "who": who}, "property": "n_clicks", "value": 1}
+    states = [[], [], opened(page, PATHS.get(page, "/admin")), {"id": f"{area}-changed", "property": "data", "value": 0}]
+    return [[press]], states, "alertdialog"
 
 
 # callbacks other than a page's own: what they are asked with, and a word of the answer to who may
@@ -138,6 +157,10 @@ PRESSED: dict[str, tuple[list[Any], list[Any], str]] = {
     ),
     "wall-page.children": ([{"id": "wall-address", "property": "data", "value": {"scene": ""}}], [], "data-stream"),
     "audit-refresh.data": ([[{"id": {"page": "audit", "type": "audit-verify"}, "property": "n_clicks", "value": 1}]], [], "audit-refresh"),
+    "people-list.children": _listed("admin", "people", "data-user"),
+    "people-sheet.children": _step("admin", "people", "ask_disable", "viewer"),
+    "keys-list.children": _listed("admin_keys", "keys", "data-feed"),
+    "keys-sheet.children": _step("admin_keys", "keys", "ask_revoke_feed", "1"),
 }
 
 
@@ -202,14 +225,14 @@ def test_a_page_opens_for_its_roles_alone(world: World, line: Line) -> None:
 def test_a_page_is_filled_for_its_roles_alone_and_with_their_side_alone(world: World, line: Line) -> None:
     faults = []
     for caller, client in world.each():
-        answer = fill(client, world.app, line.address)
+        answer = fill(client, line.address)
         is_filled = answer.status_code == 200 and FORBIDDEN not in answer.json()["response"][f"{line.address}-body"].__str__()
         if is_filled != line.admits(caller.role, caller.limits):
             faults.append(f"{caller.name}: {answer.status_code}, filled {is_filled}")
         said = answer.text.replace(PATHS.get(line.address, "-").replace("/", "\\u002f"), "")  # what was asked for stands in the links
         faults += [f"{caller.name} sees {mark}" for mark in _marks(caller, line) if mark in said]
     assert not faults
-    assert fill(world.nobody, world.app, line.address).status_code == 401
+    assert fill(world.nobody, line.address).status_code == 401
 
 
 def _marks(caller: Caller, line: Line) -> tuple[str, ...]:
@@ -226,12 +249,12 @@ def test_a_callback_answers_its_roles_alone(world: World, line: Line) -> None:
     inputs, states, word = PRESSED[line.address]
     faults = []
     for caller, client in world.each():
-        answer = ask(client, world.app, key, inputs, states)
+        answer = ask(client, key, inputs, states, _pressed(inputs))
         if (word in answer.text) != line.admits(caller.role, caller.limits):
             faults.append(f"{caller.name}: {answer.status_code} {answer.text[:200]}")
         faults += [f"{caller.name} sees {mark}" for mark in _marks(caller, line) if mark in answer.text]
     assert not faults
-    assert ask(world.nobody, world.app, key, inputs, states).status_code == 401
+    assert ask(world.nobody, key, inputs, states, _pressed(inputs)).status_code == 401
 
 
 @pytest.mark.parametrize("line", of_kind("json"), ids=lambda line: line.address)
@@ -330,9 +353,9 @@ def test_the_page_of_an_item_outside_the_limits_is_not_there(world: World, page:
     inside, outside = ITEMS[f"/{page}s/<item>"]
     mark = outside.rpartition("~")[2]
     limited, whole = world.of("operator", "agency", "area"), world.of("operator")
-    assert t("error.not_found", "vi") in json.dumps(fill(limited, world.app, page, outside).json(), ensure_ascii=False)
-    assert "zag" in fill(whole, world.app, page, outside).text or mark in fill(whole, world.app, page, outside).text
-    assert t("error.not_found", "vi") not in json.dumps(fill(limited, world.app, page, inside).json(), ensure_ascii=False)
+    assert t("error.not_found", "vi") in json.dumps(fill(limited, page, outside).json(), ensure_ascii=False)
+    assert "zag" in fill(whole, page, outside).text or mark in fill(whole, page, outside).text
+    assert t("error.not_found", "vi") not in json.dumps(fill(limited, page, inside).json(), ensure_ascii=False)
 
 
 @pytest.mark.parametrize(("page", "query"), [
@@ -341,9 +364,9 @@ def test_the_page_of_an_item_outside_the_limits_is_not_there(world: World, page:
 ])
 def test_a_filter_does_not_reach_over_the_limits(world: World, page: str, query: dict[str, str]) -> None:
     limited, whole = world.of("operator", "agency", "area"), world.of("operator")
-    seen = fill(limited, world.app, page, **query).text.replace(f'"{query.get("q")}"', "").replace(f'q={query.get("q")}', "")
+    seen = fill(limited, page, **query).text.replace(f'"{query.get("q")}"', "").replace(f'q={query.get("q")}', "")
     assert "zagout" not in seen and "zarout" not in seen
-    assert "out" in fill(whole, world.app, page, **query).text
+    assert "out" in fill(whole, page, **query).text
 
 
 # ---- what no role decides about ---------------------------------------------------------------------------------------------
@@ -354,7 +377,7 @@ def test_no_role_opens_a_feed_without_its_key(world: World) -> None:
             assert client.post(f"/ingest/{feed}", json=body).status_code in (401, 403, 429), (caller.name, feed)
         assert client.post("/ingest/one_stop/login", json={"username": "portal", "password": "wrong"}).status_code in (401, 403, 429)
         assert client.post("/ingest/feedback/login", json={"username": "portal", "password": "wrong"}).status_code in (404, 429)
-    assert "zrej" in fill(world.of("operator"), world.app, "feed").text, "nothing above was let in to change this"
+    assert "zrej" in fill(world.of("operator"), "feed").text, "nothing above was let in to change this"
 
 
 def test_a_feed_key_opens_its_own_feed_alone(world: World) -> None:
