@@ -17,6 +17,7 @@ from store.catalogue_files import load_catalogue
 from store.days import instant
 from store.engine import Store
 from store.migrate import settle_schema
+from upkeep import retention
 
 log = logging.getLogger("toancanh.ingest")
 FOLD_WAKE_S = 0.05
@@ -25,6 +26,7 @@ FOLD_ROUND_S = 0.2
 # when it is behind by whole rounds nothing is gained by gathering
 FOLD_REST, FOLD_REST_BEHIND = 3.0, 0.3
 CLOCK_STEP_S = 5.0
+RETENTION_CHECK_S = 600.0
 
 
 def utc_now() -> datetime:
@@ -68,6 +70,8 @@ class Ingest:
         self._running: dict[str, Future[None]] = {}
         self._next_at: dict[str, float] = {}
         self._next_step = 0.0
+        self._next_check = 0.0
+        self.retaining: Future[None] | None = None
         self._rounds = dict.fromkeys(TOPICS, 4000)
         self._rest_s = 0.0
 
@@ -91,6 +95,9 @@ class Ingest:
         if seconds >= self._next_step:
             clock_step(self.store, instant(self.config.clock(now)))
             self._next_step = seconds + CLOCK_STEP_S
+        if seconds >= self._next_check and (self.retaining is None or self.retaining.done()):
+            self._next_check = seconds + RETENTION_CHECK_S
+            self.retaining = self._pool.submit(self._retain)
         return self._fold(now) if backlog(self.store) else 0
 
     def _fold(self, now: datetime) -> int:
@@ -120,6 +127,14 @@ class Ingest:
                 self._running[feed.key] = self._pool.submit(self._pull, feed)
                 if feed.role == "areas":
                     return
+
+    def _retain(self) -> None:
+        """Once a day, in a thread beside the feeds: what has had its time goes."""
+        try:
+            if retention.is_due(self.store, self.now()):
+                retention.run(self.store, self.config, self.now(), self.stop)
+        except Exception:
+            log.exception("retention failed; it is tried again in %d s", RETENTION_CHECK_S)
 
     def _pull(self, feed: FeedConfig) -> None:
         try:

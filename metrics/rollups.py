@@ -17,6 +17,7 @@ from metrics.flows import DOSSIER_DAY, REPORT_DAY, FlowSource
 from store.days import HOUR, DayClock
 from store.engine import Store
 from store.locks import lock_fold
+from store.retention import readings_from
 from store.revisions import bump
 from store.schema import DOSSIER_FLOWS, REPORT_FLOWS
 
@@ -75,8 +76,8 @@ def backlog(store: Store) -> int:
 
 
 def rebuild(store: Store, now: int) -> int:
-    """Log every cell that core rows touch, empty the roll-ups, fold. The way back from any doubt."""
-    store.write(_log_everything)
+    """Log every cell that core rows touch, empty the roll-ups, fold. The way back from any doubt; what is left of the past stays."""
+    store.write(lambda connection: _log_everything(connection, store.days))
     return drain(store, now)
 
 
@@ -228,7 +229,9 @@ _SUM_STATISTICS = "CAST(sum(n) AS BIGINT), sum(total), min(low), max(high)"
 def _fold_readings(connection: Connection, days: DayClock) -> None:
     """Hours of datastreams from readings, then hours of areas and days of datastreams from those hours."""
     run = connection.execute
-    _cells(connection, "SELECT DISTINCT bucket AS hour, ref FROM fold_taken", (("hour", "INTEGER"), ("ref", "INTEGER")))
+    # hours whose readings have been taken away are known from their sums alone: those stay as they are
+    kept = f"SELECT DISTINCT bucket AS hour, ref FROM fold_taken WHERE bucket >= {readings_from(connection)}"
+    _cells(connection, kept, (("hour", "INTEGER"), ("ref", "INTEGER")))
     _drop_cells(connection, "rollup_reading_hour", "hour, datastream_id", "hour, ref FROM fold_cells")
     run(text(
         f"INSERT INTO rollup_reading_hour (hour, datastream_id, n, total, low, high) SELECT c.hour, c.ref, {_HOUR_STATISTICS} "
@@ -294,11 +297,19 @@ def _day_span(days: DayClock, hour: int, on: int) -> dict[str, int]:
     return {"hour": hour, "day": on, "first_hour": start // HOUR, "last_hour": (end - 1) // HOUR, "from_at": start, "to_at": end}
 
 
-def _log_everything(connection: Connection) -> None:
-    """Empty the roll-ups and log every cell; set-based, so its cost is one pass over each core table."""
-    for table in ("rollup_dossier_day", "rollup_report_day", "rollup_reading_hour", "rollup_reading_hour_area",
-                  "rollup_reading_day", "ops_dirty"):
+def _log_everything(connection: Connection, days: DayClock) -> None:
+    """Empty the roll-ups and log every cell; set-based, so its cost is one pass over each core table.
+
+    Sums of readings that retention has taken away stay: nothing is left to compute them from. A day cut by that boundary stays too;
+    its kept hours are logged, and its sum is made of both.
+    """
+    for table in ("rollup_dossier_day", "rollup_report_day", "ops_dirty"):
         connection.execute(text(f"DELETE FROM {table}"))
+    hour = readings_from(connection)
+    for table in ("rollup_reading_hour", "rollup_reading_hour_area"):
+        connection.execute(text(f"DELETE FROM {table} WHERE hour >= :hour"), {"hour": hour})
+    cut = days.on(hour * HOUR)
+    connection.execute(text("DELETE FROM rollup_reading_day WHERE day > :cut"), {"cut": cut if hour else -1})
     for rollup in ROLLUPS:
         keys = [column for column, _ in rollup.keys]
         logs = [log for _, log in rollup.keys]
@@ -311,8 +322,8 @@ def _log_everything(connection: Connection) -> None:
             ))
     connection.execute(text(
         "INSERT INTO ops_dirty (topic, bucket, k1, ref) SELECT DISTINCT 'readings', r.hour, d.area_code, r.datastream_id "
-        "FROM core_reading r JOIN core_datastream d ON d.id = r.datastream_id"
-    ))
+        "FROM core_reading r JOIN core_datastream d ON d.id = r.datastream_id WHERE r.hour >= :hour"
+    ), {"hour": hour})
 
 
 def _columns(table: str) -> Sequence[str]:

@@ -15,11 +15,12 @@ from store import schema
 from store.areas import land_areas
 from store.catalogue import Resolver, make_resolver
 from store.cells import log_stops
-from store.days import DayClock
+from store.days import HOUR, DayClock
 from store.engine import Store
 from store.measured import datastream_ids, land_datastreams, land_readings, land_stations, newest_reading
 from store.refused import land_halving
 from store.rejects import STORED, digest_of, resolve_landed, save_rejects, trim
+from store.retention import readings_from
 from store.revisions import bump
 from store.rows import REPORT_STATUSES, DossierRow, Parsed, ReadingRow, Reject, ReportRow, StepRow
 from store.stage import fill_stage
@@ -313,6 +314,12 @@ class _Work:
             return 0
         ids = datastream_ids(self.connection, self.landing.feed)
         known = [row for row in rows if row.datastream_id in ids]
+        kept_from = readings_from(self.connection) * HOUR
+        if kept_from:  # the sums of those hours could not be made anew: see store/retention.py
+            self.rejects += [
+                Reject(row.datastream_id, "observed_at", "too_old", str(row.observed_at)) for row in known if row.observed_at < kept_from
+            ]
+            known = [row for row in known if row.observed_at >= kept_from]
         for row in rows:
             if row.datastream_id not in ids:
                 payload = {"datastream_id": row.datastream_id, "observed_at": row.observed_at, "value": row.value}

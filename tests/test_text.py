@@ -34,7 +34,7 @@ KPI_KEYS = (
 )  # fmt: skip
 REJECT_REASONS = (
     "missing_field", "bad_date", "bad_number", "out_of_range", "sentinel", "unknown_code", "bad_json", "too_long",
-    "duplicate_key", "bad_geometry", "future_date", "unknown_station",
+    "duplicate_key", "bad_geometry", "future_date", "unknown_station", "too_old",
 )  # fmt: skip
 VIETNAMESE = st.text("aàảãáạăằẳẵắặâầẩẫấậbcdđeèẻẽéẹêềểễếệghiìkmnoòóọôồốộơờớợưừứựuùúụyỳýxĐẤỘ 0129.-", max_size=20)
 

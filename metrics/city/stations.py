@@ -14,6 +14,7 @@ from metrics.city.feeds import NEVER, freshness
 from metrics.periods import Period
 from metrics.vn_aqi import POLLUTANTS, category, daily_aqi, station_aqi
 from store.days import HOUR, number_of
+from store.retention import readings_from
 
 DEFAULT_CADENCE_S = 3600
 LONGEST_AQI_DAYS = 92  # beyond this the hours behind daily indices are too many for one answer
@@ -125,6 +126,8 @@ def reporting_in(connection: Connection, city: City, area: str, ends_at: int | N
             seen = "EXISTS (SELECT 1 FROM core_datastream d JOIN core_reading r ON r.datastream_id = d.id WHERE d.feed = s.feed AND " \
                    "d.station_id = s.source_id AND r.hour BETWEEN :first AND :last AND r.observed_at >= :since AND r.observed_at < :at)"
             since = at - window
+            if since < readings_from(connection) * HOUR:
+                return 0, 0  # readings of then are gone: nobody knows who spoke
             values.update(first=since // HOUR, last=(at - 1) // HOUR, at=at)
         row = connection.execute(
             text(f"SELECT count(*), sum(CASE WHEN {seen} THEN 1 ELSE 0 END) FROM core_station s WHERE s.feed = :feed{where}"),
