@@ -96,8 +96,8 @@ class Hub:
     ) -> None:
         self.context, self.observed, self.build, self.pace = context, observed, build, pace
         self._build_frame = build_frame
-        # the wall is for a room: figures and lists, no free text, whoever has opened it
-        self._rights = rights or scope_of("leader", actor="wall")
+        # the wall is for a room that strangers enter: no free text, no exact point, no small count, whoever has opened it
+        self._rights = rights or scope_of("viewer", actor="wall")
         self._seats = Seats(limits or StreamLimits())
         self._listeners: set[Listener] = set()
         self._pictures: dict[str, Picture] = {}
