@@ -203,7 +203,7 @@ def resend_command(feed: str, reason: str = "", city: City = None, store: StoreU
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     drain(opened, instant(utc_now()))
-    counts = {"looked_at": total.looked_at, "landed": total.landed, "failed": total.failed}
+    counts = {"tried": total.looked_at, "landed": total.landed, "failed": total.failed}
     record(opened, audited(instant(utc_now()), detail={"reason": reason, **counts}))
     typer.echo(f"{total.landed} rejects resolved, {total.failed} failed again, {total.unsendable} wait for the source to send them")
 

@@ -177,7 +177,7 @@ def test_the_command_prints_counts(sqlite_database: str, tmp_path: Path) -> None
     assert "1 rejects resolved, 1 failed again, 0 wait for the source" in told.output
     begun, ended = read_trail(sqlite_database)
     assert all((row.action, row.kind, row.subject) == ("reject.resend", "feed", "desk") for row in (begun, ended))
-    assert begun.actor.startswith("cli:") and json.loads(ended.detail) == {"failed": 1, "landed": 1, "looked_at": 2, "reason": ""}
+    assert begun.actor.startswith("cli:") and json.loads(ended.detail) == {"failed": 1, "landed": 1, "reason": "", "tried": 2}
 
 
 def read_trail(url: str) -> list[AuditRow]:
