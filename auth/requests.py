@@ -21,7 +21,7 @@ from store.sessions import Session, find_session, touch_session
 from store.watch import is_away
 
 COOKIE = "toancanh_session"
-# set by assets/desk.js while nobody touches the page: what it fetches by itself then is no use of the session
+# set by assets/session.js while nobody touches the page: what it fetches by itself then is no use of the session
 UNATTENDED = "toancanh_unattended"
 KEY_ROOMS = ("/api/", "/live/", "/metrics")
 TOUCH_S = 60
