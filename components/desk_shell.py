@@ -121,8 +121,8 @@ def bar(city: City, view: View) -> list[Component]:
         className="d-clock",
         title=t("desk.clock_hint", lang, zone=city.config.timezone),
     )
-    who = html.Span(_who(city, lang), className="d-who")
-    return [brand, wide, html.Div([clock, who, _languages(view), narrow], className="d-bar-right")]
+    side = html.Span([clock, html.Span(_who(city, lang), className="d-who")], className="d-side")
+    return [brand, wide, html.Div([side, _languages(view), narrow], className="d-bar-right")]
 
 
 def marks(city: City, lang: str) -> list[Component]:
