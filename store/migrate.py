@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -29,8 +30,10 @@ class SchemaTooOld(SchemaMismatch):
     """The database holds data under an older schema: it is upgraded by hand, after a backup."""
 
 
-def migrate(store: Store, *, to: str = "head", versions: tuple[Path, ...] = ()) -> None:
-    """Upgrade to the newest revision (or `to`), all or nothing: one transaction on both engines.
+def migrate(
+    store: Store, *, to: str = "head", versions: tuple[Path, ...] = (), finish: Callable[[Connection], object] = lambda _: None
+) -> None:
+    """Upgrade to the newest revision (or `to`), all or nothing: one transaction on both engines, ended by `finish`.
 
     `versions` = further folders of revisions. Raises SchemaTooNew for an unknown revision.
     """
@@ -43,6 +46,7 @@ def migrate(store: Store, *, to: str = "head", versions: tuple[Path, ...] = ()) 
         if _state(config, current) == NEWER:
             raise SchemaTooNew(f"the database is at revision {current}, which this version does not know; start the newer version")
         command.upgrade(config, to)
+        finish(connection)
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -318,6 +318,41 @@ def test_a_restore_killed_on_its_way_leaves_no_half_store(
     left.dispose()
 
 
+def test_a_restore_that_fails_at_its_last_step_leaves_the_old_store(
+    sqlite_database: str, make_database: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, other = open_store(sqlite_database, TZ), make_database("sqlite")
+    fill(store)
+    done = backup(store, CONFIG, tmp_path / "b", now=NOW)
+    occupied = open_store(other, TZ)
+    migrate(occupied)
+    land(occupied, Parsed(dossiers=(dossier(77),), item_count=1), Landing("one_stop", "one_stop", instant(NOW)))
+    occupied.dispose()
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk went away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("upkeep.restore.os.rename", fail)
+        with pytest.raises(OSError, match="went away"):
+            restore(Task(done.path, NOW, replace=True), other)
+    with occupied.reading() as connection:
+        assert row_counts(connection)["core_dossier"] == 1
+    occupied.dispose()
+    store.dispose()
+
+
+def test_what_a_killed_backup_left_is_swept_after_a_day(sqlite_database: str, tmp_path: Path) -> None:
+    store = open_store(sqlite_database, TZ)
+    migrate(store)
+    for name, age_s in ((".backup-old", 90_000), (".backup-young", 60)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (NOW.timestamp() - age_s,) * 2)
+    backup(store, CONFIG, tmp_path, now=NOW)
+    assert {path.name for path in tmp_path.glob(".backup-*")} == {".backup-young"}
+    store.dispose()
+
+
 def test_only_the_newest_are_kept_and_only_of_this_city(sqlite_database: str, tmp_path: Path) -> None:
     store = open_store(sqlite_database, TZ)
     migrate(store)

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import re
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -126,6 +127,14 @@ def test_every_answer_has_the_id_of_its_line(url: str, written: Callable[[str], 
     assert own.headers["x-request-id"] == "from-the-proxy" and lines["from-the-proxy"]["status"] == 400
     assert re.fullmatch(r"[0-9a-f]{16}", forged.headers["x-request-id"])
     assert lines[lost.headers["x-request-id"]]["route"] == "none"
+
+
+def test_a_server_started_with_log_json_writes_nothing_else(sqlite_database: str, spawn: Callable[..., Any]) -> None:
+    server = spawn("serve", "--store", sqlite_database, "--log", "json")
+    httpx.get(f"{server.url}/dossiers")
+    assert server.kill(signal.SIGTERM) is not None
+    lines = [json.loads(line) for line in server.lines]
+    assert "/dossiers" in [line.get("route") for line in lines]
 
 
 def test_what_is_searched_for_is_in_no_line(url: str, written: Callable[[str], io.StringIO]) -> None:

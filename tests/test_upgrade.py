@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from store.engine import Store, open_store
 from store.migrate import CURRENT, SchemaTooNew, SchemaTooOld, current_revision, migrate, newest_revision, schema_state
 from store.serving import StoreInUse, alone, serving
 from store.sizes import tables
+from terminal import get_ready
 from tests.servers import ROOT
 from tests.small_city import CONFIG, NOW, TZ, fill
 from tests.test_crash import wait_for_the_dead
@@ -218,6 +220,28 @@ def test_a_backup_that_fails_stops_the_upgrade(old: Store) -> None:
     with pytest.raises(OSError, match="no room"):
         upgrade(old, now=NOW, take_backup=fail)
     assert revision_of(old) == "0001"
+
+
+def test_a_full_disk_stops_the_upgrade_before_it_begins(old: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    monkeypatch.setattr("upkeep.upgrade.store_folder", lambda _: Path("/"))
+    with pytest.raises(OSError, match="the upgrade needs about"):
+        upgrade(old, now=NOW)
+    assert revision_of(old) == "0001"
+
+
+def test_the_demo_brings_its_data_along_by_starting(old: Store) -> None:
+    before = contents(old)["core_dossier"]
+    get_ready(old, CONFIG, "run", may_upgrade=True)
+    assert revision_of(old) == newest_revision()
+    assert [row[:20] for row in contents(old)["core_dossier"]] == [row[:20] for row in before]
+
+
+def test_a_store_that_cannot_be_reached_is_one_line(spawn: Callable[..., Any]) -> None:
+    refused = spawn("ingest", "--store", "postgresql://nobody@127.0.0.1:1/none", serves=False)
+    assert refused.wait() == 1
+    assert "the store cannot be reached" in refused.logs and "Traceback" not in refused.logs
 
 
 def test_an_upgrade_waits_for_nobody_and_names_who_is_at_work(old: Store) -> None:

@@ -156,3 +156,10 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed * 1.1:
         raise OSError(f"{what} needs about {needed / 1e6:.0f} MB in {folder}, {free / 1e6:.0f} MB are free: make room or choose another")
+
+
+def sweep(folder: Path, prefix: str, now: datetime) -> None:
+    """Remove the working folders that somebody killed more than a day ago has left."""
+    for path in folder.glob(f"{prefix}*"):
+        if now.timestamp() - path.stat().st_mtime > 86400:
+            shutil.rmtree(path, ignore_errors=True)

@@ -19,7 +19,7 @@ from store.days import instant
 from store.engine import Store, open_store
 from store.migrate import CURRENT, schema_state
 from store.sizes import row_counts, store_bytes
-from upkeep.archive import CHUNK, Part, archives_in, name_of, prune, require_space, sums_of, unpack, write_archive
+from upkeep.archive import CHUNK, Part, archives_in, name_of, prune, require_space, sums_of, sweep, unpack, write_archive
 from upkeep.manifest import FORMAT, Manifest, catalogue_of, engine_of, facts_of
 
 Say = Callable[[str], None]
@@ -51,7 +51,7 @@ def backup(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = target if target.suffix == ".tar" else target / name_of(config.name_en or config.name, now)
     require_space(folder, 2 * store_bytes(store), "a backup")
-    _sweep(folder, now)
+    sweep(folder, WORK, now)
     with tempfile.TemporaryDirectory(prefix=WORK, dir=folder) as made:
         work = Path(made)
         manifest, parts = _collect(store, config, work, now, city_file, say)
@@ -126,13 +126,6 @@ def steps(say: Say, what: str) -> Progress:
             say(f"{what} {quarter * 25} %")
 
     return tell
-
-
-def _sweep(folder: Path, now: datetime) -> None:
-    """Remove what a backup that was killed more than a day ago has left."""
-    for path in folder.glob(f"{WORK}*"):
-        if now.timestamp() - path.stat().st_mtime > 86400:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def verify_backup(path: Path, *, say: Say = lambda _: None) -> Manifest:

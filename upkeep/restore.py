@@ -21,13 +21,14 @@ from store.engine import Store, open_store
 from store.migrate import NEWER, SchemaTooNew, migrate, newest_revision, schema_state
 from store.serving import alone
 from store.sizes import has_rows, store_bytes
-from upkeep.archive import open_archive, require_space, sync_folder, unpack
+from upkeep.archive import open_archive, require_space, sweep, sync_folder, unpack
 from upkeep.backup import CITY_PART, DUMP_PART, SQLITE_PART, Say, expand
 from upkeep.manifest import Manifest, compare_kpis, compare_rows, facts_of
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 # a fresh SQLite file takes up to so many times the bytes it is packed into; only a guess to see a full disk early
 PACKED = 5
+WORK = ".restore-"
 
 
 class RestoreRefused(Exception):
@@ -62,7 +63,8 @@ def restore(task: Task, url: str, unpack_to: Path | None = None) -> Manifest:
     folder = Path(url.removeprefix("sqlite:///")).resolve().parent if is_sqlite else task.archive.resolve().parent
     folder.mkdir(parents=True, exist_ok=True)
     require_space(folder, PACKED * task.archive.stat().st_size, "restoring")
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=folder) as made:
+    sweep(folder, WORK, task.now)
+    with tempfile.TemporaryDirectory(prefix=WORK, dir=folder) as made:
         unpack(task.archive, Path(made))
         task.say(f"archive: {len(manifest.parts)} parts of {manifest.city}, every sum as written")
         config = task.config or _city_of(Path(made), manifest, task)

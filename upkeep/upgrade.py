@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from store.audit import Entry, record
+from store.audit import Entry, append
 from store.days import instant
 from store.engine import Store
 from store.migrate import CURRENT, NEWER, OLDER, SchemaTooNew, current_revision, migrate, newest_revision, schema_state
@@ -57,9 +57,9 @@ def upgrade(
         if folder := store_folder(store):
             require_space(folder, store_bytes(store), "the upgrade")  # every row may be written anew
         say(f"upgrading from {before or 'nothing'} to {needed}")
-        migrate(store, versions=versions)
-    detail = {"from": before, "to": needed, "backup": take_backup is not None and state == OLDER}
-    record(store, Entry(instant(now), actor or "system", "upgrade", "store", detail=detail))
+        detail = {"from": before, "to": needed, "backup": take_backup is not None and state == OLDER}
+        entry = Entry(instant(now), actor or "system", "upgrade", "store", detail=detail)
+        migrate(store, versions=versions, finish=lambda connection: append(connection, entry))
     say(f"the store is at schema {needed}")
     return Upgraded(before, needed)
 
