@@ -151,7 +151,7 @@ def _save(step: Step) -> Done:
 
 def _disable(step: Step) -> Done:
     user = admin.disable_person(step.admin, step.who)
-    undo = do(PEOPLE, "enable", user.username, t("admin.undo", step.lang))
+    undo = do(PEOPLE, "undo", user.username, t("admin.undo", step.lang))
     return Done(said(PEOPLE, step.lang, t("admin.was_disabled", step.lang, who=user.username), undo), True)
 
 
@@ -177,7 +177,7 @@ def asks(area: str, what: str) -> Take:
 
 
 STEPS: Mapping[str, Take] = {
-    "new": _new, "create": _create, "edit": _edit, "save": _save, "enable": _enable, "close": lambda step: Done(),
+    "new": _new, "create": _create, "edit": _edit, "save": _save, "enable": _enable, "undo": _enable, "close": lambda step: Done(),
     "ask_disable": asks(PEOPLE, "disable"), "disable": _disable, "ask_reset": asks(PEOPLE, "reset"), "reset": _reset,
     "ask_end": asks(PEOPLE, "end"), "end": _end,
 }
