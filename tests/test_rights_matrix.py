@@ -23,7 +23,7 @@ from api.tables import TABLE_FORMATS
 from app import make_app
 from auth import COOKIE
 from scope import ROLES
-from store.keys import add_key
+from store.keys import PROGRAM, NewApiKey, add_api_key, add_key
 from tests.rights_city import AT, CONFIG, IN, NOW, OUT, Caller, make_people, make_province, words_of
 from tests.rights_table import COLUMNS, ITEMS, OTHERS, OWN_CALLBACKS, PATHS, QUERIES, Line, of_kind
 from tests.servers import serve_asgi
@@ -41,6 +41,7 @@ class World:
     clients: dict[Caller, httpx.Client]
     alone: httpx.Client
     feed_keys: dict[str, str]
+    api_keys: dict[str, str]
 
     def each(self) -> Iterator[tuple[Caller, httpx.Client]]:
         """Every caller but nobody."""
@@ -70,6 +71,9 @@ def world(make_database: Callable[..., str]) -> Iterator[World]:
     keys = {feed: f"tck_{feed}" for feed in ("feedback", "air")}
     for feed, key in keys.items():
         add_key(store, feed, key, "", AT)
+    machines = {role: f"tca_{role}" for role in COLUMNS}
+    for role, key in machines.items():
+        add_api_key(store, NewApiKey(role, role), key, PROGRAM, AT)
     app = make_app(replace(CONFIG, store_url=urls[0]), store, now=lambda: NOW)
     other = make_app(replace(CONFIG, store_url=urls[1]), lone, now=lambda: NOW)
     with serve_asgi(other.server) as second, serve_asgi(app.server) as first:
@@ -77,7 +81,7 @@ def world(make_database: Callable[..., str]) -> Iterator[World]:
         operator = next(caller for caller in lonely if (caller.role, caller.limits) == ("operator", ()))
         next(iter(clients.values())).get("/wall")  # Dash adds its own routes with the first page
         lonely_one = _client(second.url, operator)
-        yield World(app, first.url, clients, lonely_one, keys)
+        yield World(app, first.url, clients, lonely_one, keys, machines)
         for client in (*clients.values(), lonely_one):
             client.close()
     store.dispose()
@@ -389,6 +393,34 @@ def test_a_feed_key_opens_its_own_feed_alone(world: World) -> None:
     assert {pair: status == 403 for pair, status in opened_.items()} == {
         ("feedback", "feedback"): False, ("feedback", "air"): True, ("air", "feedback"): True, ("air", "air"): False,
     }
+
+
+def test_the_forms_know_who_asks_and_do_nothing_without_their_token(world: World) -> None:
+    forms = {path for path, who in OTHERS.items() if who == "form"}
+    nobody = {path: world.nobody.get(path) for path in forms}
+    assert {path: answer.status_code for path, answer in nobody.items()} == {
+        "/sign-in": 200, "/sign-out": 303, "/first-run": 303, "/account": 303,
+    }
+    assert all(answer.headers["location"].startswith("/sign-in") for path, answer in nobody.items() if path != "/sign-in")
+    for caller, client in world.each():
+        mine = {path: client.get(path).status_code for path in forms}
+        assert mine == {"/sign-in": 303, "/sign-out": 200, "/first-run": 303, "/account": 200}, caller.name
+        posted = {path: client.post(path, data={"do": "end_others", "username": "viewer", "password": "x"}).status_code for path in forms}
+        assert posted == {"/sign-in": 403, "/sign-out": 403, "/first-run": 303, "/account": 403}, caller.name
+        assert client.get("/account").status_code == 200, "the session has not ended"
+
+
+@pytest.mark.parametrize("role", COLUMNS)
+def test_an_api_key_opens_what_its_role_reads_and_no_page(world: World, role: str) -> None:
+    headers = {"Authorization": f"Bearer {world.api_keys[role]}"}
+    with httpx.Client(base_url=world.url, headers=headers, timeout=60) as client:
+        found = {line.address: client.get(example(line)).status_code for line in of_kind("json")}
+        assert found == {line.address: expected(line, Caller(role)) for line in of_kind("json")}
+        asked = {line.address: f"{example(line)}?".replace("?", ".csv?", 1).rstrip("?") for line in of_kind("file")}
+        files = {address: client.get(path).status_code for address, path in asked.items()}
+        assert files == {line.address: expected(line, Caller(role)) for line in of_kind("file")}
+        assert {client.get(example(line)).status_code for line in of_kind("page")} == {303}
+        assert fill(client, "desk").status_code == 401
 
 
 @pytest.mark.parametrize("path", [path for path, who in OTHERS.items() if who == "anyone" and "{" not in path])
