@@ -104,17 +104,23 @@ def test_a_stream_ends_with_the_rights_of_its_opener(hurried: World, happening: 
         assert answer.status_code in (401, 403)
 
 
+def refuse(client: httpx.Client, path: str) -> None:
+    """There is no room for one more."""
+    with client.stream("GET", path) as answer:
+        assert answer.status_code == 503 and int(answer.headers["retry-after"]) > 0
+
+
 def test_streams_are_bounded_and_their_seats_given_back(hurried: World) -> None:
     hub_of(hurried).hub._seats = Seats(StreamLimits(in_all=3, per_address=3, per_caller=2))
     with hurried.client("operator") as client, hurried.client("viewer") as other:
         with client.stream("GET", "/live/ticks") as first, client.stream("GET", "/live/ticks") as second:
-            for opened in (first, second):
-                assert next(opened.iter_lines())
-            refused = client.get("/live/ticks")
-            assert refused.status_code == 503 and int(refused.headers["retry-after"]) > 0
+            reading = [opened.iter_lines() for opened in (first, second)]  # closed when let go of
+            assert all(next(lines) for lines in reading)
+            refuse(client, "/live/ticks")
             with other.stream("GET", "/live/ticks") as third:
-                assert third.status_code == 200 and next(third.iter_lines())
-                assert other.get("/live/wall").status_code == 503, "as many as there may be in all"
+                reading.append(third.iter_lines())
+                assert third.status_code == 200 and next(reading[-1])
+                refuse(other, "/live/wall")  # as many as there may be in all
         free = threading.Event()
 
         def look() -> None:
