@@ -70,6 +70,11 @@ def is_key(target: str) -> bool:
     return target.endswith(("_id", "_code")) or target in ("code", "alias", "old", "new")
 
 
+def is_code(target: str) -> bool:
+    """Is it a code of a list, or a dossier's other number? What names a person in its place is redacted; an id alone never is."""
+    return target.endswith("_code") or target in ("code", "alias")
+
+
 def class_faults(part: str, target: str, declared: str, sources: set[str], personal: Sequence[str]) -> Iterator[str]:
     """Why a mapping row must not be as it is: what it says of its class, and whether its source is personal."""
     own = class_of(part, target)

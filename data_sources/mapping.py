@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config import ConfigError, FeedConfig
 from data_sources import transforms
-from data_sources.field_classes import class_faults, holds_words, is_key, personal_values
+from data_sources.field_classes import class_faults, holds_words, is_code, is_key, personal_values
 from data_sources.instants import SECOND, instant_reader
 from data_sources.mapping_check import check_pattern, checked_row, is_kind
 from data_sources.redact import without
@@ -29,6 +29,7 @@ COLUMN, VALUE = "@column", "@value"  # the two pseudo fields of a wide-to-long m
 _NUMERIC = frozenset({"lon", "lat", "value", "limit_days"})
 _WHOLE = frozenset({"supplement_count", "cadence_s"})
 _NEEDS_TEXT = ("missing", "sentinel", "extract", "split", "fold", "lookup", "codes")
+_RANGES = {"lon": (-180, 180), "lat": (-90, 90)}  # unless the row says otherwise: a telephone is no longitude
 _MISSING = object()
 
 Getter = Callable[[Mapping[str, Any]], Any]
@@ -290,6 +291,8 @@ def _steps(target: str, spec: Mapping[str, Any], zone: ZoneInfo, unmapped: Any, 
     steps.extend(_kind_steps(kind, target, spec, zone))
     if has_words and kind == "text":
         steps.append(transforms.redact_step)  # before it is cut: half a number is no number
+    elif kind == "text" and is_code(target):
+        steps.append(transforms.redact_code_step)
     if "text_max" in spec:
         steps.append(transforms.text_max_step(spec["text_max"], target.endswith("_id") or target == "code"))
     return [] if "const" in spec and kind == "text" else steps
@@ -316,9 +319,9 @@ def _kind_steps(kind: str, target: str, spec: Mapping[str, Any], zone: ZoneInfo)
     if kind == "bool":
         return [transforms.bool_step(spec.get("bool", ()))]
     if kind == "number":
-        mark = spec.get("number", ".")
+        mark, limits = spec.get("number", "."), spec.get("range", _RANGES.get(target))
         whole = target in _WHOLE
-        return [transforms.number_step(mark, spec.get("scale"), spec.get("offset"), spec.get("range"), whole)]
+        return [transforms.number_step(mark, spec.get("scale"), spec.get("offset"), limits, whole)]
     return []
 
 

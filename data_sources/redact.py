@@ -159,6 +159,16 @@ def _remembered(text: str) -> str:
     return _redacted(text)
 
 
+# an identity card (province, century and sex, year), a mobile or fixed telephone: no code a list of procedures or offices has
+_PERSON_CODE = re.compile(r"0(?:0[1-9]|[1-8]\d|9[0-6])\d{9}|(?:\+?84|0)[1-9]\d{8,9}")
+
+
+def redact_code(text: str) -> str:
+    """A code as it is, unless it is a person's number or words: those are redacted."""
+    is_words = "@" in text or any(letter.isspace() for letter in text)
+    return redact(text) if is_words or _PERSON_CODE.fullmatch(text) else text
+
+
 def without(text: str, values: Iterable[str]) -> str:
     """The text without these values, written with or without accents, in whatever case."""
     for value in values:

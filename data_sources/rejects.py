@@ -5,11 +5,12 @@ What no mapping reads is not kept: nobody has said what is in it, and a field no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data_sources.redact import redact
+from data_sources.field_classes import personal_values
+from data_sources.redact import redact, redact_code, without
 from store.rows import Reject
 
 MAX_TEXT = 500  # letters kept of a value
@@ -80,6 +81,12 @@ def _kept(value: Any, wanted: Mapping[str, bool], path: str, depth: int) -> Any:
     return kept if kept or not path else None
 
 
+def kept_key(value: str) -> str:
+    """An id or code as it is; "..." where it is a person's number: a mark in its place would name another thing."""
+    text = shown(value)
+    return text if redact_code(text) == text else "..."
+
+
 def _leaf(value: Any, is_redacted: bool) -> Any:
     if isinstance(value, (Mapping, list, tuple)):
         return "..."
@@ -88,7 +95,7 @@ def _leaf(value: Any, is_redacted: bool) -> Any:
     if isinstance(value, (int, float)):
         text = told(value) if is_redacted else shown(value)
         return value if -1e15 < value < 1e15 and text == shown(value) else text
-    return told(value) if is_redacted else shown(value)
+    return told(value) if is_redacted else kept_key(value)
 
 
 def not_a_table(item: Any, number: int) -> Reject:
@@ -102,8 +109,21 @@ def not_a_table(item: Any, number: int) -> Reject:
 
 
 def rejects_of(
-    problems: Iterable[tuple[str, str, str]], item: Mapping[str, Any], name: str, sources: Mapping[str, bool]
+    problems: Iterable[tuple[str, str, str]], item: Mapping[str, Any], name: str, sources: Mapping[str, bool],
+    personal: Sequence[str] = (),
 ) -> list[Reject]:
-    """One reject per problem (field, reason, value) of an item called `name`; `sources` as in kept_of."""
-    payload = kept_of(item, sources)
-    return [Reject(name[:200], field, reason, value, payload) for field, reason, value in problems]
+    """One reject per problem (field, reason, value) of an item called `name`; `sources` as in kept_of.
+
+    What the item's `personal` fields say is taken out of all that is kept of it.
+    """
+    named = personal_values(item, personal) if personal else ()
+    payload = _without(kept_of(item, sources), named) if named else kept_of(item, sources)
+    return [Reject(name[:200], field, reason, without(value, named), payload) for field, reason, value in problems]
+
+
+def _without(value: Any, named: tuple[str, ...]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(inner, named) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without(inner, named) for inner in value]
+    return without(value, named) if isinstance(value, str) else value

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from data_sources.instants import instant_reader
-from data_sources.redact import redact
+from data_sources.redact import redact, redact_code
 
 MAX_PATTERN = 200  # letters of a regular expression in a city file
 MAX_SEARCHED = 2000  # letters of a value it is tried on
@@ -246,6 +246,11 @@ def bool_step(yes: Sequence[str]) -> Step:
 def redact_step(raw: Any) -> Outcome:
     """Words without phones, e-mails, ids and house numbers."""
     return (redact(raw) if isinstance(raw, str) else raw), None
+
+
+def redact_code_step(raw: Any) -> Outcome:
+    """A code, redacted where it is none."""
+    return (redact_code(raw) if isinstance(raw, str) else raw), None
 
 
 def text_max_step(limit: int, is_key: bool) -> Step:

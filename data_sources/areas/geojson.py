@@ -129,7 +129,7 @@ def _feature(
             problems = (Problem("geometry", "bad_geometry", str(fault)[:200]),)
     if problems:
         name = str(values.get("code") or f"feature {number + 1}")
-        rejects += rejects_of(problems, properties, name, mapping.sources)
+        rejects += rejects_of(problems, properties, name, mapping.sources, manifest.personal)
     else:
         rows[row.code] = (row, made)
 

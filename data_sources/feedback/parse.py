@@ -68,7 +68,7 @@ class _Context:
     """What every item of a batch is read with."""
 
     def __init__(self, manifest: FeedConfig, mapping: FeedMapping, personal: Sequence[str], now: datetime):
-        self.mapping = mapping
+        self.mapping, self.personal = mapping, tuple(personal)
         self.kept = {**mapping.sources, **dict.fromkeys((f"notes.{name}" for name in _NOTE_FIELDS), True)}
         self.latest = to_micros(now + FUTURE)
         self.instant = instant_reader(("iso",), _zone(manifest))
@@ -109,7 +109,7 @@ def _parsed(context: _Context, batch: RawBatch) -> Parsed:
         name = str(values.get("source_id") or f"row {number + 1}")
         problems = problems or _settled(context, item, values)
         if problems:
-            rejects += rejects_of(problems, item, name, context.kept)
+            rejects += rejects_of(problems, item, name, context.kept, context.personal)
         else:
             rows.append(ReportRow(**values))
     return Parsed(reports=tuple(rows), rejects=tuple(rejects), item_count=len(batch.items))

@@ -20,8 +20,8 @@ from config import FeedConfig
 from data_sources.feed import FeedError, RawBatch
 from data_sources.instants import DAY, instant_reader, to_micros
 from data_sources.one_stop.wire import EXACT, KEPT, WireDossier, WireStep, WireSupplement
-from data_sources.redact import redact, without
-from data_sources.rejects import not_a_table, shown, told
+from data_sources.redact import redact, redact_code, without
+from data_sources.rejects import kept_key, not_a_table, shown, told
 from store.rows import DossierRow, Parsed, Reject, StepRow, Stop
 
 DOSSIERS, PROGRESS, STATUS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC", "DongBoTrangThaiHoSo"
@@ -221,9 +221,9 @@ def _dossier_row(wire: WireDossier, times: _Times, requests: Sequence[_Request],
     return DossierRow(
         source_id=wire.MaHoSo or "",
         agency=redact(wire.DonViXuLy or "")[:MAX_NAME],
-        procedure_code=wire.MaTTHC or "",
+        procedure_code=redact_code(wire.MaTTHC or ""),
         procedure_name=redact(wire.TenTTHC or "")[:MAX_NAME],
-        domain_code=wire.MaLinhVuc or "",
+        domain_code=redact_code(wire.MaLinhVuc or ""),
         domain_name=redact(wire.TenLinhVuc or "")[:MAX_NAME],
         channel=CHANNELS[wire.KenhThucHien],
         status=status,
@@ -236,7 +236,7 @@ def _dossier_row(wire: WireDossier, times: _Times, requests: Sequence[_Request],
         supplement_count=len(requests),
         is_digitised=_is_digitised(wire),
         is_paid_online=None if not (paid := wire.DuocThanhToanTrucTuyen) else paid in ("1", "2"),
-        alias=wire.MaHoSoKhac or "",
+        alias=redact_code(wire.MaHoSoKhac or ""),
         version=max(events, default=None) if by_event else None,
         stops=_stops(requests, status, finished, events),
     )
@@ -257,14 +257,14 @@ def _check_texts(wire: WireDossier, faults: list[_Fault]) -> None:
         if text and "\0" in text:
             faults.append(_Fault(name, "bad_text"))
         elif text and len(text) > MAX_CODE and name.startswith("Ma"):
-            faults.append(_Fault(name, "too_long", text[:MAX_CODE]))
+            faults.append(_Fault(name, "too_long", told(text)[:MAX_CODE]))
 
 
 def _check_id(text: str | None, faults: list[_Fault]) -> None:
     if not text:
         faults.append(_Fault("MaHoSo", "missing_field"))
     elif len(text) > MAX_ID:
-        faults.append(_Fault("MaHoSo", "too_long", shown(text[:MAX_ID])))
+        faults.append(_Fault("MaHoSo", "too_long", told(text)[:MAX_ID]))
     elif "\0" in text:
         faults.append(_Fault("MaHoSo", "bad_text"))
     elif _PLACEHOLDER.fullmatch(text):
@@ -365,25 +365,29 @@ _PERSONS = ("NguoiXuLy", "ChuHoSo", "MaDoiTuong", "SoGiayToChuHoSo", "SoDienThoa
 
 def _without_person(text: str, item: Mapping[str, Any]) -> str:
     """The office's words without what the object says of handler and applicant, redacted."""
+    return shown(redact(without(text, _persons(item))))
+
+
+def _persons(item: Mapping[str, Any]) -> tuple[str, ...]:
     named = (item.get(key) for key in _PERSONS)
-    return shown(redact(without(text, (name for name in named if isinstance(name, str) and len(name.strip()) > 1))))
+    return tuple(name for name in named if isinstance(name, str) and len(name.strip()) > 1)
 
 
 def _rejects(item: Mapping[str, Any], number: int, faults: Sequence[_Fault], manifest: FeedConfig) -> list[Reject]:
     named = item.get("MaHoSo")
     name = shown(named)[:MAX_ID] if isinstance(named, (str, int)) and str(named).strip() else f"row {number + 1}"
-    payload = _payload(item, frozenset(manifest.personal))
-    return [Reject(name, field, reason, value, payload) for field, reason, value in faults]
+    payload = _payload(item, frozenset(manifest.personal), item)
+    return [Reject(name, field, reason, without(value, _persons(item)), payload) for field, reason, value in faults]
 
 
-def _payload(item: Mapping[str, Any], personal: frozenset[str]) -> dict[str, Any]:
+def _payload(item: Mapping[str, Any], personal: frozenset[str], whole: Mapping[str, Any]) -> dict[str, Any]:
     """The named, impersonal fields of the object: what a new sending starts from."""
     kept: dict[str, Any] = {}
     for key, value in item.items():
         if key not in KEPT or key in personal:
             continue
         if key == "DanhSachHoSoBoSung" and isinstance(value, list):
-            kept[key] = [_payload(one, personal) for one in value[:20] if isinstance(one, Mapping)]
+            kept[key] = [_payload(one, personal, whole) for one in value[:20] if isinstance(one, Mapping)]
         elif value is None or isinstance(value, (str, int, float)):
-            kept[key] = None if value is None else shown(value) if key in EXACT else told(value)
+            kept[key] = None if value is None else kept_key(str(value)) if key in EXACT else without(told(value), _persons(whole))
     return kept

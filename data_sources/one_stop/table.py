@@ -69,7 +69,7 @@ def _read_item(
     name = str(values.get("source_id") or f"row {number + 1}")
     kept = {**(steps.sources if steps else {}), **dossiers.sources}
     if problems:
-        result.rejects += rejects_of(problems, line, name, kept)
+        result.rejects += rejects_of(problems, line, name, kept, manifest.personal)
     if problems and len(lines) == 1:
         return  # the step of a refused row comes again with the row
     if manifest.version == "event":
@@ -78,19 +78,19 @@ def _read_item(
     if not problems:
         result.dossiers.append(DossierRow(**values))
     if steps is not None and "source_id" in values:
-        _add_steps(lines, read, name, kept, result)
+        _add_steps(lines, read, name, kept, manifest.personal, result)
 
 
 def _add_steps(
     lines: list[Any], read: list[tuple[dict[str, Any], tuple[Problem, ...]]], name: str, kept: Mapping[str, bool],
-    result: _Result,
+    personal: tuple[str, ...], result: _Result,
 ) -> None:
     for line, (values, problems) in zip(lines, read, strict=True):
         if not problems and "at" not in values:
             problems = (Problem("at", "missing_field"),)
         named = tuple(Problem(f"steps.{field}", reason, value) for field, reason, value in problems)
         if named:
-            result.rejects += rejects_of(named, line, name, kept)
+            result.rejects += rejects_of(named, line, name, kept, personal)
         else:
             result.steps.append(StepRow(dossier_id=name, **{"name": "", **values}))
 

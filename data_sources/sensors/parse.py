@@ -99,7 +99,7 @@ def _things(manifest: FeedConfig, batch: RawBatch, names: FeedMapping, streams: 
         if not key:
             problems = (Problem("@iot.id", "missing_field"), *problems)
         if problems:
-            rejects += rejects_of(problems, thing, key or f"thing {number + 1}", {**names.sources, **_ID})
+            rejects += rejects_of(problems, thing, key or f"thing {number + 1}", {**names.sources, **_ID}, manifest.personal)
             continue
         rows = [row for entity in listed if (row := _datastream(manifest, entity, key, streams, rejects))]
         datastreams += rows
@@ -139,7 +139,7 @@ def _datastream(
     if not key:
         problems = (Problem("@iot.id", "missing_field"), *problems)
     if problems:
-        rejects += rejects_of(problems, entity, f"datastream {key or '?'} of {station}", {**names.sources, **_ID})
+        rejects += rejects_of(problems, entity, f"datastream {key or '?'} of {station}", {**names.sources, **_ID}, manifest.personal)
         return None
     short = property_key(str(values.get("property", "")))
     unit = gauge(short, str(values.get("measure_unit", ""))).unit

@@ -80,7 +80,7 @@ def _stations(manifest: FeedConfig, batch: RawBatch) -> Parsed:
         if not problems and not values.get("station_id"):
             problems = (Problem("station_id", "missing_field"),)
         if problems:
-            rejects += rejects_of(problems, item, f"station row {number + 1}", mapping.sources)
+            rejects += rejects_of(problems, item, f"station row {number + 1}", mapping.sources, manifest.personal)
         else:
             rows.append(_station(values, ()))
     return Parsed(stations=tuple(rows), rejects=tuple(rejects), item_count=len(batch.items))
@@ -176,7 +176,7 @@ class _Reader:
                 found = (Problem("value", reason, f"{value:g}"),)
         name = f"row {number + 1}" + (f" column {column}" if column else "")
         payload = {**cell} if cell is not item else item
-        self.rejects += rejects_of(found[:1], payload, name, self.kept)
+        self.rejects += rejects_of(found[:1], payload, name, self.kept, self.manifest.personal)
 
     def _described(self, item: Mapping[str, Any], column: str, number: int) -> _Described:
         key = (column, *[str(item.get(name)) for name in self.columns])

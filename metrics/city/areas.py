@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 
 from metrics.city import City, series
+from metrics.city.masking import unvetted
 from metrics.city.series import Point
 from metrics.city.sums import NOTHING_CHOSEN, Choice
 from metrics.periods import Period
@@ -49,7 +50,8 @@ def polygons(city: City, on: date | None = None, level: str = "") -> tuple[AreaS
             ),
             {"day": day, **({"level": level} if level else {})},
         ).all()
-    newest = {row[0]: row for row in rows if city.scope.covers_area(row[0])}
+        left_out = unvetted(connection, city, "area")
+    newest = {row[0]: row for row in rows if row[0] not in left_out and city.scope.covers_area(row[0])}
     return tuple(
         AreaShape(row[0], row[1], row[2], row[3], row[4], row[5], row[6], _geometry(row[7])) for row in newest.values()
     )

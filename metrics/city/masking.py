@@ -6,21 +6,19 @@ A field not named here, or in EXACT, is a fault that tests/test_privacy.py finds
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
+from data_sources.redact import MARKERS, redact_code
 from metrics.city import City
 from metrics.city.grid import Grid
 from scope import FIELD_CLASSES, Scope
 
 PUBLIC, FREE_TEXT, PERSONAL = FIELD_CLASSES
 Item = TypeVar("Item")
-# an identity card (province, century and sex, year), a mobile or fixed telephone, an e-mail address: no id a source should use
-_PERSON = re.compile(r"0(?:0[1-9]|[1-8]\d|9[0-6])[0-9]\d{8}|(?:\+?84|0)[1-9]\d{8,9}|[^@\s]+@[^@\s]+\.[^@\s]+")
 _SHOWN = 3  # letters of a masked id that stay
 
 
@@ -80,12 +78,13 @@ def _lat(value: float | None, grid: Grid | None) -> float | None:
 
 
 def masked_id(value: str) -> str:
-    """An id that is a person's (identity card, telephone, e-mail) by its last letters, any other as it is.
+    """An id that is a person's (identity card, telephone) by its last letters, one of words redacted, any other as it is.
 
     >>> masked_id("022084001234"), masked_id("H49.36-260302-0007")
     ('•••234', 'H49.36-260302-0007')
     """
-    return "•••" + value[-_SHOWN:] if value and _PERSON.fullmatch(value.strip()) else value
+    told = redact_code(value)
+    return "•••" + value[-_SHOWN:] if told in MARKERS else told
 
 
 _INSTEAD: dict[str, Callable[[Any, Grid | None], Any]] = {
