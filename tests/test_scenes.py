@@ -18,7 +18,7 @@ from components.scenes import SCENES, build_frame, places, scenes_of, skeleton
 from components.scenes.lists import LEAST_N, distinct_names, short_name
 from components.scenes.rows import panels_of
 from config import WallConfig
-from metrics.city import City, hotspots, kpis, open_city, series
+from metrics.city import City, grid, hotspots, kpis, open_city, series
 from metrics.periods import parse_period
 from scope import DEMO_SCOPE, Forbidden, scope_of
 from store.days import DAY
@@ -120,7 +120,7 @@ def test_agencies_below_the_least_count_are_not_ranked(city: City, frame: dict[s
 
 def test_the_wall_shows_no_exact_place_and_no_text_of_a_report(store: Store, city: City, frame: dict[str, Any]) -> None:
     cells = hotspots.read(city, 250)
-    step = 250 / hotspots.METRES_PER_DEGREE
+    step = 250 / grid.METRES_PER_DEGREE
     assert cells and all(abs(cell.lat / step - round(cell.lat / step)) < 0.01 for cell in cells)
     assert sum(cell.open for cell in cells) == kpis.read(city, ["reports_open"], parse_period("today", city.today))[0].value
     shown = frame["props"]["feedback-map-points"]["data"]["features"]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from metrics.city import City
-from metrics.city.masking import PERSONAL, UNVETTED_TABLES, masked_id, stand_in, unvetted
+from metrics.city.masking import PERSONAL, UNVETTED_TABLES, masked_id, unvetted
 from metrics.city.paging import Row
 
 
@@ -65,6 +65,6 @@ def read_versions(
 
 def _told(connection: Connection, city: City, column: str, value: Any) -> Any:
     kind = column.removesuffix("_code")
-    if kind in UNVETTED_TABLES and value in unvetted(connection, city, kind):
-        return stand_in(value)
+    if kind in UNVETTED_TABLES:
+        return unvetted(connection, city, kind).get(value, value)
     return masked_id(value) if column == "alias" and PERSONAL not in city.scope.field_classes else value

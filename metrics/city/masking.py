@@ -6,7 +6,7 @@ A field not named here, or in EXACT, is a fault that tests/test_privacy.py finds
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from data_sources.redact import MARKERS, redact_code
 from metrics.city import City
 from metrics.city.grid import Grid
 from scope import FIELD_CLASSES, Scope
+from text import t
 
 PUBLIC, FREE_TEXT, PERSONAL = FIELD_CLASSES
 Item = TypeVar("Item")
@@ -101,21 +102,21 @@ UNVETTED_TABLES = {
 }
 
 
-def unvetted(connection: Connection, city: City, kind: str) -> frozenset[str]:
-    """Codes of this kind that feeds named and the city's own list does not know, when this reader may not read free text.
+def unvetted(connection: Connection, city: City, kind: str) -> Mapping[str, str]:
+    """Codes of this kind that feeds named and the city's own list does not know, each with what it is called instead: the same for the
+    same code, and nothing told of it. None for readers of free text.
 
     A source that writes a person where an office belongs would otherwise put that person on the wall.
     """
     if FREE_TEXT in city.scope.field_classes:
-        return frozenset()
+        return {}
     key = ("unvetted", kind)
     if key not in city.memo:
         statement = text(f"SELECT code FROM {UNVETTED_TABLES[kind]} WHERE origin = 'unmapped'")
-        city.memo[key] = frozenset(connection.execute(statement).scalars())
-    found: frozenset[str] = city.memo[key]
+        city.memo[key] = {code: _stand_in(city, code) for code in connection.execute(statement).scalars()}
+    found: Mapping[str, str] = city.memo[key]
     return found
 
 
-def stand_in(code: str) -> str:
-    """What an unvetted code is called instead: the same for the same code, and it tells nothing of it."""
-    return f"Chưa ánh xạ {hashlib.blake2b(code.encode(), digest_size=3).hexdigest()}"
+def _stand_in(city: City, code: str) -> str:
+    return t("unmapped.stand_in", city.config.language, mark=hashlib.blake2b(code.encode(), digest_size=3).hexdigest())

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, text
 
 from metrics.city import City
-from metrics.city.masking import stand_in, unvetted
+from metrics.city.masking import unvetted
 from metrics.city.paging import Row
 
 _TABLES = (
@@ -20,10 +20,10 @@ _TABLES = (
 
 @dataclass(frozen=True)
 class Names:
-    """Code -> name per kind; an unknown code is its own name. `unvetted` = codes per kind this reader is given a stand-in for."""
+    """Code -> name per kind; an unknown code is its own name. `unvetted` = what stands in for a code, per column."""
 
     found: Mapping[str, Mapping[str, str]]
-    unvetted: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unvetted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def _of(self, column: str, code: str) -> str:
         shown = self.code(column, code)
@@ -31,7 +31,7 @@ class Names:
 
     def code(self, column: str, code: str) -> str:
         """The code in a column, or what stands in for it."""
-        return stand_in(code) if code in self.unvetted.get(column, ()) else code
+        return self.unvetted.get(column, {}).get(code, code)
 
     def agency(self, code: str) -> str:
         """Name of an agency."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, text
 
 from metrics.city import City, feeds, small_counts
-from metrics.city.masking import stand_in, unvetted
+from metrics.city.masking import unvetted
 from metrics.city.stations import daily_indices
 from metrics.city.sums import FLOWS, HORIZON, NET, NOTHING_CHOSEN, TABLES, Choice, conditions, net, stocks_now, stocks_now_by
 from metrics.kpis import Kpi, Sums, kpi
@@ -215,7 +215,7 @@ def _by_group(
         Point(group, labels.get(group, group), value if n >= row.min_n else None, n, is_partial)
         for group, (value, n) in sorted(answers.items())
     ]
-    points = [replace(p, group=stand_in(p.group), label=stand_in(p.group)) if p.group in strange else p for p in points]
+    points = [replace(p, group=strange[p.group], label=strange[p.group]) if p.group in strange else p for p in points]
     return _without_small(city, row, tuple(points))
 
 
