@@ -42,7 +42,7 @@ def draw_trail(city: City, view: View) -> list[Component | None]:
         search_box(view, "subject", t("audit.subject_example", lang)),
     ]
     empty = notice(t("empty.audit", lang), t("desk.empty_hint" if _is_narrowed(view) else "audit.empty_hint", lang))
-    files = exports("/api/v1/audit", view.only((*FIELDS, "period")), lang) if city.scope.permits("export") else None
+    files = exports(city, "/api/v1/audit", view.only((*FIELDS, "period")), lang)
     return [
         heading(t("page.audit", lang), t("audit.lead", lang)),
         chain(city, view, audit.last_check(city), audit.length(city)),

@@ -44,7 +44,7 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     if not states:
         return [heading(t("page.feeds", view.lang)), notice(t("empty.feeds", view.lang), t("desk.no_feeds_hint", view.lang))]
     note = html.Span(summary(states, view.lang), **{"data-count": str(sum(state.state != feeds.STATIC for state in states))})
-    files = exports("/api/v1/feeds", "", view.lang)
+    files = exports(city, "/api/v1/feeds", "", view.lang)
     return [heading(t("page.feeds", view.lang), note, files), feed_list(city, view, states, feeds.reject_counts(city))]
 
 
@@ -96,7 +96,7 @@ def download_rejects(context: AppContext, scope: Scope, asked: Sequence[int | No
 
 def safe_cell(cell: str) -> str:
     """A cell no spreadsheet runs as a formula: what a stranger sent is text."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")) else cell
 
 
 CALLBACKS = (

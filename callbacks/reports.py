@@ -46,7 +46,7 @@ def draw_list(city: City, view: View) -> list[Component | None]:
             NOW_STATES,
         ),
         html.Div(
-            [count_line(len(found.rows), found.total, lang), exports("/api/v1/reports", view.only(API_FILTERS), lang)],
+            [count_line(len(found.rows), found.total, lang), exports(city, "/api/v1/reports", view.only(API_FILTERS), lang)],
             className="d-above",
         ),
         rows,

@@ -46,7 +46,7 @@ def draw_list(city: City, view: View) -> list[Component | None]:
         ),
     ]
     # the API knows no search by name: rather no file than one with other rows
-    files = None if view.get("q") else exports("/api/v1/stations", view.only(API_FILTERS), lang)
+    files = None if view.get("q") else exports(city, "/api/v1/stations", view.only(API_FILTERS), lang)
     rows = station_table(city, view, found, places) if found else notice(t("empty.stations", lang), t("desk.empty_hint", lang))
     return [
         heading(t("page.stations", lang), t("desk.stations_hint", lang)),

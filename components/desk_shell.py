@@ -27,11 +27,12 @@ OPENED = "desk-opened"
 
 @dataclass(frozen=True)
 class NavRow:
-    """One place in the bar; readers without the permission do not see it."""
+    """One place in the bar; readers without the permission do not see it. whole = nor those whose rights have limits."""
 
     path: str
     label: str
     permission: str
+    whole: bool = False
 
 
 NAV = (
@@ -41,9 +42,9 @@ NAV = (
     NavRow("/stations", "desk.nav_stations", "see.stations"),
     NavRow("/feeds", "desk.nav_feeds", "see.feeds"),
     NavRow("/kpis", "desk.nav_kpis", "see.desk"),
-    NavRow("/wall", "desk.nav_wall", "see.wall"),
-    NavRow("/audit", "desk.nav_audit", "see.audit"),
-    NavRow("/admin", "desk.nav_admin", "manage.users"),
+    NavRow("/wall", "desk.nav_wall", "see.wall", whole=True),
+    NavRow("/audit", "desk.nav_audit", "see.audit", whole=True),
+    NavRow("/admin", "desk.nav_admin", "manage.users", whole=True),
 )
 
 
@@ -186,7 +187,7 @@ def _links(city: City, view: View) -> list[Component]:
     """The wall is a page of its own kind and loads anew; the section one is in is marked."""
     found = []
     for row in NAV:
-        if not city.scope.permits(row.permission):
+        if not city.scope.permits(row.permission) or (row.whole and city.scope.is_limited):
             continue
         path = row.path
         here = view.path == path or (path != "/" and view.path.startswith(f"{path}/"))

@@ -16,6 +16,7 @@ from dash.development.base_component import Component
 
 from components.desk_links import View
 from components.desk_parts import link
+from metrics.city import City
 from text import t
 
 Item = TypeVar("Item")
@@ -74,8 +75,10 @@ def pager(view: View, next_cursor: str) -> Component | None:
     return html.Nav(parts, className="d-pager", **{"aria-label": t("desk.pages", lang)}) if parts else None
 
 
-def exports(base: str, query: str, lang: str) -> Component:
-    """Files of exactly these rows, from the API with the page's own filters."""
+def exports(city: City, base: str, query: str, lang: str) -> Component | None:
+    """Files of exactly these rows, from the API with the page's own filters; None for who may not take them along."""
+    if not city.scope.permits("export"):
+        return None
     tail = f"?{query}" if query else ""
     links = [
         html.A(

@@ -303,6 +303,25 @@ def test_the_walls_frame_holds_the_whole_province_and_no_words(world: World) -> 
     assert "-zag" not in frame, "a dossier's number is on the wall"
 
 
+def test_a_page_links_to_no_file_its_reader_would_be_refused(world: World) -> None:
+    for line in of_kind("file"):
+        page = {"/api/v1/dossiers": "dossiers", "/api/v1/reports": "reports", "/api/v1/stations": "stations", "/api/v1/feeds": "feeds",
+                "/api/v1/audit": "audit"}.get(line.address, "")
+        href = f"{line.address}.csv".replace("/", "\\u002f")
+        for caller, client in world.each() if page else ():
+            is_filled = next(row for row in of_kind("fill") if row.address == page).admits(caller.role, caller.limits)
+            assert (href in fill(client, page).text) == (is_filled and line.admits(caller.role, caller.limits)), (caller.name, page)
+
+
+def test_a_page_links_to_no_page_its_reader_would_be_refused(world: World) -> None:
+    pages = [line for line in of_kind("page") if "<" not in line.address]
+    for caller, client in world.each():
+        bar = str(fill(client, "desk").json()["response"]["desk-bar"])
+        linked = {line.address for line in pages if f"'href': '{line.address}'" in bar} - {"/"}
+        assert linked <= {line.address for line in pages if line.admits(caller.role, caller.limits)}, caller.name
+        assert caller.role == "display" or linked, caller.name
+
+
 # ---- inside and outside ---------------------------------------------------------------------------------------------------
 QUESTIONS = tuple(
     (line, query) for line in of_kind("json") if line.address.startswith("/api/v1/") and "{" not in line.address
