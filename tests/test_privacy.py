@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,12 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import ConfigError, FeedConfig
+import metrics.city
+from config import Config, ConfigError, FeedConfig
 from data_sources.feed import RawBatch
 from data_sources.field_classes import FREE_TEXT, TABLE, class_of
 from data_sources.mapping import compile_mapping
 from data_sources.redact import redact, without
 from data_sources.registry import protocol_of
+from metrics.city import City
+from metrics.city.grid import Grid
+from metrics.city.masking import MASKS, PUBLIC_FIELDS, Mask, masked
+from scope import ROLES, scope_of
 from store.rows import Parsed
 from tests.privacy_lines import HOMES, MAILS, NAMES, NEGATIVE, PAPERS, PHONES, POSITIVE
 
@@ -127,6 +135,49 @@ def test_the_document_prints_the_table_of_classes() -> None:
     for row in TABLE:
         assert re.search(rf"\| {row.part} \| `{row.target}` \| {row.field_class} \|", told), row
     assert class_of("report", "description") == FREE_TEXT and class_of("report", "status") == "public"
+
+
+# --- what City answers -----------------------------------------------------------------------------------------
+
+# what callers ask with, and what the package keeps to itself
+QUESTIONS = frozenset(
+    {"Check", "Choice", "Cells", "DossierFilter", "Grid", "Mask", "Names", "Order", "Query", "ReadingFilter", "ReportFilter", "Sight",
+     "State", "TrailFilter"}
+)
+
+
+def answers() -> dict[str, type]:
+    """Every dataclass the City package gives out, by name."""
+    modules = [import_module(f"metrics.city.{row.name}") for row in pkgutil.iter_modules(metrics.city.__path__)]
+    found = (kind for module in modules for kind in vars(module).values() if isinstance(kind, type) and is_dataclass(kind))
+    return {kind.__name__: kind for kind in found if kind.__module__.startswith("metrics.city.") and kind.__name__ not in QUESTIONS}
+
+
+def test_every_word_and_point_of_every_answer_has_a_class() -> None:
+    classed = {mask.field for mask in MASKS} | {f"{name}.{field}" for name, told in PUBLIC_FIELDS.items() for field in told.split()}
+    holding = {
+        f"{name}.{field.name}" for name, kind in answers().items() for field in fields(kind)
+        if field.name in ("lon", "lat") or re.search(r"\b(str|Any)\b", str(field.type))
+    }
+    assert len(holding) > 60
+    assert holding == classed, (holding - classed, classed - holding)
+    assert not {mask.field for mask in MASKS} & {f"{n}.{f}" for n, told in PUBLIC_FIELDS.items() for f in told.split()}
+
+
+@pytest.mark.parametrize("mask", MASKS, ids=lambda mask: mask.field)
+@pytest.mark.parametrize("role", [role.key for role in ROLES])
+def test_a_masked_field_is_whole_only_for_roles_with_its_class(mask: Mask, role: str) -> None:
+    name, _, field = mask.field.partition(".")
+    secret: Any = 107.123456 if mask.instead in ("lon", "lat") else "022084001234"
+    kind: Any = answers()[name]
+    empty = {one.name: None if one.name in ("lon", "lat") else "" for one in fields(kind)}
+    row = kind(**{**empty, field: secret})
+    scope = scope_of(role)
+    city = City(None, Config("T"), scope, 0, {}, None)  # type: ignore[arg-type]
+    given = getattr(masked(city, row, Grid(0.01, 0.01)), field)
+    is_open = mask.field_class in scope.field_classes and (not mask.permission or mask.permission in scope.permissions)
+    assert (given == secret) == is_open
+    assert is_open or given in (None, "", "•••234", 107.12), given
 
 
 # --- what a refused item leaves behind -----------------------------------------------------------------------
