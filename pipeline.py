@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from config import Config, FeedConfig
 from data_sources.feed import FeedError
+from data_sources.redact import redact
 from data_sources.registry import protocol_of
 from data_sources.sync import Progress, Sync
 from metrics.rollups import TOPICS, backlog, clock_step, drain, fold_topic
@@ -142,4 +144,4 @@ class Ingest:
         except FeedError as error:
             log.warning("feed %s: %s", feed.key, error)
         except Exception:
-            log.exception("feed %s failed", feed.key)
+            log.error("feed %s failed\n%s", feed.key, redact(traceback.format_exc()))  # a fault may quote what it was given
