@@ -1,0 +1,96 @@
+"""Every question of City asks for its permission: each with each role, and none may be added without a row here."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+import metrics.city
+from metrics.city import City, agencies, areas, audit, dossiers, feeds, hotspots, kpis, open_city, readings, reports, series, stations
+from metrics.city.readings import ReadingFilter
+from metrics.periods import parse_period
+from scope import ROLES, Forbidden, Scope, scope_of
+from store.days import DAY
+from store.engine import Store
+from tests.rights_city import AT, CONFIG, IN, NOW, make_province
+
+PERIOD = parse_period("this_month", NOW.date())
+CHOSEN = ReadingFilter(AT - DAY, AT)
+# question -> the permissions it takes (all of them), and one way to ask it
+QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
+    "agencies.read": (("see.desk",), agencies.read),
+    "areas.polygons": (("see.desk",), areas.polygons),
+    "areas.counts": (("see.desk",), lambda city: areas.counts(city, "reports_open", PERIOD)),
+    "audit.read": (("see.audit",), audit.read),
+    "audit.every": (("see.audit", "export"), lambda city: list(audit.every(city))),
+    "audit.actors": (("see.audit",), audit.actors),
+    "audit.kinds": (("see.audit",), audit.kinds),
+    "audit.length": (("see.audit",), audit.length),
+    "audit.check": (("see.audit",), audit.check),
+    "audit.last_check": (("see.audit",), audit.last_check),
+    "dossiers.total": (("see.dossiers",), dossiers.total),
+    "dossiers.read": (("see.dossiers",), dossiers.read),
+    "dossiers.every": (("see.dossiers", "export"), lambda city: list(dossiers.every(city))),
+    "dossiers.one": (("see.dossiers",), lambda city: dossiers.one(city, "", "H0-zagin-zarin")),
+    "feeds.read": (("see.feeds",), feeds.read),
+    "feeds.losses": (("see.feeds",), lambda city: feeds.losses(city, "one_stop")),
+    "feeds.reject_counts": (("see.feeds",), feeds.reject_counts),
+    "feeds.rejects": (("see.rejects",), lambda city: feeds.rejects(city, "one_stop")),
+    "hotspots.read": (("see.desk",), lambda city: hotspots.read(city, 250)),
+    "kpis.read": (("see.desk",), lambda city: kpis.read(city, (), PERIOD)),
+    "readings.read": (("see.stations",), lambda city: readings.read(city, CHOSEN)),
+    "readings.every": (("see.stations", "export"), lambda city: list(readings.every(city, CHOSEN))),
+    "reports.total": (("see.reports",), reports.total),
+    "reports.read": (("see.reports",), reports.read),
+    "reports.every": (("see.reports", "export"), lambda city: list(reports.every(city))),
+    "reports.one": (("see.reports",), lambda city: reports.one(city, "", "PA0-zagin-zarin")),
+    "series.read": (("see.desk",), lambda city: series.read(city, "reports_open", "day", PERIOD)),
+    "stations.read": (("see.stations",), stations.read),
+    "stations.hour_series": (("see.stations",), lambda city: stations.hour_series(city, 1, AT - DAY, AT)),
+}
+# read nothing of the store: they compute with what a question has given, or say what a scope may
+NO_QUESTIONS = (
+    "dossiers.timeliness", "reports.timeliness", "feeds.coverage", "feeds.is_known", "feeds.reads_rejects", "reports.reads_text",
+    "masking.masked", "narrow.search_condition", "timing.soon_boundary", "timing.days_left",
+)
+
+
+@pytest.fixture(scope="module")
+def store(make_database: Callable[..., str]) -> Iterator[Store]:
+    filled = make_province(make_database("sqlite"), (IN,))
+    yield filled
+    filled.dispose()
+
+
+def asked_of_a_city() -> set[str]:
+    """Every public function of metrics/city whose first argument is a City; those given a connection are parts of one."""
+    found = set()
+    for row in pkgutil.iter_modules(metrics.city.__path__):
+        module = import_module(f"metrics.city.{row.name}")
+        for name, value in vars(module).items():
+            is_ours = inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+            if is_ours and next(iter(inspect.signature(value).parameters), "") == "city":
+                found.add(f"{row.name}.{name}")
+    return found
+
+
+def test_every_question_has_a_row() -> None:
+    assert asked_of_a_city() == {*QUESTIONS, *NO_QUESTIONS}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_is_answered_to_who_holds_its_permissions_and_nobody_else(store: Store, name: str) -> None:
+    permissions, ask = QUESTIONS[name]
+    for scope in (Scope(), *(scope_of(role.key, actor=role.key) for role in ROLES)):
+        city = open_city(store, CONFIG, scope, NOW)
+        if all(scope.permits(permission) for permission in permissions):
+            ask(city)
+        else:
+            with pytest.raises(Forbidden):
+                ask(city)
+                pytest.fail(f"{name} answered {scope.actor or 'nobody'}")
