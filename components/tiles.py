@@ -87,6 +87,8 @@ def tile_props(
 ) -> Props:
     """Props of every part of a tile, by id."""
     figure, unit = figure_text(value.value, value.measure_unit, kpi(value.key).decimals, lang)
+    if value.state:  # a count this wall does not tell is no missing one
+        figure = t(f"desk.small_{value.state}", lang)
     if value.key == "vn_aqi" and value.value is not None:
         unit = t(f"aqi.{aqi_class(value.value)}", lang)
     verdict = value.verdict
@@ -159,7 +161,7 @@ def note_text(value: KpiValue, lang: str, beside: KpiValue | None = None) -> str
         parts.append(t(f"wall.target_{'up' if row.better == 'up' else 'down'}", lang, value=shown))
     if beside is not None and beside.value is not None:
         parts.append(t("wall.out_of_open", lang, n=number(beside.value, lang, 0)))
-    else:
+    elif value.n is not None:
         parts.append(t("wall.count_note", lang, n=number(value.n, lang, 0)))
     return " · ".join(parts)
 

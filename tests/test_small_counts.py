@@ -123,6 +123,15 @@ def test_days_of_one_unit_hide_their_small_counts(province: Store) -> None:
     assert any(p.state for p in days) and not [p for p in days if p.value and p.value < LEAST]
 
 
+def test_days_of_the_whole_province_hide_small_counts_only(province: Store) -> None:
+    month = parse_period("last_30d", city_of(province, VIEWER).today)
+    seen = series.read(city_of(province, VIEWER), "reports_received", "day", month)
+    known = {p.group: p for p in series.read(city_of(province, LEADER), "reports_received", "day", month)}
+    for point in seen:
+        assert (point.state == SUPPRESSED) == (0 < (known[point.group].value or 0) < LEAST)
+        assert point.state or point == known[point.group]
+
+
 def test_the_whole_provinces_figures_are_told(province: Store) -> None:
     for value in kpis.read(city_of(province, VIEWER), [], parse_period("last_30d", city_of(province, VIEWER).today)):
         assert not value.state or (value.value is None and value.n is None)

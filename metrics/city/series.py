@@ -58,7 +58,7 @@ def read_in(
     """The same inside a transaction of the caller."""
     if by in TIMES:
         found = tuple(_by_time(connection, city, row, by, period, choice, rule))
-        return found if choice == NOTHING_CHOSEN else _without_small(city, row, found)
+        return _without_small(city, row, found, whole=choice == NOTHING_CHOSEN)
     if by not in GROUPS.get(row.topic, ()):
         raise ValueError(f"{row.key} by {by!r}: choose one of {', '.join((*TIMES, *GROUPS.get(row.topic, ())))}")
     return tuple(_by_group(connection, city, row, by, period, choice, rule))
@@ -236,11 +236,16 @@ def _grouped_answers(
     return {group: row.formula(one) for group, one in sums.items()}
 
 
-def _without_small(city: City, row: Kpi, points: tuple[Point, ...]) -> tuple[Point, ...]:
-    """The points as this reader may have them: small counts and what would tell them taken out."""
+def _without_small(city: City, row: Kpi, points: tuple[Point, ...], *, whole: bool = False) -> tuple[Point, ...]:
+    """The points as this reader may have them: small counts and what would tell them taken out.
+
+    whole: days of the whole city are cells of no breakdown; only the small ones go, since they may be one unit's.
+    """
     if small_counts.sees_all(city.scope):
         return points
     hidden = small_counts.states(row, {point.group: (point.value, point.n or 0) for point in points})
+    if whole:
+        hidden = {group: state for group, state in hidden.items() if state == small_counts.SUPPRESSED}
     return tuple(
         replace(point, value=None, n=None, state=hidden[point.group]) if point.group in hidden else point for point in points
     )
