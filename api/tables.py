@@ -24,7 +24,7 @@ from api.errors import ApiError
 from store.days import moment
 
 XLSX_ROWS = 1_048_575
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # wide ones are read alike in some languages
 MEDIA_TYPES = {
     "json": "application/json",
     "csv": "text/csv",

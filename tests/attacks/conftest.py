@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -54,6 +55,25 @@ class World:
         made = httpx.Client(base_url=self.url, cookies=cookies, headers={**headers, **more}, timeout=60)
         self.clients.append(made)
         return made
+
+
+def opened(page: str, path: str, query: dict[str, str]) -> dict[str, Any]:
+    """The store that says which address a page was opened with."""
+    return {"id": {"type": "desk-opened", "page": page}, "property": "data", "value": {"path": path, "query": query}}
+
+
+def ask(client: httpx.Client, key: str, inputs: list[Any], states: list[Any]) -> httpx.Response:
+    """Call a callback as Dash's own script does."""
+    named = [part.rpartition(".") for part in key.strip(".").split("...")]
+    outputs = [{"id": json.loads(name) if name.startswith("{") else name, "property": which} for name, _, which in named]
+    body = {"output": key, "outputs": outputs if key.startswith("..") else outputs[0], "inputs": inputs, "state": states}
+    return client.post("/_dash-update-component", json={**body, "changedPropIds": []})
+
+
+def fill(client: httpx.Client, page: str, path: str, **query: str) -> httpx.Response:
+    """What a page is filled with when it is opened at this path with this query."""
+    inputs = [opened(page, path, query), {"id": f"{page}-refresh", "property": "data", "value": 0}]
+    return ask(client, f"..{page}-bar.children...{page}-body.children..", inputs, [])
 
 
 @contextmanager
