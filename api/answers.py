@@ -51,7 +51,6 @@ _KPI_COLUMNS = tuple(
         ("coverage", "number"),
         ("late_rule",),
         ("revision", "whole"),
-        ("state",),
     )
 )
 
@@ -77,7 +76,6 @@ def answer_kpis(ask: Ask) -> Json | Table:
             v.coverage,
             v.late_rule,
             v.revision,
-            v.state,
         )
         for v in values
     ]
