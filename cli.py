@@ -18,8 +18,10 @@ import uvicorn
 from api.wire import server_config
 from app import make_app
 from auth.addresses import is_address, is_loopback
-from cli_people import people_cli
-from cli_upkeep import upkeep_cli
+from commands.people import people_cli
+from commands.processes import Children, stop_with_parent
+from commands.terminal import City, LogForm, Shift, StoreUrl, get_ready, is_demo, operator, settle, start_log, stop
+from commands.upkeep import upkeep_cli
 from config import Config, ConfigError, city_path, read_environment
 from data_sources.demo.run import free_port, run_demo
 from data_sources.feed import FeedError
@@ -28,12 +30,10 @@ from data_sources.quarantine import resend
 from data_sources.sync import Sync
 from metrics.rollups import drain, rebuild
 from pipeline import Ingest, refresh, utc_now
-from processes import Children, stop_with_parent
 from store.audit import Entry, record
 from store.days import instant
 from store.engine import Store
 from store.people import has_admin
-from terminal import City, LogForm, Shift, StoreUrl, get_ready, is_demo, operator, settle, start_log, stop
 from text import t
 from upkeep.upgrade import watch_schema
 

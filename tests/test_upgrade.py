@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from commands.terminal import get_ready
 from pipeline import prepare
 from store.audit import AuditFilter, read
 from store.engine import Store, open_store
 from store.migrate import CURRENT, SchemaTooNew, SchemaTooOld, current_revision, migrate, newest_revision, schema_state
 from store.serving import StoreInUse, alone, serving
 from store.sizes import tables
-from terminal import get_ready
 from tests.servers import ROOT
 from tests.small_city import CONFIG, NOW, TZ, fill
 from tests.test_crash import wait_for_the_dead

@@ -13,6 +13,7 @@ import typer
 
 from auth import make_api_key, make_feed_key
 from auth.passwords import check_password, hash_password, make_temporary
+from commands.terminal import City, StoreUrl, get_ready, operator, settle, stop
 from config import Config, parse_duration
 from pipeline import utc_now
 from scope import ROLES
@@ -42,7 +43,6 @@ from store.people import (
     list_users,
     set_password,
 )
-from terminal import City, StoreUrl, get_ready, operator, settle, stop
 from text.formats import MISSING
 from text.formats import instant as shown_instant
 

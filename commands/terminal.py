@@ -22,7 +22,7 @@ from store.watch import STORE_AWAY
 from upkeep.logs import FORMS, VARIABLE, form_of, set_up
 from upkeep.upgrade import upgrade
 
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parent.parent
 DEMO_CITY = ROOT / "examples" / "demo" / "city.toml"
 DEMO_PORT = 8990
 

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from commands.terminal import DEMO_CITY, ROOT, City, StoreUrl, default_store, operator, settle, stop
 from config import city_path, load_config, read_environment
 from pipeline import utc_now
 from store.backup import CopyFailed
 from store.migrate import SchemaMismatch
 from store.serving import StoreInUse
 from store.watch import STORE_AWAY
-from terminal import DEMO_CITY, ROOT, City, StoreUrl, default_store, operator, settle, stop
 from upkeep.archive import ArchiveDamaged
 from upkeep.backup import backup, verify_backup
 from upkeep.checks_city import CHECKS

@@ -1,0 +1,1 @@
+"""The commands of cli.py by subject, and what each begins with."""
