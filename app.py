@@ -51,6 +51,7 @@ def make_app(config: Config, store: Store, *, now: Callable[[], datetime], limit
         on_error=lambda fault: _told(config, fault),
         index_string=INDEX.replace("__LANG__", config.language).replace("__TOKENS__", theme.css()),
     )
+    _close_websockets(app, server)
     context = AppContext(config, store, now, once(scope_reader(config, store, now)))
     app.layout = html.Div([dash.page_container, html.Div(id=FAULT, role="alert")], className="app")
     for found in pkgutil.iter_modules(callbacks.__path__):
@@ -59,6 +60,12 @@ def make_app(config: Config, store: Store, *, now: Callable[[], datetime], limit
     _serve_pages(app, server)
     _guard(app, server, context, limits)
     return app
+
+
+def _close_websockets(app: Dash, server: FastAPI) -> None:
+    """No second door to the callbacks, and no worker for it in every browser (the policy would refuse that worker aloud)."""
+    app.backend.websocket_capability = False
+    server.router.routes[:] = [route for route in server.router.routes if getattr(route, "path", "") != "/_dash-ws-callback"]
 
 
 def _guard(app: Dash, server: FastAPI, context: AppContext, limits: GateLimits) -> None:

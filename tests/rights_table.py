@@ -77,7 +77,6 @@ OTHERS = {
     "/sign-in": "form", "/sign-out": "form", "/first-run": "form", "/account": "form",
     "/assets": "anyone", "/_dash-component-suites/{package_name}/{fingerprinted_path:path}": "anyone", "/_favicon.ico": "anyone",
     "/_dash-layout": "signed in", "/_dash-dependencies": "signed in", "/_dash-update-component": "signed in", "/_reload-hash": "signed in",
-    "/_dash-ws-callback": "nobody",
     "/api/{rest:path}": "lost", "/ingest/{rest:path}": "lost", "/live/{rest:path}": "lost",
     "/{path:path}": "pages",  # all pages are one route; each is a row of the table
 }
