@@ -87,7 +87,7 @@ class Policy:
             "img-src 'self' data:",
             "font-src 'self'",
             "connect-src 'self'",
-            "worker-src 'none'",
+            "worker-src 'self'",
             "manifest-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
