@@ -94,7 +94,8 @@ _WORK = _LEAD | {"see.report_text", "see.rejects", "api.read"}
 _TEXT = frozenset({"public", "free_text"})
 
 ROLES = (
-    Role("display", frozenset({"see.wall"})),
+    # a display hangs where the centre works: it tells the counts the centre works with
+    Role("display", frozenset({"see.wall", "see.small_counts"})),
     Role("viewer", _WATCH),
     Role("leader", _LEAD),
     Role("analyst", _WORK, _TEXT),

@@ -1,6 +1,6 @@
 """Push streams: the wall's frames and the desk's ticks. One hub per process; its cost does not grow with the screens.
 
-A change in the store is heard by one watcher, the frame is built once per language in a thread, serialised once, and the same
+A change in the store is heard by one watcher, the frame is built once per view in a thread, serialised once, and the same
 text goes into every screen's queue. A slow screen loses old frames, never new ones: its queue is emptied for a whole frame.
 """
 
@@ -10,8 +10,8 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -30,6 +30,7 @@ log = logging.getLogger("api.live")
 FrameBuilder = Callable[[City, str], Mapping[str, Any]]
 QUEUE = 4
 FOLD_WAIT_S = 0.2
+SMALL = "see.small_counts"
 HEADERS = {"Cache-Control": "no-cache, no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 
 
@@ -48,14 +49,24 @@ class Pace:
 EASY = Pace()
 
 
+class View(NamedTuple):
+    """What the frames of a stream are drawn for: a language, and whether small counts are told. TICKS has no frames."""
+
+    lang: str
+    tells_small: bool
+
+
+TICKS = View("", False)
+
+
 @dataclass(eq=False)
 class Listener:
-    """One open stream: `lang` of its frames, '' = ticks only. `has_whole` = differences make sense to it.
+    """One open stream. `has_whole` = differences make sense to it.
 
     `may` asks the store whether whoever opened it still may (in a thread).
     """
 
-    lang: str
+    view: View
     queue: asyncio.Queue[bytes | None]
     may: Callable[[], bool]
     has_whole: bool = False
@@ -72,7 +83,7 @@ class Listener:
 
 @dataclass
 class Picture:
-    """The last frame of one language, serialised part by part, so that the next one can leave out what is the same."""
+    """The last frame of one view, serialised part by part, so that the next one can leave out what is the same."""
 
     props: dict[str, bytes] = field(default_factory=dict)
     ages: bytes = b"{}"
@@ -96,11 +107,11 @@ class Hub:
     ) -> None:
         self.context, self.observed, self.build, self.pace = context, observed, build, pace
         self._build_frame = build_frame
-        # the wall is for a room that strangers enter: no free text, no exact point, no small count, whoever has opened it
-        self._rights = rights or scope_of("viewer", actor="wall")
+        # the wall is for a room: figures and lists, no free text, no exact point, whoever has opened it
+        self._rights = rights or scope_of("leader", actor="wall")
         self._seats = Seats(limits or StreamLimits())
         self._listeners: set[Listener] = set()
-        self._pictures: dict[str, Picture] = {}
+        self._pictures: dict[View, Picture] = {}
         self._seq = 0
         self._revisions: dict[str, int] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -123,8 +134,10 @@ class Hub:
             require_whole(rights)
         caller = caller_of(request, rights)
         self._seats.require(*caller)
-        may = still_may(request, self.context.scope_of, rights.actor, permission, whole=is_wall)
-        listener = Listener(lang, asyncio.Queue(QUEUE), may)
+        view = View(lang, rights.permits(SMALL)) if is_wall else TICKS
+        needs = (permission, SMALL) if view.tells_small else (permission,)
+        may = still_may(request, self.context.scope_of, rights.actor, needs, whole=is_wall)
+        listener = Listener(view, asyncio.Queue(QUEUE), may)
         return StreamingResponse(self._stream(listener, name, caller), media_type="text/event-stream", headers=HEADERS)
 
     async def _stream(self, listener: Listener, name: str, caller: tuple[str, str]) -> AsyncIterator[bytes]:
@@ -157,19 +170,19 @@ class Hub:
 
     def _greet(self, listener: Listener) -> None:
         """What is known goes out at once; a frame nobody has yet is asked for."""
-        if not listener.lang:
+        if listener.view == TICKS:
             if self._revisions:
                 listener.queue.put_nowait(self._tick())
             return
-        picture = self._pictures.get(listener.lang)
+        picture = self._pictures.get(listener.view)
         is_now = picture is not None and self._is_now(picture)
         if picture is not None and (is_now or self._revisions == {}):
-            listener.has_whole = listener.put(self._whole(listener.lang))
+            listener.has_whole = listener.put(self._whole(listener.view))
         if not is_now:
             self._changed.set()
 
     def _is_now(self, picture: Picture) -> bool:
-        """A language nobody has watched for a while has an old picture."""
+        """A view nobody has watched for a while has an old picture."""
         young = time.monotonic() - picture.drawn <= self.pace.frame
         return young and bool(self._revisions) and picture.revision == sum((self._revisions or {}).values())
 
@@ -215,22 +228,22 @@ class Hub:
             self._changed.clear()
             began = time.monotonic()
             if self._revisions:
-                self._send(self._tick(), "")
+                self._send(self._tick(), TICKS)
             # the landing's and the fold's news are often in one picture: then there is nothing to draw and nothing to rest from
-            languages = sorted({listener.lang for listener in self._listeners} - {""})
-            behind = [lang for lang in languages if lang not in self._pictures or not self._is_now(self._pictures[lang])]
-            for lang in behind:
-                await self._paint_one(lang)
+            views = sorted({listener.view for listener in self._listeners} - {TICKS})
+            behind = [view for view in views if view not in self._pictures or not self._is_now(self._pictures[view])]
+            for view in behind:
+                await self._paint_one(view)
             self._catch_up()
-            if behind or not languages:
+            if behind or not views:
                 before_last, last = last, began
                 await asyncio.sleep(max(0.0, before_last + 2 * self.pace.least - time.monotonic()))
 
-    async def _paint_one(self, lang: str) -> None:
+    async def _paint_one(self, view: View) -> None:
         try:
-            before = self._pictures.get(lang)
+            before = self._pictures.get(view)
             with self.observed.frame_time.time():
-                picture = await asyncio.to_thread(self._draw, lang)
+                picture = await asyncio.to_thread(self._draw, view)
         except Exception as fault:  # a fault in a scene must not end the stream: the last frame stays
             self.observed.frames.labels("away" if is_away(fault) else "failed").inc()
             if is_away(fault):
@@ -239,9 +252,9 @@ class Hub:
                 log.exception("the wall's frame could not be built; the last one stays")
             return
         self.observed.frames.labels("built").inc()
-        self._pictures[lang] = picture
+        self._pictures[view] = picture
         self._seq += 1
-        self._send_frame(lang, self._difference(before, picture) if before else b"")
+        self._send_frame(view, self._difference(before, picture) if before else b"")
 
     async def _beats(self) -> None:
         while True:
@@ -255,40 +268,41 @@ class Hub:
         while backlog(self.context.store) and time.monotonic() < until:
             time.sleep(0.01)
 
-    def _draw(self, lang: str) -> Picture:
+    def _draw(self, view: View) -> Picture:
         """One frame, in a thread: the only part that reads the store."""
         self._await_fold()
-        city = self.context.city(self._rights)
-        frame = self._build_frame(city, lang)
+        rights = self._rights if view.tells_small else replace(self._rights, permissions=self._rights.permissions - {SMALL})
+        city = self.context.city(rights)
+        frame = self._build_frame(city, view.lang)
         props = {key: dump(value) for key, value in frame.get("props", {}).items()}
         return Picture(props, dump(frame.get("ages", {})), city.revision, city.as_of, time.monotonic())
 
     # ---- messages ---------------------------------------------------------------------------------------------------
-    def _send(self, message: bytes, lang: str | None) -> None:
-        """A beat or tick into every queue of that language (None = all); a screen that was too slow gets a whole frame next."""
+    def _send(self, message: bytes, view: View | None) -> None:
+        """A beat or tick into every queue of that view (None = all); a screen that was too slow gets a whole frame next."""
         for listener in self._listeners:
-            if lang in (None, listener.lang) and not listener.put(message):
-                listener.has_whole = bool(listener.lang) and listener.lang in self._pictures
-                listener.put(self._whole(listener.lang) if listener.has_whole else message)
+            if view in (None, listener.view) and not listener.put(message):
+                listener.has_whole = listener.view in self._pictures
+                listener.put(self._whole(listener.view) if listener.has_whole else message)
 
-    def _send_frame(self, lang: str, difference: bytes) -> None:
+    def _send_frame(self, view: View, difference: bytes) -> None:
         """The difference to those who have the frame before, the whole frame to everyone else."""
         whole = b""
         for listener in self._listeners:
-            if listener.lang == lang and not (difference and listener.has_whole and listener.put(difference)):
-                whole = whole or self._whole(lang)
+            if listener.view == view and not (difference and listener.has_whole and listener.put(difference)):
+                whole = whole or self._whole(view)
                 listener.has_whole = listener.put(whole) or listener.put(whole)
 
     def _catch_up(self) -> None:
         """The last frame to whoever came between two frames, when there was nothing to draw."""
         for listener in self._listeners:
-            if listener.lang in self._pictures and not listener.has_whole:
-                whole = self._whole(listener.lang)
+            if listener.view in self._pictures and not listener.has_whole:
+                whole = self._whole(listener.view)
                 listener.has_whole = listener.put(whole) or listener.put(whole)
 
-    def _whole(self, lang: str) -> bytes:
+    def _whole(self, view: View) -> bytes:
         """The whole last frame, with the server's time of now."""
-        picture = self._pictures[lang]
+        picture = self._pictures[view]
         return self._frame(picture, picture.props)
 
     def _difference(self, before: Picture, picture: Picture) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -75,9 +75,9 @@ def caller_of(request: Request, rights: Scope) -> tuple[str, str]:
 
 
 def still_may(
-    request: Request, ask: Callable[[Request], Scope], actor: str, permission: str, *, whole: bool
+    request: Request, ask: Callable[[Request], Scope], actor: str, permissions: Collection[str], *, whole: bool
 ) -> Callable[[], bool]:
-    """A function that asks the store again whether the stream's opener still may: same caller, permission and reach.
+    """A function that asks the store again whether the stream's opener still may: same caller, permissions and reach.
 
     Asking is no use of the session: a page nobody touches ends with it. While the store is away nobody can be judged.
     """
@@ -93,7 +93,7 @@ def still_may(
             rights = ask(fresh)
             if whole:
                 require_whole(rights)
-            return rights.actor == actor and rights.permits(permission)
+            return rights.actor == actor and all(rights.permits(permission) for permission in permissions)
         except (Forbidden, ApiError):
             return False
         except Exception as fault:

@@ -25,7 +25,7 @@ from auth import scope_reader
 from components.context import AppContext
 from config import Config, FeedConfig
 from metrics.city import City
-from scope import Scope
+from scope import Scope, scope_of
 from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.migrate import migrate
@@ -244,12 +244,12 @@ def test_a_slow_screen_skips_to_a_whole_frame(staged: Callable[..., Stage], sqli
     stage.open().next()
     import asyncio
 
-    from api.live import Listener  # the hub's own part, to hold a queue nobody empties
+    from api.live import Listener, View  # the hub's own part, to hold a queue nobody empties
 
-    slow = Listener("vi", asyncio.Queue(2), lambda: True)
+    slow = Listener(View("vi", True), asyncio.Queue(2), lambda: True)
     hub._listeners.add(slow)
     for _ in range(5):
-        hub._send(b"data: {}\n\n", "vi")
+        hub._send(b"data: {}\n\n", View("vi", True))
     held = [slow.queue.get_nowait() for _ in range(slow.queue.qsize())]
     hub._listeners.discard(slow)
     assert json.loads(held[0].removeprefix(b"data: "))["props"].keys() == {"count", "still"}
@@ -260,12 +260,12 @@ def test_a_screen_that_comes_when_nothing_is_to_draw_still_gets_the_last_frame(
 ) -> None:
     import asyncio
 
-    from api.live import Listener
+    from api.live import Listener, View
 
     stage = staged(sqlite_store)
     hub = stage.api.hub
     first = stage.open().next()
-    late = Listener("vi", asyncio.Queue(4), lambda: True)
+    late = Listener(View("vi", True), asyncio.Queue(4), lambda: True)
 
     def join() -> None:
         hub._listeners.add(late)
@@ -310,6 +310,17 @@ def test_streams_need_rights_and_a_local_name(staged: Callable[..., Stage], sqli
     stage = staged(sqlite_store)
     assert httpx.get(f"{stage.url}/live/wall", headers={"Host": "evil.example"}).status_code == 403
     assert httpx.get(f"{staged(sqlite_store, scope=Scope(actor='x')).url}/live/ticks").status_code == 403
+
+
+def test_a_viewers_wall_is_drawn_without_the_right_to_small_counts(staged: Callable[..., Stage], sqlite_store: Store) -> None:
+    def told(city: City, lang: str) -> Mapping[str, Any]:
+        return {"props": {"small": {"children": str(city.scope.permits("see.small_counts"))}}, "ages": {}}
+
+    seen = {}
+    for role in ("viewer", "display", "leader"):
+        stage = staged(sqlite_store, frame=told, scope=scope_of(role, actor=role))
+        seen[role] = stage.open().next()["props"]["small"]["children"]
+    assert seen == {"viewer": "False", "display": "True", "leader": "True"}
 
 
 def test_a_closed_stream_is_forgotten(staged: Callable[..., Stage], sqlite_store: Store) -> None:

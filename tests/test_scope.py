@@ -95,7 +95,7 @@ def test_only_the_operator_sees_personal_fields() -> None:
 
 
 def test_the_wall_role_sees_the_wall_and_nothing_else() -> None:
-    assert scope_of("display").permissions == {"see.wall"}
+    assert scope_of("display").permissions == {"see.wall", "see.small_counts"}
     assert scope_of("display").field_classes == {"public"}
 
 
