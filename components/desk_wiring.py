@@ -29,6 +29,7 @@ from metrics.city import City
 from metrics.city.sights import Sight
 from metrics.city.sums import Choice
 from scope import Forbidden, Scope
+from store.watch import REFUSED_VALUE
 from text import t
 
 log = logging.getLogger(__name__)
@@ -134,13 +135,14 @@ def fill(context: AppContext, scope: Scope, row: PageRow, opened: Mapping[str, A
     except NotRecorded as fault:
         log.error("page %s was not shown: %s", row.name, fault, exc_info=fault)
         children = [notice(t("error.not_recorded", view.lang), t("desk.not_recorded_hint", view.lang), kind="fault")]
-    except ValueError as fault:
+    except (ValueError, *REFUSED_VALUE) as fault:
+        told = str(fault) if isinstance(fault, ValueError) else "…"  # the database's own words are not the reader's
         again = link(
             t("desk.clear_filters", view.lang),
             View(view.path, {}, view.lang, view.period).here(lang=view.get("lang")),
             "d-button",
         )
-        children = [notice(t("error.bad_filter", view.lang, name=str(fault)), "", again, "fault")]
+        children = [notice(t("error.bad_filter", view.lang, name=told), "", again, "fault")]
     except Exception as fault:  # the page must say so rather than stay grey; the cause goes to the log
         reference = t("error.reference", view.lang, reference=recorded(log, f"page {row.name}", fault))
         children = [notice(t("error.server", view.lang), f"{t('desk.retry_hint', view.lang)} {reference}", kind="fault")]
