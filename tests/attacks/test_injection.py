@@ -14,7 +14,7 @@ import callbacks
 from api.routes import ROUTES
 from api.tables import TABLE_FORMATS
 from scope import ROLES
-from tests.attacks.conftest import World, fill
+from tests.attacks.conftest import World, ask, fill
 from text import t
 
 SQL = ("' OR '1'='1", "'; DROP TABLE core_dossier; --", "x' UNION SELECT password_hash FROM ops_user --", '" OR ""="', "\\' OR 1=1 --")
@@ -128,6 +128,15 @@ def test_a_callback_given_other_kinds_of_values_answers_calmly(both: World, valu
             answer = client.post("/_dash-update-component", json=body)
             assert answer.status_code in (200, 204, 400), (page, answer.status_code)
             assert "Traceback" not in answer.text and ".py" not in answer.text
+
+
+def test_a_callback_that_fails_tells_a_reference_that_the_log_has(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with world.client("operator") as client:
+        answer = ask(client, "wall-page.children", [{"id": "wall-address", "property": "data", "value": 7}], [])
+    told = answer.json()
+    reference = told["sideUpdate"]["app-fault"]["children"]["props"]["children"].rpartition(" ")[2]
+    assert told["response"] == {} and reference in caplog.text and "AttributeError" in caplog.text
+    assert "AttributeError" not in answer.text and ".py" not in answer.text
 
 
 @pytest.mark.parametrize("value", CODE)
