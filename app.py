@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 
 import callbacks
 from api.gate import Gate, api_rows, once, own_rows, page_rows
-from api.headers import Policy, hash_of
+from api.headers import Policy, style_sources
 from api.limits import GATE_BOUNDS, GateLimits
 from api.refusals import DashFaults
 from api.routes import mount
@@ -71,7 +71,7 @@ def _close_websockets(app: Dash, server: FastAPI) -> None:
 def _guard(app: Dash, server: FastAPI, context: AppContext, limits: GateLimits) -> None:
     """Put the gate around everything but the clock of requests, which counts the gate's refusals too."""
     is_https = context.config.web.public_url.startswith("https://")
-    policy = Policy(lambda: tuple(app.csp_hashes()), (hash_of(theme.css()),), is_https)
+    policy = Policy(lambda: tuple(app.csp_hashes()), style_sources(theme.css()), is_https)
     rows = (*own_rows(limits), *api_rows(), *page_rows(dash.page_registry))
     server.add_middleware(Gate, context=context, rows=rows, policy=policy, limits=limits)
     server.user_middleware.insert(0, server.user_middleware.pop(1))

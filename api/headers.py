@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 YEAR_S = 31_536_000
 DAY_S = 86_400
@@ -18,30 +19,9 @@ ALWAYS = (
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
 )
-# style sheets that Dash 4.4.1 and dash-leaflet 1.1.3 put into the page themselves, as they are in their bundles; the crawl of
-# tests/test_gate_browser.py names what a new version adds
-BUNDLED_STYLES = (
-    "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",  # the empty one, filled by rules afterwards
-    "Su7lkWyrR39ozUimPZSARr9qtPsgwvk98P/VAGbG6v8=",
-    "ceeoylCL0ld4NwOaXf4vG0Z8pEknXXuzJ5ZV0Ir6ft4=",
-    "vEFWWSptvAnmTyDLqu3LdoYyHTq0QbynLLSzYwyFY4A=",
-    "BvJwtF3ZgG8gcdZQ022TX/OW+AK0Sm8Fw++80SG4tXU=",
-    "Do5Z9ZqsPvCQTUBQS9BnDm/2+on7omuzuLYk5sbA+2s=",
-    "ITR5T9OwskhdqdsliUJRmgp9ltOFAHgXe1F7eRvGnmQ=",
-    "0IJGrxhCP5NUIafylLkj5118xkZH1kp5FmNio7NOckI=",
-    "Z8VokGxeiKThZOEmkdUgfW+jxbvItBwAXC8M1c4wqAM=",
-    "VUA+tqvhK3niMn7AdszqidMFPRh9FLqxB2iINUrsiTw=",
-    "Aq43X0SlmB69maWGob4rp/UuSHhwePalkRRExtsxOJ8=",
-    "SkhFDxgIcEjMhRh19uSHWrkdnAlZ9rlskgr9yLsipa8=",
-    "uDiOZWps1U7E8/0BTaQrclYMhVhRVE4dT0vb5X6nXOw=",
-    "+QoPrsxO0auPnxSulD3bAr9CoDGgzv7YRfYE0vfxeQI=",
-    "MJs2ke1SA6Cy3tTCZu2QH0rj0r//iNqU0idy9bM4leg=",
-    "X2TqJwnIiE/ceDVeAdr7v7BOWBU6CEzE6qxlNzBzvBk=",
-    "mKP5Nh9J+3FomkYQF5DWFgmUmC9oEOyh3LiTtE1PwKo=",
-    "zmLg9fAzhthkQar0HsYlPE8MMx315AMYJ5uAXv1DH+k=",
-)
-# style sheets that Dash 4.4.1 and dash-leaflet 1.1.3 put into the page themselves, as they are in their bundles; the crawl of
-# tests/test_gate_browser.py names what a new version adds
+# style sheets that these versions put into the page themselves, as they are in their bundles; the crawl of
+# tests/attacks/test_browser.py names what a new version adds
+BUNDLED_BY = (("dash", "4.4.1"), ("dash-leaflet", "1.1.3"))
 BUNDLED_STYLES = (
     "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",  # the empty one, filled by rules afterwards
     "Su7lkWyrR39ozUimPZSARr9qtPsgwvk98P/VAGbG6v8=",
@@ -68,7 +48,7 @@ BARE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form
 
 @dataclass(frozen=True)
 class Policy:
-    """What pages may load: hashes of our own inline scripts and style sheets; `is_https` = the public address is.
+    """What pages may load: sources of inline scripts and style sheets; `is_https` = the public address is.
 
     `scripts` is asked for each page: Dash knows its inline scripts only after its first request.
     """
@@ -82,7 +62,7 @@ class Policy:
         return "; ".join((
             "default-src 'none'",
             _source("script-src", "'self'", *self.scripts()),
-            _source("style-src-elem", "'self'", *self.styles, *(f"'sha256-{known}'" for known in BUNDLED_STYLES)),
+            _source("style-src-elem", "'self'", *self.styles),
             "style-src-attr 'none'",
             "img-src 'self' data:",
             "font-src 'self'",
@@ -98,6 +78,16 @@ class Policy:
 
 def _source(name: str, *sources: str) -> str:
     return " ".join((name, *sources))
+
+
+def style_sources(own: str, version_of: Callable[[str], str] = version) -> tuple[str, ...]:
+    """Sources for our own inline sheet and those the libraries bring.
+
+    Of versions whose sheets are not listed any sheet is let pass: a newer library must not cost the screens their looks.
+    """
+    if any(version_of(name) != known for name, known in BUNDLED_BY):
+        return ("'unsafe-inline'",)
+    return (hash_of(own), *(f"'sha256-{known}'" for known in BUNDLED_STYLES))
 
 
 def hash_of(inline: str) -> str:

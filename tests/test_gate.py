@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 
 import api.wire
 from api.gate import Gate, Row, once, page_rows
-from api.headers import ALWAYS, Policy, cache_control
+from api.headers import ALWAYS, BUNDLED_BY, Policy, cache_control, hash_of, style_sources
 from api.limits import GATE_BOUNDS, GateLimits, Rate
 from api.origin import bad_host, bad_origin, foreign_reader, peer_of
 from app import make_app
@@ -368,3 +368,9 @@ class small_server:
 
     def __exit__(self, *fault: Any) -> None:
         self._serving.__exit__(*fault)
+
+
+def test_sheets_of_known_versions_are_named_and_of_others_let_pass() -> None:
+    known = style_sources("body{}", dict(BUNDLED_BY).__getitem__)
+    assert known[0] == hash_of("body{}") and all(source.startswith("'sha256-") for source in known)
+    assert style_sources("body{}", lambda name: "99.0") == ("'unsafe-inline'",)

@@ -93,8 +93,8 @@ def test_no_person_appears_in_rows_or_rejects() -> None:
 
 def test_progress_becomes_steps_without_the_handler() -> None:
     parsed = sample("portal_progress.json")
-    assert parsed.steps == (
-        StepRow("H49.36-260302-0007", vn("2026-03-02T10:15"), "Chuyển [tên người] ([số điện thoại], [email]) thẩm định", "Bộ phận Một cửa", 4),)
+    words = "Chuyển [tên người] ([số điện thoại], [email]) thẩm định"
+    assert parsed.steps == (StepRow("H49.36-260302-0007", vn("2026-03-02T10:15"), words, "Bộ phận Một cửa", 4),)
     assert [(one.field, one.reason) for one in parsed.rejects] == [("ThoiDiemXuLy", "missing_field")]
 
 
