@@ -187,6 +187,8 @@ class Api:
             answer: Response = await getattr(self.door, route.handler)(request)
             return answer
         if route.handler in ("wall", "ticks"):
+            if request.method == "HEAD":  # may I have it? A stream's refusal is not told to scripts
+                return Response(status_code=204, headers={"Cache-Control": "no-store"})
             lang = self.context.lang(request.query_params.get("lang"))
             stream: Response = getattr(self.hub, route.handler)(request, lang)
             return stream
@@ -282,7 +284,7 @@ def _in_thread(work: Callable[[Request], Response]) -> Callable[[Request], Await
 
 
 def _add(server: FastAPI, api: Api, route: Route) -> None:
-    methods = [route.method] + (["HEAD"] if route.method == "GET" and not route.path.startswith("/live") else [])
+    methods = [route.method] + (["HEAD"] if route.method == "GET" else [])
     if route.has_tables:
         for suffix in TABLE_FORMATS:  # before the plain address, whose last part might swallow them
             server.add_api_route(f"{route.path}.{suffix}", api.endpoint(route, suffix), methods=methods, include_in_schema=False)

@@ -2,6 +2,7 @@
 (function () {
   const tc = (window.toancanh = window.toancanh || {});
   const RETRY_MS = [400, 1200]; // jitter: a hall full of screens does not come back in one instant
+  const ASK_MS = 4000;
   const QUIET_MS = 40000; // the server gives a sign of life each 15 s; longer without one: the line may be dead without saying so
   const HEAP_BUDGET = 220e6;
   const LAYER = /-map-(areas|points|labels)$/; // map layers have no element of their own
@@ -28,8 +29,15 @@
     if (lostAt === null) lostAt = now();
     if (source) { source.close(); source = null; }
     clearTimeout(retry);
-    retry = setTimeout(connect, RETRY_MS[0] + Math.random() * (RETRY_MS[1] - RETRY_MS[0]));
+    retry = setTimeout(again, RETRY_MS[0] + Math.random() * (RETRY_MS[1] - RETRY_MS[0]));
     tick();
+  }
+  // An event stream does not say why it was refused: a screen whose session has ended asks, and goes to the sign-in form.
+  function again() {
+    fetch(root.dataset.stream, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(ASK_MS) }).then((answer) => {
+      if (answer.status !== 401) connect();
+      else location.assign("/sign-in?next=" + encodeURIComponent(location.pathname + location.search));
+    }, connect);
   }
   // Any sign of life: the server's time and its build.
   function hear(sign) {

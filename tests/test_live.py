@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -425,7 +426,8 @@ def test_the_watcher_tells_the_state_at_once_and_the_last_change(store: Store, c
         await heard.aclose()  # type: ignore[attr-defined]
         return first, last
 
-    first, last = asyncio.run(asyncio.wait_for(hear(), 30))
+    with ThreadPoolExecutor(1) as aside:  # a browser's loop may run in this thread
+        first, last = aside.submit(lambda: asyncio.run(asyncio.wait_for(hear(), 30))).result()
     assert last["dossiers"] == first["dossiers"] + changes
 
 

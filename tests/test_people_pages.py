@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from app import make_app
@@ -95,6 +96,21 @@ def test_a_page_asked_for_is_reached_through_the_form_and_the_bar_says_who(
     expect(tab.locator(".f-said")).to_have_text("Đã đăng xuất.")
     tab.goto(served[0] + "/reports")
     expect(tab).to_have_url(re.compile(r"/sign-in\?next="))
+
+
+def test_a_wall_whose_session_has_ended_goes_to_the_sign_in_form(
+    page: Callable[..., Page], live_server: Callable[..., LiveServer], store: Store
+) -> None:
+    with_lan(store, "display")
+    server = make_app(CONFIG, store, now=Clock()).server
+    running = live_server(server)
+    tab = page((1920, 1080), allow=(r"401", "ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING"))
+    sign_in(tab, running.url, "/wall/overview")
+    expect(tab.locator("#wall-root[data-connection=live]")).to_be_visible(timeout=20_000)
+    with store.writing() as connection:
+        connection.execute(text("DELETE FROM ops_session"))
+    server.state.api.hub.close()  # the stream ends, as it does at the next beat
+    expect(tab).to_have_url(re.compile(r"/sign-in\?next=%2Fwall%2Foverview"), timeout=20_000)
 
 
 def test_everything_works_without_scripts(page: Callable[..., Page], served: tuple[str, Clock], store: Store) -> None:
