@@ -20,7 +20,7 @@ run: .venv/installed-run
 	$(BIN)/python cli.py run --port $(PORT) $(if $(CITY),--city $(CITY)) $(if $(SHIFT),--shift-to-now)
 
 test: packages lint
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
