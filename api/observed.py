@@ -27,9 +27,9 @@ from store.health import newest_audit_seq, sign_ins
 from store.revisions import revisions
 from store.sizes import store_bytes, store_folder, wal_bytes
 from store.watch import is_away
-from upkeep.logs import HEADER, begin_request
+from upkeep.logs import ANSWERS, HEADER, begin_request
 
-log = logging.getLogger("toancanh.web")
+log = logging.getLogger(ANSWERS)
 GROUPS = ("api", "ingest", "live", "assets", "healthz", "readyz", "metrics", "wall", "sign-in", "admin", "audit")
 STREAMS = "/live/"
 # too many and too dull to log one by one

@@ -21,6 +21,7 @@ HEADER = "x-request-id"
 FIELDS = ("route", "method", "status", "ms", "feed")
 # loggers of libraries that say more than anybody asked
 QUIET = ("httpx", "alembic", "httpcore")
+ANSWERS = "toancanh.web"
 _KNOWN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -125,6 +126,8 @@ def set_up(form: str = "text", stream: IO[str] | None = None, level: int = loggi
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # a line for every answer is for programs to count; a person at a terminal wants to see what is wrong
+    logging.getLogger(ANSWERS).setLevel(logging.NOTSET if form == "json" else logging.WARNING)
 
 
 def form_of(environ: Mapping[str, str], asked: str = "") -> str:
