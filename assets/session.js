@@ -28,6 +28,7 @@
     return plain.apply(this, arguments).then(function (answer) {
       if (answer.status === 401 && String(asked.url || asked).includes("/_dash-update-component")) {
         location.assign("/sign-in?next=" + encodeURIComponent(location.pathname + location.search));
+        return new Promise(function () {}); // the page is leaving: Dash need not make a fault of the refusal
       }
       return answer;
     });

@@ -130,7 +130,7 @@ def test_a_page_left_open_goes_to_the_form_when_its_session_has_ended(
 ) -> None:
     url, clock = served
     with_lan(store)
-    tab = page((1440, 900), allow=(r"401", r"403", r"EventSource", r"Failed to fetch", r"Callback"))
+    tab = page((1440, 900), allow=("40[13]", "EventSource", "Failed to fetch", "Callback", "INCOMPLETE_CHUNKED", "body stream"))
     sign_in(tab, url)
     expect(tab.locator(".d-who")).to_contain_text("lan")
     clock.at += timedelta(hours=13)
