@@ -215,10 +215,10 @@ class Pages:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Pages]:
+def page(browser: Browser, live_server: object, spawn: object) -> Iterator[Pages]:
     """page(viewport=(1920, 1080), *, allow=(), **context) -> Playwright Page.
 
-    The test fails at its end on any console error, uncaught exception or request to a host other than
+    Asks for the servers' fixtures so that its pages close before any server stops. The test fails at its end on any console error, uncaught exception or request to a host other than
     127.0.0.1 (see Pages; `page.faults` shows them earlier).
     """
     pages = Pages(browser)

@@ -110,8 +110,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('feed', 'source_id'),
     sqlite_with_rowid=False
     )
-    op.create_index('ix_dossier_finished', 'core_dossier', ['finished_on', 'agency_code', 'domain_code', 'standing', 'finished_at', 'due_at', 'due_on', 'status', 'supplement_count'], unique=False, sqlite_where=sa.text('finished_on IS NOT NULL'), postgresql_where=sa.text('finished_on IS NOT NULL'))
-    op.create_index('ix_dossier_open', 'core_dossier', ['due_at', 'feed', 'source_id', 'verdict_at', 'due_on', 'verdict_on', 'agency_code', 'domain_code', 'finished_on', 'standing'], unique=False, sqlite_where=sa.text('finished_on IS NULL AND standing = 1'), postgresql_where=sa.text('finished_on IS NULL AND standing = 1'))
+    op.create_index('ix_dossier_finished', 'core_dossier', ['finished_on', 'agency_code', 'domain_code', 'standing', 'finished_at', 'due_at', 'due_on', 'status', 'supplement_count'], unique=False)
+    op.create_index('ix_dossier_open', 'core_dossier', ['due_at'], unique=False, sqlite_where=sa.text('finished_on IS NULL AND standing = 1'), postgresql_where=sa.text('finished_on IS NULL AND standing = 1'))
     op.create_index('ix_dossier_outside', 'core_dossier', ['filed_on', 'agency_code', 'domain_code'], unique=False, sqlite_where=sa.text('standing > 1 OR status = 0'), postgresql_where=sa.text('standing > 1 OR status = 0'))
     op.create_index('ix_dossier_passed', 'core_dossier', ['passed_on', 'agency_code', 'domain_code', 'standing', 'due_at', 'verdict_at'], unique=False)
     op.create_index('ix_dossier_passed_day', 'core_dossier', ['passed_day_on', 'agency_code', 'domain_code', 'standing', 'due_on', 'verdict_on'], unique=False)
@@ -231,7 +231,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_index('ix_report_closed', 'core_report', ['closed_on', 'agency_code', 'area_code', 'category_code'], unique=False)
-    op.create_index('ix_report_open', 'core_report', ['due_at', 'feed', 'source_id', 'agency_code', 'area_code', 'category_code', 'closed_on'], unique=False, sqlite_where=sa.text('closed_on IS NULL'), postgresql_where=sa.text('closed_on IS NULL'))
+    op.create_index('ix_report_open', 'core_report', ['due_at'], unique=False, sqlite_where=sa.text('closed_on IS NULL'), postgresql_where=sa.text('closed_on IS NULL'))
     op.create_index('ix_report_passed', 'core_report', ['passed_on', 'agency_code', 'area_code', 'category_code'], unique=False)
     op.create_index('ix_report_received', 'core_report', ['received_on', 'agency_code', 'area_code', 'category_code'], unique=False)
     op.create_table('core_report_version',
