@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from metrics.city import City, feeds, series, small_counts, stations
-from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions, stocks_now, sums_of
+from metrics.city import City, feeds, series, small_counts
+from metrics.city.asked import Asked
+from metrics.city.kpis_environment import ENVIRONMENT_ANSWERS
+from metrics.city.kpis_feedback import FEEDBACK_ANSWERS
+from metrics.city.kpis_operations import OPERATIONS_ANSWERS
+from metrics.city.sums import NOTHING_CHOSEN, Choice, stocks_now, sums_of
 from metrics.kpis import KPIS, Kpi, kpi, verdict
 from metrics.periods import Period, comparable
-from store.days import DAY, number_of
+from store.days import number_of
 
 
 @dataclass(frozen=True)
@@ -118,11 +122,11 @@ def _state(answers: _Answers, row: Kpi, period: Period, value: float | None, n: 
 SMALL_TOTAL = 300  # a larger sum leaves room for every small cell of as many groups as a province has
 
 
-class _Answers:
+class _Answers(Asked):
     """Formulas over sums, each sum read once per period and topic."""
 
     def __init__(self, connection: Connection, city: City, choice: Choice, rule: str, states: tuple[feeds.FeedState, ...]) -> None:
-        self.connection, self.city, self.choice, self.rule, self.states = connection, city, choice, rule, states
+        super().__init__(connection, city, choice, rule, states)
         self._sums: dict[tuple[str, Period], object] = {}
         self._stocks: dict[str, dict[str, int | None]] = {}
 
@@ -133,7 +137,7 @@ class _Answers:
 
     def of(self, row: Kpi, period: Period) -> tuple[float | None, int]:
         """Value and n; withheld below min_n."""
-        value, n = self._formula(row, period) if row.formula else _SPECIAL[row.key](self, period)
+        value, n = self._formula(row, period) if row.formula else _ANSWERS[row.key](self, period)
         return (value if n >= row.min_n else None), n
 
     def _formula(self, row: Kpi, period: Period) -> tuple[float | None, int]:
@@ -148,49 +152,5 @@ class _Answers:
         assert row.formula is not None
         return row.formula(self._sums[key])  # type: ignore[arg-type]
 
-    def ends_at(self, period: Period) -> int | None:
-        """The instant a past period ended; None while it runs: then the answer is about now."""
-        end_on = number_of(period.end_on)
-        return None if end_on >= self.city.today_on else self.city.store.days.starts_at(end_on + 1)
 
-
-def _median_days(answers: _Answers, period: Period) -> tuple[float | None, int]:
-    """Median days from received to closed, of reports closed in the period; from core rows, bounded by the period."""
-    where, values = conditions(answers.city.scope, "reports", answers.choice)
-    rows = answers.connection.execute(
-        text(
-            "WITH spans AS (SELECT closed_at - received_at AS span, row_number() OVER (ORDER BY closed_at - received_at) AS place, "
-            "count(*) OVER () AS n FROM core_report WHERE closed_on BETWEEN :start AND :end AND NOT is_ended_before_start"
-            f"{where}) SELECT span, n FROM spans WHERE place IN ((n + 1) / 2, (n + 2) / 2)"
-        ),
-        {"start": number_of(period.start_on), "end": number_of(period.end_on), **values},
-    ).all()
-    if not rows:
-        return None, 0
-    return sum(float(span) for span, _ in rows) / len(rows) / DAY, int(rows[0][1])
-
-
-def _stations_reporting(answers: _Answers, period: Period) -> tuple[float | None, int]:
-    reporting, known = stations.reporting_in(answers.connection, answers.city, answers.choice.area, answers.ends_at(period))
-    return (100.0 * reporting / known if known else None), known
-
-
-def _vn_aqi(answers: _Answers, period: Period) -> tuple[float | None, int]:
-    return stations.worst_aqi_in(answers.connection, answers.city, answers.choice.area, period, answers.ends_at(period))
-
-
-def _feeds_fresh(answers: _Answers, period: Period) -> tuple[float | None, int]:
-    """Share of the feeds switched on, with a promised cadence, that keep it now; the past is not recorded."""
-    on = {feed.key for feed in answers.city.config.feeds if feed.enabled}
-    promised = [state for state in answers.states if state.cadence_s is not None and state.key in on]
-    if not promised or answers.ends_at(period) is not None:
-        return None, 0
-    return 100.0 * sum(state.state == feeds.FRESH for state in promised) / len(promised), len(promised)
-
-
-_SPECIAL = {
-    "reports_resolve_days_median": _median_days,
-    "stations_reporting_pct": _stations_reporting,
-    "vn_aqi": _vn_aqi,
-    "feeds_fresh_pct": _feeds_fresh,
-}
+_ANSWERS = {**FEEDBACK_ANSWERS, **ENVIRONMENT_ANSWERS, **OPERATIONS_ANSWERS}  # of KPIs without a formula

@@ -1,0 +1,80 @@
+"""What a KPI is: one row with its measure unit, its direction and its formula over sums; and the formulas many rows share.
+
+A formula is a pure function of `Sums`: flows of the period and stocks at its end. It knows no SQL, no screen and no vendor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+RULE_INSTANT, RULE_DAY = "late_instant", "late_day"
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Flows of a period and stocks at its end, for one choice of agencies and areas, under one late rule."""
+
+    flows: Mapping[str, int]
+    stocks: Mapping[str, int | None]
+    late_rule: str = RULE_INSTANT
+
+    def flow(self, name: str) -> int:
+        """A flow of the period."""
+        return self.flows.get(name, 0)
+
+    @property
+    def late(self) -> int:
+        """Finished late under the rule."""
+        return self.flow("finished_late_day" if self.late_rule == RULE_DAY else "finished_late")
+
+    @property
+    def overdue(self) -> str:
+        """Name of the stock of overdue ones under the rule; only dossiers have a day grain."""
+        return "overdue_day" if self.late_rule == RULE_DAY and "overdue_day" in self.stocks else "overdue"
+
+    @property
+    def finished_with_due(self) -> int:
+        """Finished dossiers that had a due date."""
+        return self.flow("finished") - self.flow("finished_no_due")
+
+
+Answer = tuple[float | None, int]  # value and n
+
+
+def percent_of(part: int, whole: int) -> Answer:
+    """A share in percent and what it is of; None of nothing."""
+    return (100.0 * part / whole if whole else None), whole
+
+
+def stock(sums: Sums, name: str, of: str = "") -> Answer:
+    """A stock at the end of the period; n is the stock `of`, by default itself."""
+    value = sums.stocks.get(name)
+    population = sums.stocks.get(of) if of else value
+    return (None if value is None else float(value)), int(population or 0)
+
+
+def flow(name: str) -> Callable[[Sums], Answer]:
+    """The formula that counts one flow."""
+    return lambda sums: (float(sums.flow(name)), sums.flow(name))
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One defined number. `formula` is None where the value does not come from flows and stocks (metrics/city says how).
+
+    better: up | down | none. min_n: below it a ratio is withheld. has_rule: depends on the late rule. is_stock: counts what is
+    there now, so it stays known (with its age) while feeds are silent.
+    """
+
+    key: str
+    topic: str
+    measure_unit: str
+    better: str
+    formula: Callable[[Sums], Answer] | None
+    min_n: int = 0
+    has_rule: bool = False
+    is_stock: bool = False
+    theme: str = "governance"
+    source: str = ""
+    decimals: int = 0
