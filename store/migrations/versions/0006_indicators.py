@@ -1,0 +1,8 @@
+"""Indicators: periodic figures that arrive finished."""
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Nothing yet."""

@@ -1,0 +1,8 @@
+"""Flags of readings, kept out of the sums."""
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Nothing yet."""
