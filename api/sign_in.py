@@ -24,7 +24,8 @@ from components.forms import FormPage
 from scope import scope_of
 from store.days import instant
 from store.keys import By
-from store.people import PeopleFault, User, find_user, has_users
+from store.people import User, find_user, has_users
+from store.rights import PeopleFault
 from store.sessions import close_session, close_sessions, list_sessions
 from text import t
 

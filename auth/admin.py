@@ -16,11 +16,10 @@ from scope import Forbidden, Scope
 from store import keys, people, sessions
 from store.engine import Store
 from store.keys import ApiKey, By, FeedKey, NewApiKey
-from store.people import NewUser, PeopleFault, User
+from store.people import NewUser, User
+from store.rights import PeopleFault
 from store.sessions import LastSeen
 
-# limits would shut out of what these roles are for: the wall, the audit trail and users cannot be cut by agency or area
-UNLIMITED = ("display", "auditor", "admin")
 KEY_ROLES = ("viewer", "leader", "analyst", "operator", "feed_owner", "auditor", "admin")
 MOST_LABEL = 80
 
@@ -76,7 +75,6 @@ def person(admin: Admin, username: str) -> User:
 def add_person(admin: Admin, new: NewUser) -> tuple[User, str]:
     """A new user and its temporary password, which nobody can read again. Raises PeopleFault."""
     admin.require("manage.users")
-    _check_limits(new.role, new.agencies, new.areas)
     password = make_temporary()
     return people.add_user(admin.store, new, hash_password(password), admin.by, admin.now, is_temporary=True), password
 
@@ -85,7 +83,6 @@ def change_person(admin: Admin, changed: User) -> User:
     """Keep name, role and limits; they count from the user's next request on. Raises PeopleFault; nobody changes its own rights."""
     admin.require("manage.users")
     before = person(admin, changed.username)
-    _check_limits(changed.role, changed.agencies, changed.areas)
     if admin.is_self(before.username) and _rights(before) != _rights(changed):
         raise PeopleFault("admin.own_rights")
     return people.change_user(admin.store, replace(changed, username=before.username), admin.by, admin.now)
@@ -122,13 +119,6 @@ def end_sessions(admin: Admin, username: str) -> int:
 
 def _rights(user: User) -> tuple[object, ...]:
     return user.role, user.agencies, user.areas
-
-
-def _check_limits(role: str, agencies: tuple[str, ...] | None, areas: tuple[str, ...] | None) -> None:
-    if (agencies is not None or areas is not None) and role in UNLIMITED:
-        raise PeopleFault("admin.no_limits")
-    if agencies == () or areas == ():
-        raise PeopleFault("admin.nothing_chosen")
 
 
 # ---- feed keys ------------------------------------------------------------------------------------------------------
@@ -178,7 +168,6 @@ def add_api_key(admin: Admin, new: NewApiKey) -> str:
         raise PeopleFault("admin.no_label")
     if new.role not in KEY_ROLES:
         raise PeopleFault("people.unknown_role", role=new.role, roles=", ".join(KEY_ROLES))
-    _check_limits(new.role, new.agencies, new.areas)
     key = make_api_key()
     keys.add_api_key(admin.store, replace(new, label=_label(new.label)), key, admin.by, admin.now)
     return key

@@ -9,7 +9,7 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from store.people import PeopleFault
+from store.rights import PeopleFault
 
 LEAST, MOST = 12, 200
 DISTINCT = 5

@@ -21,7 +21,8 @@ from store.audit import Entry, record
 from store.days import DAY, MICROSECONDS
 from store.engine import Store
 from store.keys import By, digest
-from store.people import USERNAME, NewUser, PeopleFault, User, add_user, find_login, fold_username, rehash_password, set_password
+from store.people import USERNAME, NewUser, User, add_user, find_login, fold_username, rehash_password, set_password
+from store.rights import PeopleFault
 from store.sessions import close_session, open_session, renew_session
 
 PER_PLACE, PER_USER = 5, 10

@@ -22,7 +22,8 @@ from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, 
 from metrics.city import City, agencies, areas
 from scope import Scope
 from store.days import instant
-from store.people import NewUser, PeopleFault, User
+from store.people import NewUser, User
+from store.rights import PeopleFault
 from text import t
 
 # the field each fault is about; the rest stand above the form

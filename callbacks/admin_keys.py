@@ -19,7 +19,7 @@ from metrics.city import City
 from scope import Scope
 from store.days import DAY
 from store.keys import NewApiKey
-from store.people import PeopleFault
+from store.rights import PeopleFault
 from text import t
 
 

@@ -33,7 +33,6 @@ from store.keys import (
 )
 from store.people import (
     NewUser,
-    PeopleFault,
     add_user,
     change_user,
     disable_user,
@@ -43,6 +42,7 @@ from store.people import (
     list_users,
     set_password,
 )
+from store.rights import PeopleFault
 from text.formats import MISSING
 from text.formats import instant as shown_instant
 
@@ -71,12 +71,14 @@ def _begin(city: Path | None, store: str, what: str) -> tuple[Config, Store, By,
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Faults of what was asked for are said, not traced."""
+def _told(without_limits: str = "leave out --agency and --area") -> Iterator[None]:
+    """Faults of what was asked for are said, not traced; for limits a role knows not, with how to type it without."""
     try:
         yield
     except (PeopleFault, ValueError, KeyError) as fault:
-        raise stop(str(fault.args[0] if isinstance(fault, KeyError) else fault), 1) from fault
+        words = str(fault.args[0] if isinstance(fault, KeyError) else fault)
+        is_limits = isinstance(fault, PeopleFault) and fault.key == "admin.no_limits"
+        raise stop(f"{words} Here: {without_limits}." if is_limits else words, 1) from fault
 
 
 # ---- users ----------------------------------------------------------------------------------------------------------
@@ -123,7 +125,7 @@ def user_change(
         found, role=role or found.role, name=name or found.name,
         agencies=None if all_agencies else _codes(agency) or found.agencies, areas=None if all_areas else _codes(area) or found.areas,
     )
-    with _told():
+    with _told("lift the limits with --all-agencies --all-areas"):
         after = change_user(opened, changed, by, now)
     typer.echo(f"{after.username}: {after.role}, agencies {_limits(after.agencies)}, areas {_limits(after.areas)}")
 

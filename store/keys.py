@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from scope import ROLES
 from store.audit import Entry, append
 from store.engine import Store
+from store.rights import codes_kept, codes_read, require_rights
 
-ROLE_KEYS = tuple(role.key for role in ROLES)
 _FEED_KEY = "id, feed, label, created_at, revoked_at, created_by"
 _API_KEY = "id, label, role, agencies, areas, created_at, created_by, expires_at, revoked_at"
 
@@ -84,16 +82,6 @@ class NewApiKey:
 def digest(token: str) -> str:
     """What is stored of a key or session token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def codes_kept(codes: tuple[str, ...] | None) -> str | None:
-    """Agency or area codes as they are stored: a JSON list, NULL = all."""
-    return None if codes is None else json.dumps(list(codes), ensure_ascii=False)
-
-
-def codes_read(kept: str | None) -> tuple[str, ...] | None:
-    """The reverse of codes_kept."""
-    return None if kept is None else tuple(json.loads(kept))
 
 
 # ---- feed keys ------------------------------------------------------------------------------------------------------
@@ -172,13 +160,12 @@ def _end(connection: Connection, kind: str, number: int, now: int, ends_at: int,
 
 # ---- API keys -------------------------------------------------------------------------------------------------------
 def add_api_key(store: Store, new: NewApiKey, key: str, by: By, now: int) -> int:
-    """Keep a new API key; returns its number. Raises ValueError for an unknown role."""
+    """Keep a new API key; returns its number. Raises PeopleFault for an unknown role, and for limits the role knows not."""
+    require_rights(new.role, new.agencies, new.areas)
     return store.write(lambda connection: _add_api_key(connection, new, key, by, now))
 
 
 def _add_api_key(connection: Connection, new: NewApiKey, key: str, by: By, now: int) -> int:
-    if new.role not in ROLE_KEYS:
-        raise ValueError(f"unknown role {new.role!r}; there are: {', '.join(ROLE_KEYS)}")
     added = connection.execute(
         text(
             "INSERT INTO ops_api_key (key_hash, label, role, agencies, areas, created_at, created_by, expires_at) "

@@ -16,20 +16,12 @@ from sqlalchemy import Connection, text
 
 from store.audit import Entry, append
 from store.engine import Store
-from store.keys import ROLE_KEYS, By, codes_kept, codes_read
-from text import t
+from store.keys import By
+from store.rights import PeopleFault, codes_kept, codes_read, require_rights
 
 # letters of any language, digits, . _ @ - inside; no spaces, so that a name in a log is one word
 USERNAME = re.compile(r"[^\W_][\w.@-]{0,63}")
 USER_COLUMNS = "u.id, u.username, u.name, u.role, u.agencies, u.areas, u.is_temporary, u.disabled_at, u.created_at"
-
-
-class PeopleFault(ValueError):
-    """A user cannot be made or changed like this. The shown words are the text of `key` with `words` in it."""
-
-    def __init__(self, key: str, **words: Any) -> None:
-        super().__init__(t(key, "en", **words))
-        self.key, self.words = key, words
 
 
 @dataclass(frozen=True)
@@ -78,11 +70,11 @@ def has_admin(store: Store) -> bool:
 def add_user(
     store: Store, new: NewUser, password_hash: str, by: By, now: int, *, is_temporary: bool = False, is_first: bool = False
 ) -> User:
-    """Keep a new user. is_first: only while there are none at all. Raises PeopleFault (name, role, taken, not the first)."""
+    """Keep a new user. is_first: only while there are none at all. Raises PeopleFault (name, role, limits, taken, not the first)."""
     username, name = fold_username(new.username), _clean(new.name)
     if not USERNAME.fullmatch(username):
         raise PeopleFault("people.bad_username")
-    _require_role(new.role)
+    require_rights(new.role, new.agencies, new.areas)
 
     def work(connection: Connection) -> User:
         if is_first:
@@ -131,9 +123,9 @@ def find_login(store: Store, username: str) -> tuple[User, str] | None:
 def change_user(store: Store, changed: User, by: By, now: int) -> User:
     """Keep name, role, agencies and areas of `changed` (found by its user name). Takes effect at that user's next request.
 
-    Raises PeopleFault: unknown user or role, or the last enabled admin would be one no more.
+    Raises PeopleFault: unknown user or role, limits the role knows not, or the last enabled admin would be one no more.
     """
-    _require_role(changed.role)
+    require_rights(changed.role, changed.agencies, changed.areas)
 
     def work(connection: Connection) -> User:
         before = _require(connection, changed.username)
@@ -241,11 +233,6 @@ def _require(connection: Connection, username: str) -> User:
 def _clean(name: str) -> str:
     """A shown name without what cannot be seen."""
     return "".join(letter for letter in unicodedata.normalize("NFC", name) if letter.isprintable()).strip()[:100]
-
-
-def _require_role(role: str) -> None:
-    if role not in ROLE_KEYS:
-        raise PeopleFault("people.unknown_role", role=role, roles=", ".join(ROLE_KEYS))
 
 
 def _require_other_admin(connection: Connection, username: str) -> None:

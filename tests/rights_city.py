@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import pyarrow.parquet
+from sqlalchemy import text
 
 from auth import make_session
 from config import Config, FeedConfig
@@ -25,6 +26,7 @@ from store.keys import PROGRAM
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.people import NewUser, add_user
+from store.rights import codes_kept
 from store.rows import (
     AgencyRow,
     AreaRow,
@@ -157,7 +159,12 @@ def make_people(store: Store) -> tuple[Caller, ...]:
 def _sign_in(store: Store, caller: Caller) -> Caller:
     agencies = (AGENCY[IN],) if "agency" in caller.limits else None
     areas = (AREA[IN],) if "area" in caller.limits else None
-    user = add_user(store, NewUser(caller.name, caller.role, "", agencies, areas), "no password opens this", PROGRAM, AT)
+    user = add_user(store, NewUser(caller.name, caller.role), "no password opens this", PROGRAM, AT)
+    with store.writing() as connection:  # nobody is given limits its role knows not, but stores of before may hold such users
+        connection.execute(
+            text("UPDATE ops_user SET agencies = :agencies, areas = :areas WHERE id = :id"),
+            {"agencies": codes_kept(agencies), "areas": codes_kept(areas), "id": user.id},
+        )
     token = make_session()
     assert open_session(store, user, token, AT + DAY, PROGRAM, "matrix", AT)
     return Caller(caller.role, caller.limits, token)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app import make_app
 from auth import admin
-from auth.admin import UNLIMITED, Admin
+from auth.admin import Admin
 from auth.passwords import hash_password, is_password
 from scope import ROLES, Forbidden, Scope, scope_of
 from store import audit
@@ -20,7 +20,8 @@ from store.days import HOUR
 from store.engine import Store, open_store
 from store.keys import PROGRAM, NewApiKey, check_key, find_api_key
 from store.migrate import migrate
-from store.people import NewUser, PeopleFault, User, add_user, find_login, find_user
+from store.people import NewUser, User, add_user, find_login, find_user
+from store.rights import UNLIMITED, PeopleFault
 from store.sessions import find_session, open_session
 from tests.desk_province import AT, TZ, config_of, make_store, moment_now
 from text import LANGUAGES, t
@@ -146,6 +147,10 @@ def test_a_role_for_the_whole_province_takes_no_limits(store: Store, role: str) 
     with pytest.raises(PeopleFault) as no:
         admin.add_person(hand_of(store), NewUser("mai", role, "", ("H99.1",), None))
     assert no.value.key == "admin.no_limits" and find_user(store, "mai") is None
+    lan = admin.change_person(hand_of(store), replace(admin.person(hand_of(store), "lan"), areas=("00001",)))
+    with pytest.raises(PeopleFault) as no:
+        admin.change_person(hand_of(store), replace(lan, role=role))
+    assert no.value.key == "admin.no_limits" and find_user(store, "lan") == lan
 
 
 def test_limits_without_anything_in_them_are_a_fault_and_no_rights_to_all(store: Store) -> None:

@@ -39,7 +39,6 @@ from store.keys import (
 from store.migrate import migrate
 from store.people import (
     NewUser,
-    PeopleFault,
     User,
     add_user,
     change_user,
@@ -53,6 +52,7 @@ from store.people import (
     rehash_password,
     set_password,
 )
+from store.rights import UNLIMITED, PeopleFault
 from store.rows import AreaRow
 from store.sessions import close_session, close_sessions, find_session, list_sessions, open_session, touch_session
 from tests.small_city import NOW, TZ
@@ -114,12 +114,30 @@ def test_a_role_that_does_not_exist_is_refused(store: Store) -> None:
     assert fault(lambda: change_user(store, replace(find_user(store, "lan"), role="root"), BY, AT)) == "people.unknown_role"
 
 
+REFUSED_RIGHTS = [
+    *((role, limits, "admin.no_limits") for role in UNLIMITED for limits in ((("H99.1",), None), (None, ("27",)))),
+    ("leader", ((), None), "admin.nothing_chosen"), ("leader", (("H99.1",), ()), "admin.nothing_chosen"),
+]
+
+
+@pytest.mark.parametrize(("role", "limits", "key"), REFUSED_RIGHTS)
+def test_neither_user_nor_key_is_given_limits_its_role_knows_not_or_with_nothing_in_them(
+    store: Store, role: str, limits: tuple[Any, Any], key: str
+) -> None:
+    before = add_user(store, LAN, "h", BY, AT)
+    changed = replace(before, role=role, agencies=limits[0], areas=limits[1])
+    assert fault(lambda: add_user(store, NewUser("a", role, "", *limits), "h", BY, AT)) == key
+    assert fault(lambda: change_user(store, changed, BY, AT)) == key
+    assert fault(lambda: add_api_key(store, NewApiKey("a", role, *limits), make_api_key(), BY, AT)) == key
+    assert list_users(store) == (before,) and not list_api_keys(store)
+
+
 def test_what_is_changed_is_kept_and_told_with_before_and_after(store: Store) -> None:
     before = add_user(store, LAN, "h", BY, AT)
-    after = change_user(store, replace(before, role="viewer", agencies=None, areas=()), By("cli:x"), AT)
-    assert (after.role, after.agencies, after.areas) == ("viewer", None, ()) and find_user(store, "lan") == after
+    after = change_user(store, replace(before, role="viewer", agencies=None, areas=("27",)), By("cli:x"), AT)
+    assert (after.role, after.agencies, after.areas) == ("viewer", None, ("27",)) and find_user(store, "lan") == after
     row = audit.read(store, AuditFilter(action="user.change"), 1)[0]
-    assert (row.actor, row.detail) == ("cli:x", '{"agencies":[["H99.1"],null],"areas":[["27","28"],[]],"role":["leader","viewer"]}')
+    assert (row.actor, row.detail) == ("cli:x", '{"agencies":[["H99.1"],null],"areas":[["27","28"],["27"]],"role":["leader","viewer"]}')
 
 
 def test_the_last_enabled_admin_can_be_neither_disabled_nor_demoted(store: Store) -> None:
@@ -295,8 +313,7 @@ def test_an_api_key_opens_until_it_expires_or_is_revoked(store: Store) -> None:
     assert (found.role, found.agencies, found.areas, found.label) == ("analyst", ("H99.1",), None, "sync")
     assert find_api_key(store, key, AT + 100) is None and find_api_key(store, key + "x", AT) is None
     assert revoke_api_key(store, number, BY, AT + 1) and find_api_key(store, key, AT + 1) is None
-    with pytest.raises(ValueError, match="unknown role"):
-        add_api_key(store, NewApiKey("x", "boss"), make_api_key(), BY, AT)
+    assert fault(lambda: add_api_key(store, NewApiKey("x", "boss"), make_api_key(), BY, AT)) == "people.unknown_role"
 
 
 def test_a_rotated_api_key_has_the_same_rights_and_the_old_one_a_grace(store: Store) -> None:

@@ -24,6 +24,7 @@ from store.engine import Store, open_store
 from store.keys import By, check_key, find_api_key, list_api_keys
 from store.migrate import migrate
 from store.people import NewUser, add_user, find_login, find_user
+from store.rights import UNLIMITED
 from tests.servers import ROOT, LiveServer
 from tests.small_city import CONFIG, NOW, TZ
 
@@ -208,6 +209,26 @@ def test_a_user_is_made_with_a_typed_a_piped_or_a_temporary_password(run: Callab
 )
 def test_a_command_that_cannot_be_done_says_why(run: Callable[..., str], args: tuple[str, ...], given: str, why: str) -> None:
     assert why in run("user", *args, code=1, given=given)
+
+
+@pytest.mark.parametrize("limit", [("--agency", "H99.1"), ("--area", "27")])
+@pytest.mark.parametrize("role", UNLIMITED)
+def test_no_command_limits_a_role_for_the_whole_province(
+    run: Callable[..., str], commanded: Store, role: str, limit: tuple[str, str]
+) -> None:
+    for args in (("user", "add", "an", "--temporary"), ("apikey", "add", "sync")):
+        assert "leave out --agency and --area" in run(*args, "--role", role, *limit, code=1)
+    assert find_user(commanded, "an") is None and not list_api_keys(commanded)
+
+
+def test_a_limited_user_becomes_administrator_once_the_limits_are_lifted_and_the_command_says_how(
+    run: Callable[..., str], commanded: Store
+) -> None:
+    run("user", "add", "an", "--role", "analyst", "--agency", "H99.1", "--area", "27", "--temporary")
+    assert "--all-agencies --all-areas" in run("user", "change", "an", "--role", "admin", code=1)
+    assert find_user(commanded, "an").role == "analyst"
+    run("user", "change", "an", "--role", "admin", "--all-agencies", "--all-areas")
+    assert (find_user(commanded, "an").role, find_user(commanded, "an").agencies, find_user(commanded, "an").areas) == ("admin", None, None)
 
 
 def test_a_user_is_changed_disabled_enabled_and_reset(run: Callable[..., str], commanded: Store) -> None:
