@@ -72,7 +72,7 @@ def _guard(app: Dash, server: FastAPI, context: AppContext, limits: GateLimits) 
     """Put the gate around everything but the clock of requests, which counts the gate's refusals too."""
     is_https = context.config.web.public_url.startswith("https://")
     policy = Policy(lambda: tuple(app.csp_hashes()), style_sources(theme.css()), is_https)
-    rows = (*own_rows(limits), *api_rows(), *page_rows(dash.page_registry))
+    rows = (*own_rows(limits), *api_rows(limits), *page_rows(dash.page_registry))
     server.add_middleware(Gate, context=context, rows=rows, policy=policy, limits=limits)
     server.user_middleware.insert(0, server.user_middleware.pop(1))
     server.user_middleware.append(Middleware(DashFaults))

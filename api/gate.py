@@ -23,7 +23,7 @@ from api.limits import GATE_BOUNDS, GateLimits, RateLimiter, read_again, read_in
 from api.observed import ROW
 from api.origin import SAFE, bad_disguise, bad_host, bad_origin, foreign_reader, peer_of
 from api.refusals import refusal, sign_in_first
-from api.routes import ROOMS, ROUTES
+from api.routes import FORMS, ROOMS, ROUTES
 from api.streams import RIGHTS, require_whole
 from api.tables import TABLE_FORMATS
 from auth import NotSignedIn
@@ -58,36 +58,32 @@ class Row:
 
 
 def own_rows(limits: GateLimits) -> tuple[Row, ...]:
-    """Addresses that are neither pages nor rows of the API: sign-in, the program's files, Dash's own."""
-    form, callback = limits.form_bytes, limits.callback_bytes
+    """Addresses that are neither pages nor rows of the API: the program's files, Dash's own."""
     return (
-        # these forms ask themselves who is there: they are for those who are not, or not quite, signed in
-        Row("/sign-in", ANYONE, "page", form),
-        Row("/first-run", ANYONE, "page", form),
-        Row("/sign-out", ANYONE, "page", form),
-        Row("/account", ANYONE, "page", form),
         Row("/assets/*", ANYONE, "asset"),
         Row("/_dash-component-suites/*", ANYONE, "asset"),
         Row("/_favicon.ico", ANYONE, "asset"),
         Row("/_dash-layout", SIGNED_IN),
         Row("/_dash-dependencies", SIGNED_IN),
         # each callback asks its own permission
-        Row("/_dash-update-component", SIGNED_IN, body_bytes=callback),
+        Row("/_dash-update-component", SIGNED_IN, body_bytes=limits.callback_bytes),
         Row("/_reload-hash", SIGNED_IN),
     )
 
 
-def api_rows() -> tuple[Row, ...]:
+def api_rows(limits: GateLimits) -> tuple[Row, ...]:
     """The rows of api.routes.ROUTES, and what lies beside them in their rooms, which answers 404 or 405."""
     rows = []
     for route in ROUTES:
         is_push, is_stream = route.path.startswith("/ingest/"), route.path.startswith("/live/")
+        is_form = route.handler in FORMS  # shown by one route and sent to another: one address, one row
         row = Row(
-            route.path, route.permission or (OWN_KEY if is_push else ANYONE), "stream" if is_stream else "data",
+            route.path, route.permission or (OWN_KEY if is_push else ANYONE),
+            "page" if is_form else "stream" if is_stream else "data", limits.form_bytes if is_form else 0,
             whole=route.path == "/live/wall",
         )
         rows += [replace(row, path=f"{route.path}.{suffix}") for suffix in TABLE_FORMATS if route.has_tables] + [row]
-    return (*rows, *(Row(f"{room}/*", OWN_KEY if room == "/ingest" else SIGNED_IN) for room in ROOMS))
+    return (*dict.fromkeys(rows), *(Row(f"{room}/*", OWN_KEY if room == "/ingest" else SIGNED_IN) for room in ROOMS))
 
 
 def page_rows(registry: Mapping[str, Mapping[str, Any]]) -> tuple[Row, ...]:

@@ -21,6 +21,7 @@ from api.gate import Gate, Row, once, page_rows
 from api.headers import ALWAYS, BUNDLED_BY, Policy, cache_control, hash_of, style_sources
 from api.limits import GATE_BOUNDS, GateLimits, Rate
 from api.origin import bad_host, bad_origin, foreign_reader, peer_of
+from api.routes import FORMS, ROUTES
 from app import make_app
 from auth import COOKIE
 from components.context import AppContext
@@ -76,6 +77,13 @@ def test_every_route_and_every_page_is_named_by_a_row(world: World) -> None:
     examples = {re.sub(r"\{\w+:path\}", "a/b", re.sub(r"<\w+>|\{\w+\}", "x", path)) for path in paths}
     assert len(examples) > 50
     assert {path for path in examples if path != "/assets" and gate.row_of(path) is None} == set()
+
+
+def test_each_form_is_one_page_row_that_reads_a_small_body_and_lets_anyone_in(world: World) -> None:
+    forms = {route.path for route in ROUTES if route.handler in FORMS}
+    assert forms >= {"/sign-in", "/first-run", "/sign-out", "/account"}
+    rows = [row for _, row in gate_of(world.server).rows if row.path in forms]
+    assert sorted(rows, key=lambda row: row.path) == [Row(path, "", "page", GATE_BOUNDS.form_bytes) for path in sorted(forms)]
 
 
 def test_an_address_without_a_row_is_refused_even_where_a_route_would_answer() -> None:
