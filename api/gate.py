@@ -27,7 +27,7 @@ from api.routes import FORMS, ROOMS, ROUTES
 from api.streams import RIGHTS, require_whole
 from api.tables import TABLE_FORMATS
 from auth import NotSignedIn
-from auth.addresses import place_of
+from auth.addresses import FORWARDED, place_of
 from components.context import AppContext
 from scope import Forbidden, Scope
 
@@ -35,6 +35,7 @@ log = logging.getLogger("api.gate")
 # who may pass, beside the names of permissions
 ANYONE, OWN_KEY, SIGNED_IN = "", "own key", "signed in"
 ReadRights = Callable[[Request | None], Scope]
+_PROXY_HEADERS = tuple(name.encode() for name in FORWARDED)  # as a server hands them on
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ class Gate:
                 remedy="name the proxy's address in [web] proxies of the city file",
             )
         request.scope["client"], request.scope["scheme"] = (peer.address, 0), peer.scheme
-        request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] not in PROXY_HEADERS]
+        request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] not in _PROXY_HEADERS]
 
     async def _check_rights(self, request: Request, row: Row) -> None:
         """Raise unless the caller is one the row lets in; strangers and those who post are counted."""
@@ -238,9 +239,6 @@ class Gate:
             raise ApiError(415, "media_type", f"only {wanted} is read here", field="content-type", remedy=f"send {wanted}")
         body = await read_whole(receive, request.headers.get("content-length", ""), row.body_bytes, self.limits.body_s)
         return read_again(body, receive)
-
-
-PROXY_HEADERS = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip")
 
 
 def check_shape(request: Request, limits: GateLimits) -> None:

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from auth import LOCAL_NAMES, host_name
+from auth.addresses import FORWARDED, LOCAL_NAMES, host_name
 from config import WebConfig
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-# said by proxies; believed from those the city file names, a fault from everyone else
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 # a second method, address or path inside a request: no part of ours reads them, and nothing before us may believe we do
 DISGUISES = ("x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url")
 

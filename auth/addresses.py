@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
-# a proxy on this machine makes every client look local, whatever Host it sends on
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+# said by proxies. One on this machine makes every client look local, whatever Host it sends on: who says one of these came through
+# a proxy, and is believed only if the city file names it
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 HOME_BITS = 64  # one household or host has a whole IPv6 network of this size
 
 

@@ -317,7 +317,11 @@ def test_a_reader_without_export_gets_no_file(live_server: Callable[..., LiveSer
         ("", "127.0.0.1", {}, False),
         ("localhost.evil.example", "127.0.0.1", {}, False),
         ("localhost", "", {}, False),
+        ("localhost", "127.0.0.1", {"forwarded": "for=10.0.0.7"}, False),
         ("localhost", "127.0.0.1", {"x-forwarded-for": "10.0.0.7"}, False),
+        ("localhost", "127.0.0.1", {"x-forwarded-host": "ioc.example.vn"}, False),
+        ("localhost", "127.0.0.1", {"x-forwarded-proto": "https"}, False),
+        ("localhost", "127.0.0.1", {"x-real-ip": "10.0.0.7"}, False),
     ],
 )
 def test_only_this_machine_by_its_own_name_enters_without_sign_in(

@@ -33,6 +33,7 @@ from tests.rights_city import CONFIG, IN, NOW, TZ, Caller, make_people, make_pro
 from tests.servers import LiveServer, serve_asgi
 
 LOCAL = WebConfig()
+SAID_BY_PROXIES = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 BEHIND = WebConfig(public_url="https://ioc.example.vn", proxies=("10.0.0.1", "10.0.0.2"))
 
 
@@ -166,6 +167,7 @@ def test_only_our_own_names_are_answered(host: str, web: WebConfig, welcome: boo
     ("10.9.9.9", {}, "10.9.9.9"),
     ("10.9.9.9", {"x-forwarded-for": "1.2.3.4"}, None), ("10.9.9.9", {"forwarded": "for=1.2.3.4"}, None),
     ("10.9.9.9", {"x-forwarded-proto": "https"}, None), ("127.0.0.1", {"x-real-ip": "1.2.3.4"}, None),
+    *(("10.9.9.9", {name: "x"}, None) for name in SAID_BY_PROXIES),
     ("10.0.0.1", {"x-forwarded-for": "1.2.3.4"}, "1.2.3.4"),
     ("10.0.0.1", {"x-forwarded-for": "127.0.0.1, 1.2.3.4"}, "1.2.3.4"),
     ("10.0.0.1", {"x-forwarded-for": "6.6.6.6, 1.2.3.4, 10.0.0.2"}, "1.2.3.4"),
@@ -174,6 +176,12 @@ def test_only_our_own_names_are_answered(host: str, web: WebConfig, welcome: boo
 def test_only_named_proxies_speak_for_others(peer: str, headers: dict[str, str], address: str | None) -> None:
     found = peer_of(peer, "http", headers, BEHIND)
     assert (found.address if found else None) == address
+
+
+def test_nothing_behind_the_gate_reads_what_a_proxy_says() -> None:
+    with small_server([], [Row("/told", "")], web=WebConfig(proxies=("127.0.0.1",))) as url:
+        told = httpx.get(f"{url}/told", headers={"X-Other": "1", **dict.fromkeys(SAID_BY_PROXIES, "1.2.3.4")}).text.split()
+    assert "x-other" in told and not set(told) & set(SAID_BY_PROXIES)
 
 
 SITE = {"host": "ioc.example.vn"}
@@ -346,13 +354,15 @@ def test_a_callback_that_makes_no_sense_is_told_so(world: World, caplog: pytest.
 class small_server:
     """A server with a few routes; everybody is a viewer. Context manager giving its address."""
 
-    def __init__(self, calls: list[Request | None], rows: list[Row], limits: GateLimits = GATE_BOUNDS) -> None:
+    def __init__(
+        self, calls: list[Request | None], rows: list[Row], limits: GateLimits = GATE_BOUNDS, web: WebConfig = LOCAL
+    ) -> None:
         def read(request: Request | None) -> Scope:
             calls.append(request)
             return scope_of("viewer", actor="viewer")
 
         store = Store.__new__(Store)  # never asked
-        context = AppContext(CONFIG, store, lambda: NOW, once(read))
+        context = AppContext(replace(CONFIG, web=web), store, lambda: NOW, once(read))
         server = FastAPI(openapi_url=None)
 
         async def open_(request: Request) -> PlainTextResponse:
@@ -361,11 +371,14 @@ class small_server:
         async def mine(request: Request) -> PlainTextResponse:
             return PlainTextResponse(context.scope_of(request).actor)
 
+        async def told(request: Request) -> PlainTextResponse:
+            return PlainTextResponse(" ".join(request.headers))
+
         async def broken(request: Request) -> PlainTextResponse:
             raise RuntimeError("no such column in the secret table")
 
         for path, work in (("/open", open_), ("/form", open_), ("/call", open_), ("/mine", mine), ("/closed", open_),
-                           ("/broken", broken), ("/page", broken)):
+                           ("/broken", broken), ("/page", broken), ("/told", told)):
             server.add_api_route(path, work, methods=["GET", "POST", "DELETE"])
         server.add_middleware(Gate, context=context, rows=rows, policy=Policy(), limits=limits)
         self._serving = serve_asgi(server)
