@@ -113,8 +113,11 @@ def tile(city: City, view: View, value: KpiValue, points: Sequence[Point] = ()) 
 
 
 def drill_href(city: City, view: View, value: KpiValue) -> str:
-    """Where the rows of a figure are, under the choices the figure was asked with; '' for a stock of a period that is over."""
-    drill = DRILLS[value.key]
+    """Where the rows of a figure are, under the choices the figure was asked with; '' for a stock of a period that is over, and
+    for a figure no list shows."""
+    drill = DRILLS.get(value.key)
+    if drill is None:
+        return ""
     chosen: dict[str, object] = dict(drill.parameters)
     if drill.is_stock:
         if view.period.end_on < city.today:

