@@ -6,12 +6,13 @@ Pure dates, both ends inclusive; weeks are ISO weeks (Monday first). "Today" is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 ACCEPTED = (
-    "2026-11-20, 2026-W46, 2026-11, 2026-Q4, 2026-AM11, 2026-AQ4, 2026-YTD, 2026, 2026-11-01..2026-11-20, "
+    "2026-11-20, 2026-W46, 2026-11, 2026-Q4, 2026-AM11, 2026-AQ4, 2026-AH1, 2026-A9M, 2026-AY, 2026-YTD, 2026, "
+    "2026-11-01..2026-11-20, "
     "today, yesterday, this_week, last_week, this_month, last_month, last_7d, last_30d, last_12w"
 )
 RELATIVE_WORDS = (
@@ -25,12 +26,16 @@ RELATIVE_WORDS = (
     "last_30d",
     "last_12w",
 )
-KINDS = ("day", "week", "month", "quarter", "admin_month", "admin_quarter", "ytd", "year", "range")
+KINDS = (
+    "day", "week", "month", "quarter", "admin_month", "admin_quarter", "admin_half", "admin_nine_months", "admin_year", "ytd", "year",
+    "range",
+)
 YEARS = range(1970, 2200)  # a mistyped year is refused rather than answered with nothing
 _EPOCH = date(1970, 1, 1)
 _ONE_DAY = timedelta(days=1)
 _ONE_WEEK = timedelta(days=7)
-# an administrative month ends on the 14th (Decree 09/2019/NĐ-CP art. 12; to be verified, domain open point 3)
+# an administrative month ends on the 14th, and so do quarter, half-year, nine months and year
+# (Decree 09/2019/NĐ-CP art. 12; to be verified, domain open point 3)
 _ADMIN_LAST_DAY = 14
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _FORMS = (
@@ -40,10 +45,18 @@ _FORMS = (
     ("quarter", re.compile(r"([0-9]{4})-Q([1-4])")),
     ("admin_month", re.compile(r"([0-9]{4})-AM([0-9]{2})")),
     ("admin_quarter", re.compile(r"([0-9]{4})-AQ([1-4])")),
+    ("admin_half", re.compile(r"([0-9]{4})-AH([12])")),
+    ("admin_nine_months", re.compile(r"([0-9]{4})-A9M")),
+    ("admin_year", re.compile(r"([0-9]{4})-AY")),
     ("ytd", re.compile(r"([0-9]{4})-YTD")),
     ("year", re.compile(r"([0-9]{4})")),
     ("range", re.compile(rf"({_DAY})\.\.({_DAY})")),
 )
+# how long the kinds that follow the calendar are, and what follows the year in their text
+_MONTHS: Mapping[str, tuple[int, str]] = {
+    "month": (1, "-{:02}"), "quarter": (3, "-Q{}"), "year": (12, ""), "admin_month": (1, "-AM{:02}"), "admin_quarter": (3, "-AQ{}"),
+    "admin_half": (6, "-AH{}"), "admin_nine_months": (9, "-A9M"), "admin_year": (12, "-AY"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +81,23 @@ class Period:
         """True while its last day is not over."""
         return today <= self.end_on
 
+    def year_before(self) -> Period:
+        """The same period of the year before, whole. Days, weeks and ranges keep their weekdays: 52 weeks back; a week its number."""
+        if self.kind in ("day", "range"):
+            return _range_or_day(self.start_on - 52 * _ONE_WEEK, self.end_on - 52 * _ONE_WEEK)
+        if self.kind == "ytd":
+            return self.previous()
+        if self.kind == "week":
+            year, number, _ = self.start_on.isocalendar()
+            last = date(year - 1, 12, 28).isocalendar().week  # 28 December lies in the last week
+            return _numbered("week", year - 1, min(number, last))
+        return _numbered(self.kind, self.end_on.year - 1, (self.end_on.month - 1) // _MONTHS[self.kind][0] + 1)
+
     def previous(self) -> Period:
         """The comparable period before: of the same kind, whole.
 
         A day steps back a week (a Monday is like a Monday). A range moves by its own length, so a range of
-        whole weeks keeps its weekdays. A YTD takes the same span of the year before.
+        whole weeks keeps its weekdays. A YTD and nine administrative months take the same span of the year before.
         """
         if self.kind == "day":
             return _day(self.start_on - _ONE_WEEK)
@@ -80,6 +105,8 @@ class Period:
             return _range(self.start_on - timedelta(days=self.days), self.start_on - _ONE_DAY)
         if self.kind == "ytd":
             return _ytd(self.start_on.year - 1, self.end_on)
+        if self.kind == "admin_nine_months":
+            return _numbered(self.kind, self.end_on.year - 1, 1)
         return _containing(self.kind, self.start_on - _ONE_DAY)
 
 
@@ -108,9 +135,11 @@ def comparable(period: Period, today: date) -> tuple[Period, Period | None]:
     as many days (never past its end), and both carry is_cut: this week Mon-Wed beside last week Mon-Wed.
     Nothing elapsed yet: no previous. Pass the last finished day as today to leave the running day out.
     """
-    if today < period.start_on:
-        return period, None
-    before = period.previous()
+    return aligned(period, period.previous(), today) if today >= period.start_on else (period, None)
+
+
+def aligned(period: Period, before: Period, today: date) -> tuple[Period, Period]:
+    """A begun period and an earlier one, both whole or both cut after as many days."""
     if not period.is_partial(today):
         return period, before
     elapsed = (today - period.start_on).days + 1
@@ -170,7 +199,7 @@ def _absolute(text: str, today: date) -> Period | None:
             return _day(date.fromisoformat(text))
         if kind == "range":
             start_on, end_on = date.fromisoformat(match[1]), date.fromisoformat(match[2])
-            return _day(start_on) if start_on == end_on else _range(start_on, end_on)
+            return _range_or_day(start_on, end_on)
         year = int(match[1])
         if kind == "ytd":
             return _ytd(year, today)
@@ -183,20 +212,13 @@ def _numbered(kind: str, year: int, number: int) -> Period:
     if kind == "week":
         monday = date.fromisocalendar(year, number, 1)
         return Period(f"{year:04}-W{number:02}", kind, monday, monday + _ONE_WEEK - _ONE_DAY)
-    months = 12 if kind == "year" else 3 if kind.endswith("quarter") else 1
+    months, name = _MONTHS[kind]
     first = date(year, months * (number - 1) + 1, 1)  # refuses month 00 and 13
     end_on = _month_start(first, months) - _ONE_DAY
     if kind.startswith("admin_"):
         first = _month_start(first, -1).replace(day=_ADMIN_LAST_DAY + 1)
         end_on = end_on.replace(day=_ADMIN_LAST_DAY)
-    names = {
-        "month": f"-{number:02}",
-        "quarter": f"-Q{number}",
-        "admin_month": f"-AM{number:02}",
-        "admin_quarter": f"-AQ{number}",
-        "year": "",
-    }
-    return Period(f"{year:04}{names[kind]}", kind, first, end_on)
+    return Period(f"{year:04}{name.format(number)}", kind, first, end_on)
 
 
 def _containing(kind: str, day: date) -> Period:
@@ -206,8 +228,7 @@ def _containing(kind: str, day: date) -> Period:
         return _numbered(kind, iso.year, iso.week)
     if kind.startswith("admin_") and day.day > _ADMIN_LAST_DAY:
         day = _month_start(day, 1)
-    months = 12 if kind == "year" else 3 if kind.endswith("quarter") else 1
-    return _numbered(kind, day.year, (day.month - 1) // months + 1)
+    return _numbered(kind, day.year, (day.month - 1) // _MONTHS[kind][0] + 1)
 
 
 def _day(day: date) -> Period:
@@ -220,6 +241,10 @@ def _range(start_on: date, end_on: date) -> Period:
     if end_on.year not in YEARS:
         raise ValueError(f"the year must be {YEARS[0]} to {YEARS[-1]}")
     return Period(f"{start_on}..{end_on}", "range", start_on, end_on)
+
+
+def _range_or_day(start_on: date, end_on: date) -> Period:
+    return _day(start_on) if start_on == end_on else _range(start_on, end_on)
 
 
 def _ytd(year: int, today: date) -> Period:

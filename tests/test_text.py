@@ -316,6 +316,18 @@ def test_durations_in_days(value: float | None, vi: str, en: str) -> None:
             "admin_quarter", "2025-12-15", "2026-03-14",
             "Kỳ báo cáo quý I/2026 (15/12/2025–14/03/2026)", "Reporting quarter Q1 2026 (15/12/2025–14/03/2026)",
         ),
+        (
+            "admin_half", "2026-06-15", "2026-12-14",
+            "Kỳ báo cáo 6 tháng cuối năm 2026 (15/06–14/12)", "Reporting period, last six months of 2026 (15/06–14/12)",
+        ),
+        (
+            "admin_nine_months", "2025-12-15", "2026-09-14",
+            "Kỳ báo cáo 9 tháng/2026 (15/12/2025–14/09/2026)", "Reporting nine months 2026 (15/12/2025–14/09/2026)",
+        ),
+        (
+            "admin_year", "2025-12-15", "2026-12-14",
+            "Kỳ báo cáo năm 2026 (15/12/2025–14/12/2026)", "Reporting year 2026 (15/12/2025–14/12/2026)",
+        ),
         ("year", "2026-01-01", "2026-12-31", "Năm 2026", "Year 2026"),
         (
             "ytd", "2026-01-01", "2026-11-22",
@@ -329,7 +341,7 @@ def test_period_labels(kind: str, start_on: str, end_on: str, vi: str, en: str) 
     assert (period_label(kind, *ends, "vi"), period_label(kind, *ends, "en")) == (vi, en)
 
 
-@pytest.mark.parametrize("kind", ["decade", "admin_year", "admin_day", ""])
+@pytest.mark.parametrize("kind", ["decade", "half", "admin_day", ""])
 def test_a_period_of_unknown_kind_has_no_label(kind: str) -> None:
     with pytest.raises(ValueError, match="unknown kind of period"):
         period_label(kind, date(2026, 1, 1), date(2026, 1, 2), "vi")

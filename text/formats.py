@@ -20,6 +20,7 @@ COMPACT_DIGITS = 3  # a wall figure is read from metres away: three significant 
 _STEPS = ("", "number.thousand", "number.million", "number.billion")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ROMAN = ("I", "II", "III", "IV")
+_MONTHS_LONG = {"month": 1, "quarter": 3, "half": 6, "nine_months": 9, "year": 12}
 Number = int | float | Decimal
 
 
@@ -94,7 +95,7 @@ def duration_days(value: Number | None, lang: str, decimals: int | None = 1) -> 
 def period_label(kind: str, start_on: date, end_on: date, lang: str) -> str:
     """The name of a period of metrics.periods, e.g. "Tuần 46/2026 (09/11–15/11/2026)", "Quý IV/2026".
 
-    kind: day week month quarter admin_month admin_quarter ytd year range. A month, quarter or year that was
+    kind: one of metrics.periods.KINDS. A month, quarter or year that was
     cut short also shows its days. Raises ValueError for another kind.
     """
     if kind == "day":
@@ -113,14 +114,14 @@ def _calendar_label(kind: str, start_on: date, end_on: date, lang: str) -> str:
     is_admin = kind.startswith("admin_")
     # an administrative period starts on the 15th of the month before the one it is named after
     named = start_on + timedelta(days=20) if is_admin else start_on
+    months = _MONTHS_LONG.get(kind.removeprefix("admin_"))
+    if months is None or (not is_admin and months in (6, 9)):
+        raise ValueError(f"unknown kind of period {kind!r}")
     quarter = (named.month - 1) // 3
     quarter_name = _ROMAN[quarter] if lang == "vi" else f"Q{quarter + 1}"
-    names = {"month": f"{named.month:02}", "quarter": quarter_name, "year": ""}
-    grain = kind.removeprefix("admin_")
-    if grain not in names or kind == "admin_year":
-        raise ValueError(f"unknown kind of period {kind!r}")
-    label = t(f"period.label_{kind}", lang, name=names[grain], year=named.year)
-    months = {"month": 1, "quarter": 3, "year": 12}[grain]
+    name = {1: f"{named.month:02}", 3: quarter_name}.get(months, "")
+    which = f"_{(named.month - 1) // 6 + 1}" if months == 6 else ""  # offices speak of the first six months and the last six
+    label = t(f"period.label_{kind}{which}", lang, name=name, year=named.year)
     is_cut = end_on < _months_later(start_on, months) - timedelta(days=1)
     return f"{label} ({_days(start_on, end_on)})" if is_admin or is_cut else label
 
