@@ -15,14 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from metrics.workcalendar import (
-    END_OF_DAY,
-    WorkCalendar,
-    day_hours,
-    is_working_day,
-    make_calendar,
-    require_date,
-)
+from workcalendar import END_OF_DAY, WorkCalendar, day_hours, is_working_day, make_calendar, require_date
 
 __all__ = [
     "Stop", "WorkCalendar", "add_working_days", "add_working_seconds", "due_within_boundary",

@@ -1,7 +1,7 @@
 """Which days and hours are worked: the frozen WorkCalendar, how it is made, the kind of each day.
 
-Base = PyPI `holidays` (public holidays, observed days, weekend days the state makes working days); the
-override table of the city wins over it. Knows no instants: worktime.py turns local hours into UTC.
+Base = PyPI `holidays` (public holidays, observed days, weekend days the state makes working days); the override table of the city wins
+over it. Knows no instants: metrics/worktime.py turns local hours into UTC.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import holidays
 
 Hours = tuple[tuple[time, time], ...]
 
-KINDS = ("rest", "work", "half_day")
+KINDS = ("rest", "work", "half_day", "morning", "afternoon")  # half_day = morning
+HALVES = KINDS[2:]
 END_OF_DAY = time(0, 0)  # as the end of an interval this is 24:00
 DEFAULT_HOURS: Hours = ((time(7, 0), time(11, 30)), (time(13, 30), time(17, 0)))
 _INTERVAL = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
@@ -30,10 +31,10 @@ class WorkCalendar:
     """Working hours and days of one body.
 
     `country` and `subdivision` as in PyPI `holidays` ("" = no holidays); `rest_weekdays` 0 = Monday; an
-    interval of `hours` that ends at time(0, 0) ends at 24:00; `overrides` day -> rest | work | half_day
-    (first interval only). Hashable (caches key on it): the overrides are copied and cannot be changed
-    afterwards. The default hours (8 h a day) are those of a provincial one-stop system
-    in production.
+    interval of `hours` that ends at time(0, 0) ends at 24:00; `overrides` day -> rest | work | half_day = morning
+    (first interval only) | afternoon (all but the first) | the hours of that day. Hashable (caches key on it): the
+    overrides are copied and cannot be changed afterwards. The default hours (8 h a day) are those of a provincial
+    one-stop system in production.
     """
 
     tz: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -41,7 +42,7 @@ class WorkCalendar:
     subdivision: str = ""
     hours: Hours = DEFAULT_HOURS
     rest_weekdays: frozenset[int] = frozenset({5, 6})
-    overrides: Mapping[date, str] = field(default_factory=dict, hash=False)
+    overrides: Mapping[date, str | Hours] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "overrides", MappingProxyType(dict(self.overrides)))
@@ -64,15 +65,15 @@ def make_calendar(
     """A checked calendar from the plain values of a city file.
 
     `hours` like "07:00-11:30", in order, "24:00" allowed as an end; `rest_weekdays` 0 = Monday; `overrides`
-    {"2026-01-02": "rest", "2026-01-10": "work"}. Raises ValueError with one line per fault, each opening with
-    its field.
+    {"2026-01-02": "rest", "2026-01-10": "work", "2026-02-13": "07:00-11:00, 13:30-15:00"}. Raises ValueError with one
+    line per fault, each opening with its field.
     """
     faults: list[str] = []
     zone = _parse_zone(tz, faults)
     _check_country(country, subdivision, faults)
-    intervals = _parse_hours(hours, faults)
+    intervals = _parse_hours(hours, faults, "hours")
     weekdays = _parse_weekdays(rest_weekdays, faults)
-    table = _parse_overrides(overrides or {}, faults)
+    table = _parse_overrides(overrides or {}, len(intervals), faults)
     if faults or zone is None:
         raise ValueError("the working calendar has faults:\n" + "\n".join(f"- {fault}" for fault in faults))
     return WorkCalendar(zone, country, subdivision, intervals, weekdays, table)
@@ -87,19 +88,18 @@ def is_working_day(cal: WorkCalendar, on: date) -> bool:
 
 
 def day_hours(cal: WorkCalendar, on: date) -> Hours:
-    """The local working hours of the day `on`; empty on a rest day, the first interval alone on a half day.
+    """The local working hours of the day `on`; empty on a rest day, a part of the usual ones on a half day.
 
-    Order: the override table, then state swaps (a weekend day made a working day), then rest weekdays and
-    holidays.
+    Order: the override table, then state swaps (a weekend day made a working day), then rest weekdays and holidays.
     """
     require_date("on", on)
     kind = cal.overrides.get(on)
     if kind is None:
         rest, work = holiday_base(cal.country, cal.subdivision, on.year)
         kind = "rest" if on not in work and (on.weekday() in cal.rest_weekdays or on in rest) else "work"
-    if kind == "half_day":
-        return cal.hours[:1]
-    return cal.hours if kind == "work" else ()
+    if isinstance(kind, tuple):
+        return kind
+    return {"work": cal.hours, "afternoon": cal.hours[1:], "rest": ()}.get(kind, cal.hours[:1])
 
 
 @lru_cache(maxsize=1024)
@@ -147,21 +147,21 @@ def _check_country(country: str, subdivision: str, faults: list[str]) -> None:
         faults.append(f"subdivision: {country} has no {subdivision!r}; leave it empty for the whole country")
 
 
-def _parse_hours(hours: Sequence[str], faults: list[str]) -> Hours:
+def _parse_hours(hours: Sequence[str], faults: list[str], where: str) -> Hours:
     parsed: list[tuple[time, time]] = []
     previous_end = 0
     for number, text in enumerate(hours, 1):
         found = _INTERVAL.fullmatch(text)
         start, end = _minutes(found) if found else (-1, -1)
         if not 0 <= start < end <= 24 * 60:
-            faults.append(f"hours[{number}]: {text!r} is not an interval like 07:00-11:30 within one day")
+            faults.append(f"{where}[{number}]: {text!r} is not an interval like 07:00-11:30 within one day")
         elif start < previous_end:
-            faults.append(f"hours[{number}]: {text!r} starts before the interval above it ends")
+            faults.append(f"{where}[{number}]: {text!r} starts before the interval above it ends")
         else:
             previous_end = end
             parsed.append((_time(start), _time(end)))
     if not hours:
-        faults.append("hours: give at least one interval, such as 07:00-11:30")
+        faults.append(f"{where}: give at least one interval, such as 07:00-11:30")
     return tuple(parsed)
 
 
@@ -187,16 +187,20 @@ def _parse_weekdays(rest_weekdays: Sequence[int], faults: list[str]) -> frozense
     return weekdays
 
 
-def _parse_overrides(overrides: Mapping[str, str], faults: list[str]) -> dict[date, str]:
-    table: dict[date, str] = {}
+def _parse_overrides(overrides: Mapping[str, str], intervals: int, faults: list[str]) -> dict[date, str | Hours]:
+    table: dict[date, str | Hours] = {}
     for text, kind in overrides.items():
         try:
             on = date.fromisoformat(text)
         except ValueError:
             faults.append(f"overrides.{text}: not a day; write it as yyyy-mm-dd")
             continue
-        if kind in KINDS:
+        if kind in HALVES and intervals == 1:
+            faults.append(f"overrides.{text}: {kind}, but a day here is one stretch of hours; give the hours, such as 07:00-11:30")
+        elif kind in KINDS:
             table[on] = kind
+        elif isinstance(kind, str) and ":" in kind:
+            table[on] = _parse_hours([part.strip() for part in kind.split(",")], faults, f"overrides.{text}")
         else:
-            faults.append(f"overrides.{text}: unknown kind {kind!r}; one of {', '.join(KINDS)}")
+            faults.append(f"overrides.{text}: unknown kind {kind!r}; one of {', '.join(KINDS)}, or hours such as 07:00-11:30")
     return table
