@@ -28,6 +28,7 @@ from data_sources.feed import FeedError
 from data_sources.preview import mapping_faults, preview_feed
 from data_sources.quarantine import resend
 from data_sources.sync import Sync
+from metrics.kpis import setting_faults
 from metrics.rollups import drain, rebuild
 from pipeline import Ingest, refresh, utc_now
 from store.audit import Entry, record
@@ -147,7 +148,7 @@ def check(city: Annotated[Path, typer.Argument(help="City file")]) -> None:
     """Check a city file: every fault at once, or the feeds it names."""
     config, opened = settle(city)
     opened.dispose()
-    faults = [fault for feed in config.feeds for fault in mapping_faults(feed, utc_now())]
+    faults = [*setting_faults(config), *(fault for feed in config.feeds for fault in mapping_faults(feed, utc_now()))]
     for feed in config.feeds:
         typer.echo(f"{feed.key}: {feed.role} by {feed.protocol}, {feed.path or feed.url or 'pushed to us'}")
     for fault in faults:

@@ -15,29 +15,22 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-ROLES = ("one_stop", "feedback", "sensors", "areas")
+from calendars import CalendarConfig, parse_calendars
+from targets import Targets, parse_owners, parse_targets
+
+ROLES = ("one_stop", "feedback", "sensors", "areas", "indicators")
 PROTOCOLS = {
     "one_stop": ("portal", "csv"),
     "feedback": ("open311", "csv"),
     "sensors": ("sensorthings", "csv"),
     "areas": ("geojson",),
+    "indicators": ("csv", "xlsx"),
 }
 LATE_RULES = ("late_instant", "late_day")
 
 
 class ConfigError(ValueError):
     """The city file has faults; the message lists every one of them."""
-
-
-@dataclass(frozen=True)
-class CalendarConfig:
-    """Working time of the province. `overrides` maps yyyy-mm-dd to rest | work | half_day."""
-
-    country: str = "VN"
-    subdivision: str = ""
-    hours: tuple[str, ...] = ("07:00-11:30", "13:30-17:00")
-    rest_weekdays: tuple[int, ...] = (5, 6)
-    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,11 +133,13 @@ class Config:
     store_url: str = ""
     late_rule: str = "late_instant"
     calendar: CalendarConfig = CalendarConfig()
+    agency_calendars: Mapping[str, CalendarConfig] = field(default_factory=dict)
     wall: WallConfig = WallConfig()
     web: WebConfig = WebConfig()
     sign_in: SignInConfig = SignInConfig()
     retention: RetentionConfig = RetentionConfig()
-    targets: Mapping[str, float] = field(default_factory=dict)
+    targets: Targets = field(default_factory=dict)
+    kpi_owners: Mapping[str, str] = field(default_factory=dict)
     catalogue: Mapping[str, str] = field(default_factory=dict)
     report_limits: Mapping[str, float] = field(default_factory=dict)
     feeds: tuple[FeedConfig, ...] = ()
@@ -195,10 +190,13 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
     zone = str(city.get("timezone") or "Asia/Ho_Chi_Minh")
     read = (_feed(table, number, base_dir, faults) for number, table in enumerate(expanded.get("feeds", []), 1))
     feeds = tuple(replace(feed, zone=feed.zone or zone) for feed in read)
-    for section in expanded.keys() - {"city", *SECTIONS, "feeds", "targets", "catalogue", "report_limits"}:
+    for section in expanded.keys() - {"city", *SECTIONS, "feeds", "targets", "kpis", "catalogue", "report_limits", "agency_calendars"}:
         faults.append(f"[{section}]: unknown section")
+    calendars = parse_calendars(expanded.get("agency_calendars", {}), sections["calendar"], zone, faults)
     city.update(
-        targets=expanded.get("targets", {}),
+        agency_calendars=calendars,
+        targets=parse_targets(expanded.get("targets", {}), faults),
+        kpi_owners=parse_owners(expanded.get("kpis", {}), faults),
         report_limits=expanded.get("report_limits", {}),
         catalogue={key: str((base_dir / value).resolve()) for key, value in expanded.get("catalogue", {}).items()},
     )

@@ -11,6 +11,7 @@ from components.desk_tiles import GROUPS, unit
 from config import LATE_RULES
 from metrics.city import City
 from metrics.kpis import KPI_BY_KEY, KPIS, Kpi
+from targets import target_of
 from text import t
 from text.formats import MISSING, number, percent
 
@@ -57,7 +58,7 @@ def _entry(city: City, lang: str, row: Kpi) -> Component:
 
 def _rows(city: City, lang: str, row: Kpi) -> list[tuple[str, str]]:
     rules = " / ".join(t(f"late_rule.{rule}", lang) for rule in LATE_RULES)
-    target = city.config.targets.get(row.key)
+    target = target_of(city.config.targets, row.key, city.today)
     written = percent(target, lang, row.decimals) if row.measure_unit == "percent" else number(target, lang, row.decimals)
     return [
         (t("desk.measure_unit", lang), unit(row.key, lang)),

@@ -33,6 +33,7 @@ from store.rows import (
     StepRow,
     Stop,
 )
+from targets import Target
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=TZ)
@@ -111,11 +112,11 @@ def config_of(url: str) -> Config:
         store_url=url,
         feeds=FEEDS,
         targets={
-            "dossiers_on_time_pct": 95.0,
-            "dossiers_overdue": 40.0,
-            "reports_overdue": 20.0,
-            "vn_aqi": 100.0,
-            "feeds_fresh_pct": 90.0,
+            "dossiers_on_time_pct": (Target(95.0),),
+            "dossiers_overdue": (Target(40.0),),
+            "reports_overdue": (Target(20.0),),
+            "vn_aqi": (Target(100.0),),
+            "feeds_fresh_pct": (Target(90.0),),
         },
     )
 

@@ -14,12 +14,13 @@ from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import AreaRow, DatastreamRow, DossierRow, Parsed, ReadingRow, ReportRow, StationRow, StepRow, Stop
+from targets import Target
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)  # Friday 10:00 in the province
 CONFIG = Config(
     name="T",
-    targets={"dossiers_on_time_pct": 99.0},
+    targets={"dossiers_on_time_pct": (Target(99.0),)},
     feeds=(
         FeedConfig("one_stop", "one_stop", "portal", cadence_s=900),
         FeedConfig("feedback", "feedback", "csv", cadence_s=3600),

@@ -16,6 +16,7 @@ from metrics.city.sums import NOTHING_CHOSEN, Choice, stocks_now, sums_of
 from metrics.kpis import KPIS, Kpi, kpi, verdict
 from metrics.periods import Period, comparable
 from store.days import number_of
+from targets import target_of
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _value(answers: _Answers, row: Kpi, current: Period, before: Period | None) 
     coverage = feeds.coverage(city, current, through) if sources else None
     value, n = answers.known(row, current, through)
     previous = answers.known(row, before, through)[0] if before else None
-    target = city.config.targets.get(row.key)
+    target = target_of(city.config.targets, row.key, current.end_on)
     delta = value - previous if value is not None and previous is not None else None
     worst = max((s.state for s in sources), key=feeds.STATES.index, default=feeds.FRESH)
     rule = answers.rule if row.has_rule else None

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from config import Config
 from metrics.kpis.environment import ENVIRONMENT
 from metrics.kpis.feedback import FEEDBACK
 from metrics.kpis.one_stop import ONE_STOP
 from metrics.kpis.operations import OPERATIONS
-from metrics.kpis.row import RULE_DAY, RULE_INSTANT, Kpi, Sums
+from metrics.kpis.row import RULE_DAY, RULE_INSTANT, THEMES, Kpi, Sums, tables_of
 from metrics.kpis.score_766 import SCORE_766
 
-__all__ = ["KPIS", "KPI_BY_KEY", "RULE_DAY", "RULE_INSTANT", "Kpi", "Sums", "kpi", "verdict"]
+__all__ = ["KPIS", "KPI_BY_KEY", "RULE_DAY", "RULE_INSTANT", "THEMES", "Kpi", "Sums", "kpi", "setting_faults", "tables_of", "verdict"]
 
 KPIS: tuple[Kpi, ...] = (*ONE_STOP, *SCORE_766, *FEEDBACK, *ENVIRONMENT, *OPERATIONS)
 KPI_BY_KEY: Mapping[str, Kpi] = {kpi.key: kpi for kpi in KPIS}
@@ -27,6 +28,15 @@ def kpi(key: str) -> Kpi:
         return KPI_BY_KEY[key]
     except KeyError:
         raise KeyError(f"no KPI {key!r}; known: {', '.join(KPI_BY_KEY)}") from None
+
+
+def setting_faults(config: Config) -> list[str]:
+    """What a city file says of KPIs that do not exist: one line a key, naming the section."""
+    told = {"targets": config.targets, "kpis": config.kpi_owners}
+    return [
+        f"[{section}]: there is no KPI {key!r}; known: {', '.join(KPI_BY_KEY)}"
+        for section, keys in told.items() for key in sorted(keys) if key not in KPI_BY_KEY
+    ]
 
 
 def verdict(row: Kpi, value: float | None, target: float | None) -> str | None:

@@ -9,5 +9,5 @@ FEEDBACK: tuple[Kpi, ...] = (
     Kpi("reports_open", "reports", "report", "none", lambda s: stock(s, "open"), is_stock=True, theme="people"),
     Kpi("reports_overdue", "reports", "report", "down", lambda s: stock(s, "overdue", "open_due"), is_stock=True, theme="people"),
     Kpi("reports_resolved", "reports", "report", "up", flow("closed"), theme="people"),
-    Kpi("reports_resolve_days_median", "reports", "days", "down", None, min_n=5, theme="people", decimals=1),
+    Kpi("reports_resolve_days_median", "reports", "days", "down", None, min_n=5, theme="people", decimals=1, reads=("core_report",)),
 )

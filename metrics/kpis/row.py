@@ -59,12 +59,18 @@ def flow(name: str) -> Callable[[Sums], Answer]:
     return lambda sums: (float(sums.flow(name)), sums.flow(name))
 
 
+THEMES = ("economy", "governance", "environment", "mobility", "people", "living")  # the six fields of the smart city, in the seeds' order
+FLOW_TABLES: Mapping[str, str] = {"dossiers": "rollup_dossier_day", "reports": "rollup_report_day"}
+STOCK_TABLES: Mapping[str, str] = {"dossiers": "core_dossier", "reports": "core_report"}
+
+
 @dataclass(frozen=True)
 class Kpi:
     """One defined number. `formula` is None where the value does not come from flows and stocks (metrics/city says how).
 
     better: up | down | none. min_n: below it a ratio is withheld. has_rule: depends on the late rule. is_stock: counts what is
-    there now, so it stays known (with its age) while feeds are silent.
+    there now, so it stays known (with its age) while feeds are silent. verified: False = the definition is from memory, and shown so.
+    reads: the tables its value is read from; () = those of its topic (`tables_of`).
     """
 
     key: str
@@ -78,3 +84,12 @@ class Kpi:
     theme: str = "governance"
     source: str = ""
     decimals: int = 0
+    verified: bool = True
+    reads: tuple[str, ...] = ()
+
+
+def tables_of(row: Kpi) -> tuple[str, ...]:
+    """The tables a KPI is read from: flows from the day roll-up, stocks from the open rows, anything else as its row says."""
+    if row.reads or row.formula is None:
+        return row.reads
+    return (FLOW_TABLES[row.topic], STOCK_TABLES[row.topic])
