@@ -89,5 +89,5 @@ def _check(settings: CalendarConfig, timezone: str, where: str, faults: list[str
     except TypeError:
         faults.append(f"{where}: hours and overrides are texts, rest_weekdays numbers")
     except ValueError as error:
-        told = [line.removeprefix("- ") for line in str(error).splitlines()[1:]] or [str(error)]
-        faults.extend(f"{where} {line}" for line in told if not line.startswith("tz:"))  # config names a bad zone itself
+        told = [line.removeprefix("- ") for line in str(error).splitlines()[1:] if not line.startswith("- tz:")]  # config names it itself
+        faults.extend(f"{where} {line}" for line in told if not any(fault.endswith(line) for fault in faults))  # not what is inherited

@@ -48,6 +48,7 @@ class _Point(NamedTuple):
     year: int
 
 
+@lru_cache(maxsize=16_384)
 def work_intervals(cal: WorkCalendar, on: date) -> tuple[tuple[datetime, datetime], ...]:
     """The working intervals of the local day `on` as (start, end) UTC instants; empty on a rest day.
 
