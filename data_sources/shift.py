@@ -70,5 +70,5 @@ def _dossier(row: DossierRow, move: Callable[[int | None], int | None]) -> Dossi
 def _report(row: ReportRow, move: Callable[[int | None], int | None]) -> ReportRow:
     return replace(
         row, received_at=move(row.received_at), updated_at=move(row.updated_at), due_at=move(row.due_at),
-        closed_at=move(row.closed_at), version=move(row.version),
+        closed_at=move(row.closed_at), reopened_at=move(row.reopened_at), version=move(row.version),
     )

@@ -17,12 +17,15 @@ from store.catalogue import Resolver, make_resolver
 from store.cells import log_stops
 from store.days import HOUR, DayClock
 from store.engine import Store
+from store.facts import pack
+from store.indicators import INDICATORS, describe_indicators, value_cells
 from store.measured import datastream_ids, land_datastreams, land_readings, land_stations, newest_reading
 from store.refused import land_halving
 from store.rejects import STORED, digest_of, resolve_landed, save_rejects, trim
+from store.reported import note_seen, report_cells
 from store.retention import readings_from
 from store.revisions import bump
-from store.rows import REPORT_STATUSES, DossierRow, Parsed, ReadingRow, Reject, ReportRow, StepRow
+from store.rows import REPORT_STATUSES, DossierRow, IndicatorRow, Parsed, ReadingRow, Reject, ReportRow, StepRow
 from store.stage import fill_stage
 from store.versioned import DOSSIERS, REPORTS, Kind, land_versioned
 from store.withdrawn import drop_superseded, drop_withdrawn, land_tombstones, lock_feeds_apart, take_over
@@ -60,6 +63,7 @@ class Landing:
     superseded_by: tuple[str, ...] = ()
     has_tombstones: bool = False
     reject_limit: int = 100_000
+    watched: frozenset[str] = frozenset()  # facts of reports that this feed's deliveries would show (store/reported.py)
 
     @property
     def takes_out(self) -> bool:
@@ -105,7 +109,7 @@ def _land_rows(connection: Connection, days: DayClock, batch: Parsed, landing: L
     land_stations(connection, landing.feed, batch.stations, stations)
     land_datastreams(connection, landing.feed, batch.datastreams)
     work.changed = work.dossiers(batch.dossiers) + work.steps(batch.steps)
-    work.changed += work.reports(batch.reports) + work.readings(batch.readings)
+    work.changed += work.reports(batch.reports) + work.readings(batch.readings) + work.indicators(batch.indicators)
     work.landed += len(batch.stations) + len(batch.datastreams) + len(batch.areas)
     work.named.update(row.source_id for row in batch.stations)
     work.named.update(row.source_id for row in batch.datastreams)
@@ -115,7 +119,10 @@ def _land_rows(connection: Connection, days: DayClock, batch: Parsed, landing: L
 
 def _topics(batch: Parsed) -> list[str]:
     """Topics this batch can have changed; operations always, since ages and counters move."""
-    touched = {"dossiers": batch.dossiers or batch.steps, "reports": batch.reports, "readings": batch.readings or batch.stations}
+    touched = {
+        "dossiers": batch.dossiers or batch.steps, "reports": batch.reports, "readings": batch.readings or batch.stations,
+        "indicators": batch.indicators,
+    }
     return [topic for topic, rows in touched.items() if rows] + ["operations"]
 
 
@@ -168,7 +175,11 @@ class _Work:
         return land_versioned(
             self.connection, kind, self.landing.feed, newest.values(), self.landing.now, self.days, keep_repeats=keep_repeats,
             track=self.landing.track, sift=(lambda stage: self._sift(kind, stage)) if self.landing.takes_out else None,
+            settle=self._see if kind is REPORTS else None,
         )
+
+    def _see(self, stage: str) -> None:
+        note_seen(self.connection, self.landing.feed, stage, self.landing.watched)
 
     def _sift(self, kind: Kind, stage: str) -> None:
         """Keep from landing what is taken back or superseded; take out what the staged rows supersede."""
@@ -218,11 +229,19 @@ class _Work:
         content = (
             self.resolver.agency(row.agency), self.resolver.procedure(row.procedure_code, row.procedure_name, domain), domain,
             row.channel, row.status, filed, received, row.due_at, finished, row.handed_at, row.refused_at, stopped, verdict,
-            row.supplement_count, row.is_digitised, row.is_paid_online, row.alias, on(filed), on(received), on(row.due_at),
+            row.supplement_count, row.alias, self._facts(row), on(filed), on(received), on(row.due_at),
             on(finished), on(verdict), _later(on(row.due_at), on(received)), _later(_next(on(row.due_at)), on(received)), standing,
         )
         version = row.version if row.version is not None else number
         return (row.source_id, *content, version, digest_of((content, row.stops)))
+
+    def _facts(self, row: DossierRow) -> int:
+        """What the source told of the dossier; its level is the catalogue's where the source is silent."""
+        level = row.level or self.resolver.levels.get(row.procedure_code, "")
+        return pack(level, (
+            row.is_digitised, row.is_paid_online, row.has_fee, row.has_component_file, row.has_e_result, row.is_shared,
+            row.is_identified, row.has_apology, row.is_disliked,
+        ))
 
     def _stops(self, rows: dict[str, DossierRow]) -> None:
         """Replace the stops of the staged dossiers, logging the days of the old and the new ones."""
@@ -294,20 +313,23 @@ class _Work:
         return not problem
 
     def _report_values(self, row: ReportRow, number: int) -> tuple[Any, ...]:
-        on = self.days.on
-        is_open = REPORT_STATUSES.get(row.status, True)
-        closed = None if is_open else row.closed_at
-        area = self.resolver.area(row.area) or self.landing.places.get(row.source_id, "")
-        for at in (row.received_at, row.updated_at, closed):
+        for at in (row.received_at, row.updated_at, None if REPORT_STATUSES.get(row.status, True) else row.closed_at):
             self._saw(at)
-        content = (
-            self.resolver.category(row.category, row.category_name, row.category_group), self.resolver.agency(row.agency), area,
-            row.status, is_open, row.channel, row.received_at, row.updated_at, row.due_at, closed, row.lon, row.lat, row.description,
-            row.resolution, row.is_duplicate, row.is_urgent, on(row.received_at), on(row.due_at), on(closed),
-            _later(on(row.due_at), on(row.received_at)), closed is not None and closed < (row.received_at or closed),
-        )
-        version = row.version if row.version is not None else number
-        return (row.source_id, *content, version, digest_of(content))
+        place = self.resolver.area(row.area) or self.landing.places.get(row.source_id, "")
+        cells, digest = report_cells(row, self.resolver, self.days.on, place, self.landing.now)
+        return (row.source_id, *cells, row.version if row.version is not None else number, digest)
+
+    def indicators(self, rows: tuple[IndicatorRow, ...]) -> int:
+        if not rows:
+            return 0
+        kept = [row for row in rows if self._key_fits(row.source_id)]
+        start = self._receipt_start(len(kept))
+        newest = {row.source_id: value_cells(self.resolver, row, number) for number, row in enumerate(kept, start)}
+        self.resolver.save()
+        describe_indicators(self.connection, kept)
+        for row in kept:
+            self._saw(self.days.starts_at(row.end_on + 1) - 1)
+        return self._versioned(INDICATORS, newest, any(row.version is not None for row in kept), len(kept))
 
     def readings(self, rows: tuple[ReadingRow, ...]) -> int:
         if not rows:

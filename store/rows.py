@@ -25,7 +25,8 @@ class DossierRow:
     `status` is the portal's code 1..10 (domain: 1 new, 2 accepted, 3 refused, 4 in progress, 5 supplement asked, 6 fee asked,
     7 withdrawn, 8 suspended, 9 done, 10 handed over), 0 = unmapped. `agency` is a code or a name, resolved on landing.
     `due_at` is the effective due instant (after extensions). `version` is the source's update instant, None = receipt order.
-    `row_key`, when given, makes the version comparison explicit for feeds that declare greatest event time.
+    `level` = full | partial | information, '' = not told (landing then asks the procedure catalogue). The facts from is_digitised on
+    stand in store/facts.py with their sources; None = not told.
     """
 
     source_id: str
@@ -43,8 +44,16 @@ class DossierRow:
     handed_at: int | None = None
     refused_at: int | None = None
     supplement_count: int = 0
+    level: str = ""
     is_digitised: bool | None = None
     is_paid_online: bool | None = None
+    has_fee: bool | None = None
+    has_component_file: bool | None = None
+    has_e_result: bool | None = None
+    is_shared: bool | None = None
+    is_identified: bool | None = None
+    has_apology: bool | None = None
+    is_disliked: bool | None = None
     alias: str = ""
     version: int | None = None
     stops: tuple[Stop, ...] = ()
@@ -64,7 +73,11 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One citizen report. `status` is a key of REPORT_STATUSES; `closed_at` counts only in a closed state."""
+    """One citizen report. `status` is a key of REPORT_STATUSES; `closed_at` counts only in a closed state.
+
+    rating: 1 dissatisfied, 2 accepted, 3 satisfied, 0 not rated. The counts: how often it was reopened, sent back by an agency that is
+    not in charge, given more time. None = the source does not tell; 0 = it tells that there was none.
+    """
 
     source_id: str
     category: str = ""
@@ -82,8 +95,13 @@ class ReportRow:
     area: str = ""  # a code or a name given by the source; "" = place by point
     description: str | None = None
     resolution: str | None = None
-    is_duplicate: bool = False
+    is_duplicate: bool | None = None
     is_urgent: bool = False
+    rating: int | None = None
+    reopened_count: int | None = None
+    reopened_at: int | None = None
+    returned_count: int | None = None
+    extension_count: int | None = None
     version: int | None = None
     is_deleted: bool = False  # a tombstone, as of a dossier
 
@@ -175,7 +193,12 @@ class AgencyRow:
 
 @dataclass(frozen=True, slots=True)
 class ProcedureRow:
-    """An administrative procedure (TTHC). `limit_days` = legal limit in working days, None = unknown."""
+    """An administrative procedure (TTHC). `limit_days` = legal limit in working days, None = unknown.
+
+    `central_limit_days` = the limit the ministry set, before the province cut it. `level` as of a dossier. Day numbers: the decision
+    that announces it (decision_on) comes into force on effective_on; it was made public on published_on. `has_all_parts` = all seven
+    parts of 766 1.3 are there.
+    """
 
     code: str
     name: str
@@ -183,6 +206,12 @@ class ProcedureRow:
     domain_name: str = ""
     limit_days: float | None = None
     level: str = ""
+    central_limit_days: float | None = None
+    has_fee: bool | None = None
+    decision_on: int | None = None
+    effective_on: int | None = None
+    published_on: int | None = None
+    has_all_parts: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +221,50 @@ class CategoryRow:
     code: str
     name: str
     group_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorRow:
+    """One value of one indicator (a figure that arrives finished) for one subject and period.
+
+    The subject is an agency, an area or another `subject` by name; none of them = the province itself. Days are day numbers, start_on
+    None = cumulative since an untold day. `bound`: what `value` is a bound of (over = at least, nearly = at most, about).
+    `plan_pct` = the percentage the source printed; the computed one is never stored. `change` is against `change_from` (a period).
+    The second half describes the indicator and goes into its catalogue. better: up | down | none. kind: index | plan | figure | ''.
+    """
+
+    source_id: str
+    indicator: str
+    period: str
+    end_on: int
+    start_on: int | None = None
+    agency: str = ""
+    area: str = ""
+    subject: str = ""
+    value: float | None = None
+    value_text: str = ""
+    bound: str = ""
+    plan: float | None = None
+    plan_pct: float | None = None
+    rank: int | None = None
+    denominator: int | None = None
+    change: float | None = None
+    change_from: str = ""
+    target: float | None = None
+    document: str = ""
+    is_verified: bool = True
+    version: int | None = None
+    name: str = ""
+    name_en: str = ""
+    measure_unit: str = ""
+    better: str = ""
+    theme: str = ""
+    group: str = ""
+    kind: str = ""
+    parent: str = ""
+    scale_max: float | None = None
+    position: int | None = None
+    publisher: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,5 +292,6 @@ class Parsed:
     datastreams: tuple[DatastreamRow, ...] = ()
     readings: tuple[ReadingRow, ...] = ()
     areas: tuple[AreaRow, ...] = ()
+    indicators: tuple[IndicatorRow, ...] = ()
     rejects: tuple[Reject, ...] = ()
     item_count: int = 0

@@ -12,10 +12,8 @@ from sqlalchemy import (
     Boolean,
     Column,
     Float,
-    Identity,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -23,32 +21,19 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeEngine
 
-metadata = MetaData()
+from store.columns import at_column as _at
+from store.columns import count_column as _count
+from store.columns import metadata
+from store.columns import number_column as _number
+from store.columns import on_column as _on
+from store.columns import text_column as _text
+from store.schema_time import basis, dossier_time, unjudged
+
+from store import facts
+
+__all__ = ["basis", "dossier_time", "metadata", "unjudged"]  # and every table below
 TOPICS = ("dossiers", "reports", "readings", "indicators", "operations")
-# SQLite gives automatic numbers only to INTEGER keys; PostgreSQL wants BIGINT.
-Sequence: TypeEngine[int] = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _text(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null, server_default=None if null else "")
-
-
-def _at(name: str) -> Column[int]:
-    return Column(name, BigInteger)
-
-
-def _on(name: str) -> Column[int]:
-    return Column(name, Integer)
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default="0")
-
-
-def _number(name: str) -> Column[int]:
-    return Column(name, Sequence, Identity(), primary_key=True)
 
 
 # ---- catalogues -----------------------------------------------------------------------------------------------------
@@ -60,7 +45,9 @@ agency = Table(
 agency_alias = Table("core_agency_alias", metadata, Column("folded", Text, primary_key=True), _text("agency_code"))
 procedure = Table(
     "core_procedure", metadata, Column("code", Text, primary_key=True), _text("name"), _text("domain_code"),
-    Column("limit_days", Float), _text("level"), _text("origin"),
+    Column("limit_days", Float), _text("level"), _text("origin"), Column("central_limit_days", Float), Column("has_fee", Boolean),
+    _on("decision_on"), _on("effective_on"), _on("published_on"), Column("has_all_parts", Boolean),
+    Column("limit_unit", Text, nullable=False, server_default="wd"),  # of limit_days: h | d | wd | m (metrics/due_dates.py)
 )
 domain = Table("core_domain", metadata, Column("code", Text, primary_key=True), _text("name"), _text("origin"))
 category = Table(
@@ -84,8 +71,8 @@ _DOSSIER_COLUMNS = lambda: (  # noqa: E731  the same columns stand in the versio
     _at("filed_at"), _at("received_at"), _at("due_at"), _at("finished_at"), _at("handed_at"), _at("refused_at"),
     _at("stopped_at"),  # start of the stop that is still open, if any
     _at("verdict_at"),  # the instant lateness is judged at: finished, else stopped; NULL = the clock is running
-    Column("supplement_count", Integer, nullable=False, server_default="0"), Column("is_digitised", Boolean),
-    Column("is_paid_online", Boolean), _text("alias"),
+    Column("supplement_count", Integer, nullable=False, server_default="0"), _text("alias"),
+    Column("facts", Integer, nullable=False, server_default="0"),  # yes, no or unknown of each of store/facts.py
     _on("filed_on"), _on("received_on"), _on("due_on"), _on("finished_on"), _on("verdict_on"),
     # the day a dossier becomes overdue by instant, and by day; never before it was received
     _on("passed_on"), _on("passed_day_on"),
@@ -101,10 +88,10 @@ dossier = Table(
 # the fold's: each holds all that its flows look at, so that a cell is computed from the index alone (a third of the time)
 _CELL = (dossier.c.agency_code, dossier.c.domain_code, dossier.c.standing)
 _ENDED = text("finished_on IS NOT NULL")
-Index("ix_dossier_received", dossier.c.received_on, *_CELL, dossier.c.channel, dossier.c.due_at)
+Index("ix_dossier_received", dossier.c.received_on, *_CELL, dossier.c.channel, dossier.c.due_at, dossier.c.facts)
 Index(
     "ix_dossier_finished", dossier.c.finished_on, *_CELL, dossier.c.finished_at, dossier.c.due_at, dossier.c.due_on,
-    dossier.c.status, dossier.c.supplement_count,
+    dossier.c.status, dossier.c.supplement_count, dossier.c.received_on, dossier.c.facts,
     # partial, or SQLite takes it for the open ones and reads every refused dossier of all years with them
     sqlite_where=_ENDED, postgresql_where=_ENDED,
 )
@@ -121,6 +108,12 @@ Index(  # in the lists' order, and with all that the stock of open dossiers asks
     "ix_dossier_open", dossier.c.due_at, dossier.c.feed, dossier.c.source_id, dossier.c.verdict_at, dossier.c.due_on,
     dossier.c.verdict_on, dossier.c.agency_code, dossier.c.domain_code, dossier.c.finished_on, dossier.c.standing,
     sqlite_where=_OPEN, postgresql_where=_OPEN,
+)
+# which procedures were used online, and in which a fee was told, in a period: one seek a procedure instead of a look at every dossier
+PROCEDURE_USED = f"(channel = 'online' OR (facts & {facts.yes('has_fee')}) <> 0)"
+Index(
+    "ix_dossier_procedure", dossier.c.procedure_code, dossier.c.received_on, dossier.c.channel, dossier.c.facts, dossier.c.agency_code,
+    sqlite_where=text(PROCEDURE_USED), postgresql_where=text(PROCEDURE_USED),
 )
 _RUNNING = text("verdict_at IS NULL AND standing = 1")
 Index("ix_dossier_running", dossier.c.due_at, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
@@ -153,6 +146,10 @@ _REPORT_COLUMNS = lambda: (  # noqa: E731  the same columns stand in the version
     Column("is_urgent", Boolean, nullable=False, server_default=text("false")),
     _on("received_on"), _on("due_on"), _on("closed_on"), _on("passed_on"),
     Column("is_ended_before_start", Boolean, nullable=False, server_default=text("false")),
+    # how it was handled (store/reported.py): NULL = nobody knows, never no
+    Column("knows_duplicates", Boolean, nullable=False, server_default=text("false")), Column("rating", SmallInteger),
+    Column("reopened_count", Integer), _at("reopened_at"), _on("reopened_on"), Column("returned_count", Integer),
+    Column("extension_count", Integer), Column("is_within_hour", Boolean),
     Column("version", BigInteger, nullable=False), Column("hash", Text, nullable=False),
 )
 report = Table(
@@ -161,12 +158,23 @@ report = Table(
     PrimaryKeyConstraint("feed", "source_id"), sqlite_with_rowid=False,
 )
 Index("ix_report_received", report.c.received_on, report.c.agency_code, report.c.area_code, report.c.category_code)
-Index("ix_report_closed", report.c.closed_on, report.c.agency_code, report.c.area_code, report.c.category_code)
+_REPORT_CELL = (report.c.agency_code, report.c.area_code, report.c.category_code)
+Index(  # with all that questions over the closings of a period ask: medians, bursts, working-day limits
+    "ix_report_closed", report.c.closed_on, *_REPORT_CELL, report.c.closed_at, report.c.received_at, report.c.received_on,
+    report.c.status, report.c.is_ended_before_start, report.c.is_within_hour, report.c.rating, report.c.reopened_count,
+)
+_REOPENED = text("reopened_on IS NOT NULL")
+Index(
+    "ix_report_reopened", report.c.reopened_on, *_REPORT_CELL, report.c.closed_on, sqlite_where=_REOPENED, postgresql_where=_REOPENED,
+)
+_HASTY = text("is_within_hour")
+Index("ix_report_hasty", report.c.closed_on, *_REPORT_CELL, sqlite_where=_HASTY, postgresql_where=_HASTY)
 Index("ix_report_passed", report.c.passed_on, report.c.agency_code, report.c.area_code, report.c.category_code)
 _REPORT_OPEN = text("closed_on IS NULL")
 Index(  # as that of open dossiers
     "ix_report_open", report.c.due_at, report.c.feed, report.c.source_id, report.c.agency_code, report.c.area_code,
-    report.c.category_code, report.c.closed_on, sqlite_where=_REPORT_OPEN, postgresql_where=_REPORT_OPEN,
+    report.c.category_code, report.c.closed_on, report.c.received_on, report.c.is_ended_before_start, report.c.rating,
+    report.c.reopened_count, sqlite_where=_REPORT_OPEN, postgresql_where=_REPORT_OPEN,
 )
 report_version = Table(
     "core_report_version", metadata, Column("feed", Text), Column("source_id", Text),
@@ -203,7 +211,9 @@ Index("ix_datastream_area", datastream.c.area_code, datastream.c.property)
 # On PostgreSQL this table is partitioned by month of `hour` (store/partitions.py).
 reading = Table(
     "core_reading", metadata, Column("hour", Integer), Column("datastream_id", Integer), Column("observed_at", BigInteger),
-    Column("value", Float, nullable=False), PrimaryKeyConstraint("hour", "datastream_id", "observed_at"),
+    Column("value", Float, nullable=False),
+    Column("flag", SmallInteger, nullable=False, server_default="0"),  # why it is not believed (store/flags.py), 0 = sound
+    PrimaryKeyConstraint("hour", "datastream_id", "observed_at"),
     sqlite_with_rowid=False, postgresql_partition_by="RANGE (hour)",
 )
 latest = Table(
@@ -211,17 +221,52 @@ latest = Table(
     Column("value", Float, nullable=False), Column("landed_at", BigInteger, nullable=False),
 )
 
+# ---- indicators -----------------------------------------------------------------------------------------------------
+# What an indicator is; its values are figures that arrive finished, so they need no roll-up.
+indicator = Table(
+    "core_indicator", metadata, Column("code", Text, primary_key=True), _text("name"), _text("name_en"), _text("measure_unit"),
+    _text("better"), _text("theme"), _text("group_name"), _text("kind"), _text("parent_code"), Column("scale_max", Float),
+    Column("position", BigInteger), _text("publisher"),
+)
+_INDICATOR_COLUMNS = lambda: (  # noqa: E731  the same columns stand in the versions table
+    _text("indicator_code"), _text("agency_code"), _text("area_code"), _text("subject"), _text("period"), _on("start_on"),
+    _on("end_on"), Column("value", Float), _text("value_text"), _text("bound"), Column("plan", Float), Column("plan_pct", Float),
+    Column("rank", BigInteger), Column("denominator", BigInteger), Column("change", Float), _text("change_from"),
+    Column("target", Float), _text("document"), Column("is_verified", Boolean, nullable=False, server_default=text("true")),
+    Column("version", BigInteger, nullable=False), Column("hash", Text, nullable=False),
+)
+indicator_value = Table(
+    "core_indicator_value", metadata, Column("feed", Text), Column("source_id", Text), *_INDICATOR_COLUMNS(),
+    Column("first_landed_at", BigInteger), Column("landed_at", BigInteger),
+    PrimaryKeyConstraint("feed", "source_id"), sqlite_with_rowid=False,
+)
+Index("ix_indicator_value", indicator_value.c.indicator_code, indicator_value.c.end_on)
+indicator_value_version = Table(
+    "core_indicator_value_version", metadata, Column("feed", Text), Column("source_id", Text),
+    Column("landed_at", BigInteger, nullable=False), *_INDICATOR_COLUMNS(),
+    PrimaryKeyConstraint("feed", "source_id", "landed_at", "version", "hash"),
+)
+
 # ---- roll-ups -------------------------------------------------------------------------------------------------------
 DOSSIER_FLOWS = (
     "received", "received_online", "received_postal", "no_due_in",  # on the received day
+    # told of / yes, of those received: level of the service, the same of those filed online, fee, its payment online, papers, identity
+    "level_known", "level_full", "level_partial", "online_level_known", "online_full", "online_partial", "fee_known", "with_fee",
+    "fee_paid_known", "fee_paid", "digitised_known", "digitised", "identified_known", "identified",
     "finished", "finished_early", "finished_on_time", "finished_late", "finished_late_day", "finished_no_due", "withdrawn", "no_due_out",
     "due_passed",  # became overdue by instant, on passed_on
     "due_passed_day",  # became overdue by day, on passed_day_on
     "overdue_ended", "overdue_ended_day",  # those of the two above that finished, on the finished day
     "stopped", "resumed",
+    # told of / yes, of those finished: electronic result, component and result as files, shared, apology of late ones, dissatisfaction
+    "e_result_known", "e_result", "whole_known", "digitised_whole", "shared_known", "shared", "apology_known", "apology",
+    "dislike_known", "disliked", "supplement_asked",
+    "finished_same_day", "lead_days",  # received and finished on one day; sum of calendar days from receipt to end
     "second_supplement_late",  # finished in time but asked for supplements more than once: late by 766
     "ended_before_start_in", "ended_before_start_out",  # named part of received / finished that the identity leaves out
     "new", "refused", "unmapped",  # outside the stock, on the filed day
+    # of core_dossier_time: finished ones judged and their working days x 1,000,000; received ones whose due date was checked and differs
+    "worked_n", "worked_microdays", "due_checked", "due_differs",
 )
 dossier_day = Table(
     "rollup_dossier_day", metadata, Column("day", Integer), Column("agency_code", Text), Column("domain_code", Text),
@@ -230,17 +275,26 @@ dossier_day = Table(
 REPORT_FLOWS = (
     "received", "no_due_in", "no_due_out", "urgent", "duplicate", "closed", "closed_on_time", "closed_late", "closed_no_due",
     "due_passed", "overdue_ended", "ended_before_start_in", "ended_before_start_out",
+    "duplicate_known", "accepted", "refused", "undecided", "handled",  # on the received day, as they stand now
+    "return_known", "returned", "extension_known", "extended",
+    "closed_timed", "closed_within_hour", "rating_known", "rated", "satisfied",  # on the closed day
+    "reopen_known", "closed_reopened", "truly_resolved",
+    "reopened", "reopened_open",  # on the day of the last reopening; those that are open still
 )
 report_day = Table(
     "rollup_report_day", metadata, Column("day", Integer), Column("agency_code", Text), Column("area_code", Text),
     Column("category_code", Text), *(_count(name) for name in REPORT_FLOWS),
     PrimaryKeyConstraint("day", "agency_code", "area_code", "category_code"), sqlite_with_rowid=False,
 )
+# n, total, low, high: of the sound readings; where none is sound (n = 0) low and high are those of all. flagged = the others' number
 _STATISTICS = lambda: (  # noqa: E731  three grains share them
     _count("n"), Column("total", Float, nullable=False), Column("low", Float, nullable=False), Column("high", Float, nullable=False),
+    _count("flagged"),
 )
 reading_hour = Table(
     "rollup_reading_hour", metadata, Column("hour", Integer), Column("datastream_id", Integer), *_STATISTICS(),
+    # of all readings but those of a wrong clock: what the flags' rules look at first
+    Column("lowest", Float), Column("highest", Float),
     PrimaryKeyConstraint("hour", "datastream_id"), sqlite_with_rowid=False,
 )
 Index("ix_reading_hour_stream", reading_hour.c.datastream_id, reading_hour.c.hour)
@@ -250,6 +304,8 @@ reading_hour_area = Table(
 )
 reading_day = Table(
     "rollup_reading_day", metadata, Column("day", Integer), Column("datastream_id", Integer), *_STATISTICS(),
+    # whole hours of the day with sound readings; mean and highest of their means; highest mean of 8 hours in a row (o3, co; 6 needed)
+    _count("hours"), Column("hour_mean", Float), Column("hour_high", Float), Column("high_8h", Float),
     PrimaryKeyConstraint("day", "datastream_id"), sqlite_with_rowid=False,
 )
 

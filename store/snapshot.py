@@ -69,7 +69,7 @@ def _close_reports(run: Runner, kind: Kind) -> None:
     run(log)
     run(
         "UPDATE core_report SET status = 'closed', is_open = false, closed_at = :now, closed_on = :today, resolution = :gone, "
-        f"is_ended_before_start = (received_at > :now), hash = :hash, landed_at = :now WHERE {chosen}"
+        f"is_ended_before_start = (received_at > :now), is_within_hour = NULL, hash = :hash, landed_at = :now WHERE {chosen}"
     )
     run(log)
     names = ", ".join(kind.columns)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, text
 
-from store import schema
+from store import facts, schema
 from store.days import DAY, DayClock
 from store.stage import fill_stage
 
@@ -61,14 +61,20 @@ class Kind:
         return tuple(c.name for c in self.table.columns if c.name not in skipped)
 
 
+# the facts counted on the received and on the finished day: a fact told later touches the cell that counts it, not both
+_RECEIVED = f"(r.facts & {facts.LEVEL | facts.both(facts.OF_RECEIVED)})"
+_FINISHED = f"(r.facts & {facts.both(facts.OF_FINISHED)})"
 DOSSIERS = Kind(
     "dossiers", schema.dossier, schema.dossier_version,
     days=(
         EventDay("filed_on", "r.standing > 1 OR r.status = 0", ("r.standing", "r.status = 0")),
-        EventDay("received_on", "r.standing IN (1, 4)", ("r.standing", "r.channel", "r.due_at IS NULL")),
+        EventDay("received_on", "r.standing IN (1, 4)", ("r.standing", "r.channel", "r.due_at IS NULL", _RECEIVED)),
         EventDay(
             "finished_on", "r.standing IN (1, 4)",
-            ("r.standing", "r.finished_at", "r.due_at", "r.due_on", "r.status = 7", "r.supplement_count > 1"),
+            (
+                "r.standing", "r.finished_at", "r.due_at", "r.due_on", "r.received_on", "r.status = 7", "r.supplement_count > 0",
+                "r.supplement_count > 1", _FINISHED,
+            ),
         ),
         EventDay(
             "passed_on", "r.standing = 1 AND r.due_at < coalesce(r.verdict_at, :horizon)",
@@ -84,8 +90,22 @@ DOSSIERS = Kind(
 REPORTS = Kind(
     "reports", schema.report, schema.report_version,
     days=(
-        EventDay("received_on", "1 = 1", ("r.due_at IS NULL", "r.is_ended_before_start", "r.is_urgent", "r.is_duplicate")),
-        EventDay("closed_on", "1 = 1", ("r.closed_at", "r.due_at", "r.is_ended_before_start")),
+        EventDay(
+            "received_on", "1 = 1",
+            (
+                "r.due_at IS NULL", "r.is_ended_before_start", "r.is_urgent", "r.is_duplicate", "r.knows_duplicates",
+                "r.status = 'refused'", "r.status IN ('new', 'verifying')", "r.status IN ('unmapped', '')", "r.closed_on IS NULL",
+                "r.returned_count IS NULL", "r.returned_count > 0", "r.extension_count IS NULL", "r.extension_count > 0",
+            ),
+        ),
+        EventDay(
+            "closed_on", "1 = 1",
+            (
+                "r.closed_at", "r.due_at", "r.is_ended_before_start", "r.is_within_hour", "r.rating", "r.reopened_count IS NULL",
+                "r.reopened_count > 0", "r.status = 'refused'", "r.is_duplicate",
+            ),
+        ),
+        EventDay("reopened_on", "1 = 1", ("r.closed_on IS NULL",)),
         EventDay(
             "passed_on", "NOT r.is_ended_before_start AND r.due_at < coalesce(r.closed_at, :horizon)",
             ("r.due_at", "r.closed_at", "r.is_ended_before_start"),
@@ -97,14 +117,15 @@ REPORTS = Kind(
 
 def land_versioned(
     connection: Connection, kind: Kind, feed: str, rows: Iterable[Sequence[Any]], now: int, days: DayClock, *, keep_repeats: bool,
-    track: bool = True, sift: Callable[[str], None] | None = None,
+    track: bool = True, sift: Callable[[str], None] | None = None, settle: Callable[[str], None] | None = None,
 ) -> int:
     """Land rows (source_id, *kind.columns) of one feed; returns how many changed something.
 
     `keep_repeats` = the source states versions: an equal content with a newer version still moves the version on. Without it
     (receipt order) equal content is no news. `track=False` leaves out the dirty log; only the benchmark of its cost may do so.
     The stage is left in place as stage_<topic> with the rows that changed, for the caller's child tables. `sift(stage)` may drop
-    staged rows that must not land (tombstones, superseded feeds) before anything is written.
+    staged rows that must not land (tombstones, superseded feeds) before anything is written; `settle(stage)` may complete the rows
+    that will, from the locked rows they replace.
     """
     stage = f"stage_{kind.topic}"
     fill_stage(connection, stage, kind.table, ("source_id", *kind.columns), rows)
@@ -118,8 +139,10 @@ def land_versioned(
         f"DELETE FROM {stage} AS s WHERE EXISTS (SELECT 1 FROM {core} d WHERE d.feed = :feed AND d.source_id = s.source_id "
         f"AND ({older}{'' if keep_repeats else ' OR d.hash = s.hash'}))"
     )
+    if settle:
+        settle(stage)
     differs = "d.feed = :feed AND d.source_id = s.source_id AND d.hash <> s.hash"
-    if track:
+    if track and kind.days:
         clock = int(connection.execute(text("SELECT coalesce(max(at), 0) FROM ops_clock")).scalar_one())
         horizon = max(clock, now) + MARGIN
         run.values |= {"horizon": horizon, "horizon_on": (days.on(horizon) or 0) + 1}
