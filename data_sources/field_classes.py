@@ -50,6 +50,16 @@ TABLE = (
     FieldClass("area", "name", PUBLIC, "the place's name"),
     FieldClass("area", "full_name", PUBLIC, "the place's name"),
     FieldClass("area", "name_en", PUBLIC, "the place's name"),
+    FieldClass("indicator", "name", PUBLIC, "what is counted"),
+    FieldClass("indicator", "name_en", PUBLIC, "what is counted"),
+    FieldClass("indicator", "agency", PUBLIC, "the office the figure is about"),
+    FieldClass("indicator", "area", PUBLIC, "the place the figure is about"),
+    FieldClass("indicator", "subject", PUBLIC, "whoever else the figure is about, never a person"),
+    FieldClass("indicator", "value_text", PUBLIC, "the figure as the document writes it"),
+    FieldClass("indicator", "measure_unit", PUBLIC, "in what"),
+    FieldClass("indicator", "group", PUBLIC, "the catalogue's words"),
+    FieldClass("indicator", "document", PUBLIC, "where the figure stands"),
+    FieldClass("indicator", "publisher", PUBLIC, "whose figure it is"),
 )
 _ROWS = {(row.part, row.target): row for row in TABLE}
 

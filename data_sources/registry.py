@@ -8,6 +8,9 @@ from data_sources.csv_file import csv_client
 from data_sources.feed import FeedError, Protocol
 from data_sources.feedback import client_open311
 from data_sources.feedback.parse import parse_open311, parse_table
+from data_sources.indicators.table import parse_table as parse_indicators
+from data_sources.indicators.table import read_table as read_indicators
+from data_sources.indicators.workbook import read_workbook
 from data_sources.one_stop import portal, table
 from data_sources.sensors import client_sensorthings
 from data_sources.sensors.parse import parse_sensorthings
@@ -22,6 +25,8 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("sensors", "sensorthings", parse_sensorthings, client_sensorthings.read),
     Protocol("sensors", "csv", parse_sensor_table, read_table),
     Protocol("areas", "geojson", geojson.parse_geojson, geojson.read_geojson),
+    Protocol("indicators", "csv", parse_indicators, read_indicators),
+    Protocol("indicators", "xlsx", parse_indicators, read_workbook),
 )
 
 

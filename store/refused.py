@@ -15,7 +15,7 @@ from store.rows import Parsed, Reject
 
 REASON = "refused_by_store"
 # In the order rows need each other: a station before its datastreams before their readings.
-PARTS = ("areas", "stations", "datastreams", "dossiers", "steps", "reports", "readings")
+PARTS = ("areas", "stations", "datastreams", "dossiers", "steps", "reports", "readings", "indicators")
 SUSPICIOUS = 20  # when this many rows are refused and none is taken, the fault is ours and not theirs
 MAX_TRIES = 1000  # about 20 s of writing: a batch that needs more is not repaired here
 _INTEGERS = frozenset({"supplement_count", "cadence_s", "valid_from_on", "valid_to_on"})  # 32 bits on PostgreSQL

@@ -59,6 +59,10 @@ JOBS: tuple[Job, ...] = (
         lambda keep: keep.versions_s,
     ),
     Job(
+        "indicator_versions", "core_indicator_value_version", _VERSION_KEY, _NEWER.format(table="core_indicator_value_version"),
+        lambda keep: keep.versions_s,
+    ),
+    Job(
         "report_texts", "core_report", ("feed", "source_id"), f"closed_at < :before AND {_HAS_TEXT}",
         lambda keep: keep.report_texts_s, _NO_TEXT, is_city_time=True,
     ),

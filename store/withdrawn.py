@@ -93,7 +93,8 @@ def _take_out(connection: Connection, kind: Kind, feed: str, stage: str) -> int:
     """Remove the core rows of a feed whose ids are staged, logging the cells they counted in; returns how many."""
     run = Runner(connection, {"feed": feed, "topic": kind.topic})
     staged = f"source_id IN (SELECT source_id FROM {stage})"
-    run(log_cells(kind, f"d.feed = :feed AND d.{staged}"))
+    if kind.days:
+        run(log_cells(kind, f"d.feed = :feed AND d.{staged}"))
     if kind.table is schema.dossier:
         run(log_stops(f"p.feed = :feed AND p.{staged}"))
         run(f"DELETE FROM core_dossier_stop WHERE feed = :feed AND {staged}")

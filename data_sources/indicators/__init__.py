@@ -1,0 +1,1 @@
+"""Indicators: periodic figures that arrive finished, from CSV files and Excel workbooks."""
