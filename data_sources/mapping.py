@@ -27,7 +27,9 @@ DEFAULT_ZONE = "Asia/Ho_Chi_Minh"  # of feeds whose manifest names no zone
 MAX_REMEMBERED = 16_384  # converted texts per field
 COLUMN, VALUE = "@column", "@value"  # the two pseudo fields of a wide-to-long mapping
 _NUMERIC = frozenset({"lon", "lat", "value", "limit_days", "plan", "plan_pct", "change", "target", "scale_max"})
-_WHOLE = frozenset({"supplement_count", "cadence_s", "rank", "denominator", "position"})
+_WHOLE = frozenset({
+    "supplement_count", "reopened_count", "returned_count", "extension_count", "cadence_s", "rank", "denominator", "position",
+})
 _NEEDS_TEXT = ("missing", "sentinel", "extract", "split", "fold", "lookup", "codes")
 _RANGES = {"lon": (-180, 180), "lat": (-90, 90)}  # unless the row says otherwise: a telephone is no longitude
 _MISSING = object()

@@ -11,6 +11,7 @@ from typing import Any
 from config import Config, FeedConfig
 from data_sources.areas.place import Placer
 from data_sources.feed import FeedError, RawBatch
+from data_sources.feedback.quality import watched
 from data_sources.redact import redact
 from data_sources.registry import protocol_of
 from data_sources.shift import newest_event, shifted, whole_weeks
@@ -107,6 +108,7 @@ class Sync:
             feed.key, feed.role, instant(now), raw.cursor, self._places(batch, now), kind=raw.kind, supersedes=feed.supersedes,
             superseded_by=tuple(other.key for other in self.config.feeds if feed.key in other.supersedes),
             has_tombstones="is_deleted" in feed.fields, reject_limit=feed.reject_limit,
+            watched=watched(feed),
         )
         try:
             return land(self.store, batch, landing)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from config import ConfigError, FeedConfig
 from data_sources.feed import RawBatch
+from data_sources.feedback.quality import settle_quality
 from data_sources.instants import instant_reader, to_micros
 from data_sources.mapping import DEFAULT_ZONE, FeedMapping, Problem, compile_mapping
 from data_sources.rejects import not_a_table, rejects_of
@@ -135,7 +136,7 @@ def _settled(context: _Context, item: Mapping[str, Any], values: dict[str, Any])
         closed = _noted(context, notes, "closed", first=False)
         values["closed_at"] = closed if closed is not None else values.get("updated_at")
     _settle_place(values)
-    return ()
+    return settle_quality(values, context.mapping.targets)
 
 
 def _settle_status(values: dict[str, Any]) -> None:
