@@ -35,6 +35,8 @@ def put_procedures(connection: Connection, rows: Iterable[ProcedureRow]) -> None
     for row in rows:
         _put(connection, schema.procedure, {
             "code": row.code, "name": row.name, "domain_code": row.domain_code, "limit_days": row.limit_days, "level": row.level,
+            "central_limit_days": row.central_limit_days, "has_fee": row.has_fee, "decision_on": row.decision_on,
+            "effective_on": row.effective_on, "published_on": row.published_on, "has_all_parts": row.has_all_parts,
             "origin": "catalogue",
         })
         if row.domain_code:
@@ -72,6 +74,7 @@ class Resolver:
     fresh: dict[str, dict[str, dict[str, object]]] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)
     areas: dict[str, str] = field(default_factory=dict)
+    levels: dict[str, str] = field(default_factory=dict)  # of procedures whose level the catalogue knows
     _seen: dict[str, str] = field(default_factory=dict)
 
     def agency(self, given: str) -> str:
@@ -139,6 +142,8 @@ def make_resolver(connection: Connection) -> Resolver:
         resolver.known[table.name] = {code for code, _ in found}
         if any(origin == "catalogue" for _, origin in found):
             resolver.listed.add(table.name)
+    levels = connection.execute(select(schema.procedure.c.code, schema.procedure.c.level).where(schema.procedure.c.level != ""))
+    resolver.levels = dict(levels.all())
     aliases = connection.execute(select(schema.agency_alias.c.folded, schema.agency_alias.c.agency_code))
     resolver.aliases = dict(aliases.all())
     for code, name, full_name in connection.execute(select(schema.area.c.code, schema.area.c.name, schema.area.c.full_name)):

@@ -10,6 +10,7 @@ from pathlib import Path
 from store.catalogue import put_agencies, put_categories, put_procedures
 from store.days import number_of
 from store.engine import Store
+from store.facts import level_of
 from store.rows import AgencyRow, CategoryRow, ProcedureRow
 
 
@@ -60,12 +61,30 @@ def _agency(row: dict[str, str], where: str) -> AgencyRow:
 
 
 def _procedure(row: dict[str, str], where: str) -> ProcedureRow:
-    limit = row.get("limit_days", "")
+    level = level_of(row.get("level", ""))
+    if level is None:
+        raise CatalogueError(f"{where}: level {row['level']!r} is none; write full, partial or information, or 4, 3, 2, 1")
+    return ProcedureRow(
+        row["code"], row["name"], row.get("domain_code", ""), row.get("domain_name", ""), _days(row, "limit_days", where), level,
+        central_limit_days=_days(row, "central_limit_days", where), has_fee=_flag(row, "has_fee", where),
+        decision_on=_day(row.get("decision_on", ""), where), effective_on=_day(row.get("effective_on", ""), where),
+        published_on=_day(row.get("published_on", ""), where), has_all_parts=_flag(row, "has_all_parts", where),
+    )
+
+
+def _days(row: dict[str, str], name: str, where: str) -> float | None:
+    written = row.get(name, "")
     try:
-        days = float(limit) if limit else None
+        return float(written) if written else None
     except ValueError as error:
-        raise CatalogueError(f"{where}: limit_days {limit!r} is no number of working days") from error
-    return ProcedureRow(row["code"], row["name"], row.get("domain_code", ""), row.get("domain_name", ""), days, row.get("level", ""))
+        raise CatalogueError(f"{where}: {name} {written!r} is no number of working days") from error
+
+
+def _flag(row: dict[str, str], name: str, where: str) -> bool | None:
+    written = row.get(name, "").strip().casefold()
+    if written not in ("", "0", "1", "true", "false"):
+        raise CatalogueError(f"{where}: {name} {written!r} is neither yes nor no; write 1 or 0")
+    return None if not written else written in ("1", "true")
 
 
 def _day(value: str, where: str) -> int | None:

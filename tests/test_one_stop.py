@@ -74,7 +74,8 @@ def test_every_wire_field_reaches_its_column() -> None:
         source_id="H49.36-260302-0007", agency="UBND phường Hạ Long", procedure_code="1.004193",
         procedure_name="Cấp giấy phép xây dựng nhà ở riêng lẻ", domain_code="G17-XD03", domain_name="Hoạt động xây dựng",
         channel="online", status=4, filed_at=vn("2026-03-01T20:15"), received_at=vn("2026-03-02T08:12"),
-        due_at=vn("2026-03-23T17:00"), is_digitised=True, is_paid_online=False,
+        due_at=vn("2026-03-23T17:00"), is_digitised=True, is_paid_online=False, has_fee=True, has_component_file=False,
+        has_e_result=False, is_shared=False, is_identified=True,
     )
 
 

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from config import FeedConfig
 from data_sources.feed import FeedError, RawBatch
 from data_sources.instants import DAY, instant_reader, to_micros
+from data_sources.one_stop.facts import told_facts
 from data_sources.one_stop.wire import EXACT, KEPT, WireDossier, WireStep, WireSupplement
 from data_sources.redact import redact, redact_code, without
 from data_sources.rejects import kept_key, not_a_table, shown, told
@@ -34,7 +35,6 @@ WITHDRAWN = 7
 CHANNELS = {None: "direct", "": "direct", "0": "direct", "1": "direct", "2": "online", "3": "postal"}
 # 11 is what one provincial system sends for 3, "not accepted"
 STATUSES = {**{str(code): code for code in range(1, 11)}, **{f"0{code}": code for code in range(1, 10)}, "11": 3}
-_YES = {"1": True, "true": True, "0": False, "false": False, "2": True}
 _PLACEHOLDER = re.compile(r"0*[01]?")
 
 
@@ -234,8 +234,7 @@ def _dossier_row(wire: WireDossier, times: _Times, requests: Sequence[_Request],
         handed_at=times.handed,
         refused_at=times.refused,
         supplement_count=len(requests),
-        is_digitised=_is_digitised(wire),
-        is_paid_online=None if not (paid := wire.DuocThanhToanTrucTuyen) else paid in ("1", "2"),
+        **told_facts(wire),
         alias=redact_code(wire.MaHoSoKhac or ""),
         version=max(events, default=None) if by_event else None,
         stops=_stops(requests, status, finished, events),
@@ -325,15 +324,6 @@ def _stops(
         start = max(events)
         stops.append(Stop(stops.pop().stopped_at if stops and last_end >= start else start, None))
     return tuple(stops)
-
-
-def _is_digitised(wire: WireDossier) -> bool | None:
-    said = _YES.get((wire.HoSoCoThanhPhanSoHoa or "").casefold())
-    if said:
-        return True
-    files = wire.TaiLieuNop if isinstance(wire.TaiLieuNop, list) else []
-    flags = [_YES.get(shown(one.get("DuocSoHoa")).casefold()) for one in files if isinstance(one, Mapping)]
-    return True if True in flags else (False if False in flags else said)
 
 
 def _step(item: Mapping[str, Any], read: DateReader, latest: int, faults: list[_Fault]) -> StepRow | None:

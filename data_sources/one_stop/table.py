@@ -15,6 +15,7 @@ from data_sources.feed import RawBatch
 from data_sources.instants import DAY, to_micros
 from data_sources.mapping import FeedMapping, Problem, mapping_of
 from data_sources.rejects import not_a_table, rejects_of
+from store.facts import level_of
 from store.rows import DossierRow, Parsed, Reject, StepRow
 
 DOSSIER_TARGETS = tuple(field.name for field in dataclasses.fields(DossierRow) if field.name != "stops")
@@ -112,6 +113,11 @@ def _checked(values: dict[str, Any], mapping: FeedMapping, latest: int, has_faul
     for target in ("received_at", "finished_at", "handed_at"):
         if values.get(target, 0) > latest:
             problems += (Problem(target, "future_date", str(values[target])),)
+    level = level_of(str(values.get("level", "")))
+    if level is None:
+        problems += (Problem("level", "unknown_code", str(values["level"])),)
+    elif "level" in values:
+        values["level"] = level
     if values.get("channel", "direct") not in CHANNELS:
         problems += (Problem("channel", "unknown_code", str(values["channel"])),)
     if "status" not in mapping.targets:

@@ -64,7 +64,16 @@ class WireDossier(_Wire):
     DonViXuLy: Text
     HoSoCoThanhPhanSoHoa: Code
     DuocThanhToanTrucTuyen: Code
+    TaiKhoanDuocXacThucVoiVNeID: Code
+    MucDo: Code
+    # not of the national format: what a provincial system may add (docs/feeds.md)
+    DaXinLoi: Code
+    MucDoHaiLong: Code
+    # lists that are looked into and never kept: None = not sent, which is not the same as empty
     TaiLieuNop: Any = None
+    DanhSachLePhi: Any = None
+    DanhSachGiayToKetQua: Any = None
+    DSKetNoiCSDL: Any = None
     DanhSachHoSoBoSung: Annotated[list[WireSupplement], BeforeValidator(_entries), Field(default_factory=list)]
 
 
@@ -85,6 +94,6 @@ KEPT = frozenset({
     *WireDossier.model_fields, *WireStep.model_fields, *WireSupplement.model_fields,
     "HinhThuc", "NoiNopHoSo", "LoaiDoiTuong", "HoSoBoSungId", "TrangThaiBoSung", "MaHoSoDonVi",
     "NgayBatDau", "NgayKetThucTheoQuyDinh",
-}) - {"TaiLieuNop", "NoiDungXuLy", "NoiDung"}
+}) - {"TaiLieuNop", "DanhSachLePhi", "DanhSachGiayToKetQua", "DSKetNoiCSDL", "NoiDungXuLy", "NoiDung"}
 # Of these the ids and codes, kept as sent; the others are redacted.
 EXACT = frozenset({"MaHoSo", "MaHoSoKhac", "MaTTHC", "MaLinhVuc", "HoSoBoSungId", "MaHoSoDonVi"})

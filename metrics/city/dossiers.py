@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import text
 
@@ -22,6 +21,7 @@ from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
 from metrics.city.timing import days_left, soon_boundary
 from metrics.kpis import RULE_DAY
 from metrics.periods import Period
+from store.facts import FACTS, flag
 
 STANDING = {1: "counted", 2: "new", 3: "refused", 4: "ended_before_start"}
 _OPEN = "d.finished_on IS NULL AND d.standing = 1"
@@ -185,13 +185,9 @@ def _item(city: City, row: Row, names: Names, rule: str, soon: int) -> DossierIt
         names.procedure(row["procedure_code"]), domain, names.domain(row["domain_code"]), row["channel"],
         row["status"], STANDING.get(row["standing"], ""), row["filed_at"], row["received_at"], row["due_at"], row["finished_at"],
         row["handed_at"], row["stopped_at"], timeliness(city, row, rule, soon), left, row["supplement_count"],
-        _flag(row["is_digitised"]), _flag(row["is_paid_online"]),
+        flag(row["facts"], "is_digitised"), flag(row["facts"], "is_paid_online"),
     )
     return masked(city, item)
-
-
-def _flag(value: Any) -> bool | None:
-    return None if value is None else bool(value)
 
 
 def timeliness(city: City, row: Row, rule: str, soon: int) -> str:
@@ -243,7 +239,7 @@ class DossierDetail:
 
 _COMPARED = (
     "agency_code", "procedure_code", "domain_code", "channel", "status", "filed_at", "received_at", "due_at", "finished_at",
-    "handed_at", "refused_at", "stopped_at", "supplement_count", "is_digitised", "is_paid_online", "alias",
+    "handed_at", "refused_at", "stopped_at", "supplement_count", "level", *FACTS, "alias",
 )
 _OF_ONE = "WHERE feed = :feed AND source_id = :id"
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from metrics.city import City
 from metrics.city.masking import PERSONAL, UNVETTED_TABLES, masked_id, unvetted
 from metrics.city.paging import Row
+from store.facts import unpack
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def read_versions(
     ).mappings()
     found: list[VersionItem] = []
     before: dict[str, Any] = {}
-    for row in map(dict, rows):
+    for row in ({**one, **unpack(one["facts"])} if "facts" in one else dict(one) for one in rows):
         changed = [name for name in compared if before and before[name] != row[name]]
         changes = tuple(Change(name, *(_told(connection, city, name, side[name]) for side in (before, row))) for name in changed)
         found.append(VersionItem(row["landed_at"], row["version"], changes))
