@@ -106,6 +106,14 @@ class SignInConfig:
 
 
 @dataclass(frozen=True)
+class FeedbackConfig:
+    """When closings count as made in bulk: one agency closes at least so many reports within so many minutes."""
+
+    bulk_closures: int = 20
+    bulk_minutes: int = 10
+
+
+@dataclass(frozen=True)
 class RetentionConfig:
     """Seconds after which rows go, per kind; None = kept for ever. Roll-ups and the audit trail are always kept."""
 
@@ -138,6 +146,7 @@ class Config:
     web: WebConfig = WebConfig()
     sign_in: SignInConfig = SignInConfig()
     retention: RetentionConfig = RetentionConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     targets: Targets = field(default_factory=dict)
     kpi_owners: Mapping[str, str] = field(default_factory=dict)
     catalogue: Mapping[str, str] = field(default_factory=dict)
@@ -167,6 +176,7 @@ class Config:
 
 SECTIONS: Mapping[str, type] = {
     "calendar": CalendarConfig, "wall": WallConfig, "web": WebConfig, "sign_in": SignInConfig, "retention": RetentionConfig,
+    "feedback": FeedbackConfig,
 }
 
 
@@ -202,6 +212,9 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
     )
     city["store_url"] = environ.get("TOANCANH_STORE", city.get("store_url", ""))
     _check_city(city, feeds, faults)
+    feedback = sections["feedback"]
+    if any(number is not None and number < least for number, least in ((feedback.bulk_closures, 2), (feedback.bulk_minutes, 1))):
+        faults.append("[feedback]: bulk_closures must be 2 or more, bulk_minutes 1 or more")
     if faults:
         raise ConfigError("the city file has faults:\n" + "\n".join(f"- {fault}" for fault in faults))
     return Config(**city, **sections, feeds=feeds, base_dir=base_dir)

@@ -90,6 +90,13 @@ DOSSIER_DAY = (
     }, "(r.standing > 1 OR r.status = 0)"),
     FlowSource("core_dossier_stop", "stopped_on", {"stopped": "1 = 1"}),
     FlowSource("core_dossier_stop", "resumed_on", {"resumed": "1 = 1"}),
+    FlowSource(
+        "core_dossier_time", "finished_on", {"worked_n": "1 = 1"}, "r.finished_on IS NOT NULL",
+        {"worked_microdays": ("1 = 1", "r.worked_s * 1000000 / r.day_s")},
+    ),
+    FlowSource(
+        "core_dossier_time", "received_on", {"due_checked": "1 = 1", "due_differs": "r.due_gap_wd <> 0"}, "r.due_gap_wd IS NOT NULL",
+    ),
 )
 _TAKEN_ON = "NOT (r.status = 'refused' OR r.status IN ('new', 'verifying') OR r.status IN ('unmapped', ''))"
 REPORT_DAY = (
@@ -115,6 +122,6 @@ REPORT_DAY = (
         "truly_resolved":
             "r.reopened_count = 0 AND NOT r.status = 'refused' AND NOT r.is_duplicate AND NOT coalesce(r.rating, 0) = 1",
     }),
-    FlowSource("core_report", "reopened_on", {"reopened": "1 = 1", "reopened_open": "r.closed_on IS NULL"}),
+    FlowSource("core_report", "reopened_on", {"reopened": "1 = 1", "reopened_open": "r.closed_on IS NULL AND r.reopened_count IS NOT NULL"}),
     FlowSource("core_report", "passed_on", {"due_passed": "r.due_at < coalesce(r.closed_at, :now)"}, "NOT r.is_ended_before_start"),
 )

@@ -1,7 +1,8 @@
 """What is kept of one citizen report, and what deliveries show of it: reopened, sent back, extended. "Closed" alone says little.
 
 A fact the source tells is kept as told. What it does not tell is seen from one delivery to the next: a closed report that is open again
-was reopened. 0 is written only where somebody looked (`watched` feeds, reports that were open when they first came); else NULL = unknown.
+was reopened. It is counted only where somebody looked from the start (`watched` feeds, reports that were open when they first came);
+else the count is NULL = unknown, though the day of a reopening that was seen is kept.
 """
 
 from __future__ import annotations
@@ -80,9 +81,9 @@ def is_within_hour(received_at: int | None, closed_at: int | None) -> bool | Non
 def note_seen(connection: Connection, feed: str, stage: str, watched: Collection[str]) -> None:
     """Write into the staged reports what their rows before and after show; the rows are stubbed and locked already."""
     counts = ", ".join(
-        f"{one.column} = CASE WHEN s.{one.column} IS NOT NULL THEN s.{one.column} WHEN {one.happened} "
-        f"THEN coalesce(d.{one.column}, 0) + 1 WHEN d.version = {NO_VERSION} AND s.is_open THEN {_nothing_yet(one, watched)} "
-        f"ELSE d.{one.column} END"
+        f"{one.column} = CASE WHEN s.{one.column} IS NOT NULL THEN s.{one.column} "
+        f"WHEN {_began(one, watched)} OR d.{one.column} IS NOT NULL THEN coalesce(d.{one.column}, 0) "
+        f"+ CASE WHEN {one.happened} THEN 1 ELSE 0 END END"
         for one in SEEN
     )
     times = ", ".join(
@@ -96,5 +97,9 @@ def note_seen(connection: Connection, feed: str, stage: str, watched: Collection
     )
 
 
-def _nothing_yet(one: Seen, watched: Collection[str]) -> str:
-    return "0" if one.fact in watched else "NULL"
+def _began(one: Seen, watched: Collection[str]) -> str:
+    """Condition that counting begins with this row: a watched report that is open when it first comes.
+
+    Of the others only those with a reopening would ever be known, and their share would be all.
+    """
+    return f"(d.version = {NO_VERSION} AND s.is_open)" if one.fact in watched else "1 = 0"

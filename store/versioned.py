@@ -105,7 +105,7 @@ REPORTS = Kind(
                 "r.reopened_count > 0", "r.status = 'refused'", "r.is_duplicate",
             ),
         ),
-        EventDay("reopened_on", "1 = 1", ("r.closed_on IS NULL",)),
+        EventDay("reopened_on", "1 = 1", ("r.closed_on IS NULL", "r.reopened_count IS NULL")),
         EventDay(
             "passed_on", "NOT r.is_ended_before_start AND r.due_at < coalesce(r.closed_at, :horizon)",
             ("r.due_at", "r.closed_at", "r.is_ended_before_start"),

@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, text
 
 from metrics.city import City, feeds, small_counts
+from metrics.city.kpis_feedback import FEEDBACK_COMPUTED
 from metrics.city.masking import unvetted
 from metrics.city.stations import daily_indices
 from metrics.city.sums import FLOWS, HORIZON, NET, NOTHING_CHOSEN, TABLES, Choice, conditions, net, stocks_now, stocks_now_by
 from metrics.kpis import Kpi, Sums, kpi
 from metrics.periods import Period, days_of, months_of, parse_period, weeks_of
-from store.days import DAY, number_of
+from store.days import number_of
 
 TIMES = ("day", "week", "month")
 GROUPS = {"dossiers": ("agency", "area", "domain"), "reports": ("agency", "area", "category")}
-GROUPED = ("reports_resolve_days_median",)  # KPIs without a formula that have groups all the same
+GROUPED = tuple(FEEDBACK_COMPUTED)  # KPIs without a formula that have groups all the same
 _NAMES = {
     "agency": ("core_agency", "name"), "area": ("core_area", "full_name"), "domain": ("core_domain", "name"),
     "category": ("core_category", "name"),
@@ -77,8 +78,9 @@ def _by_time(
         return []
     if row.key == "vn_aqi":
         return _aqi_points(connection, city, parts, choice)
-    if row.key == "reports_resolve_days_median":
-        return _median_points(connection, city, parts, choice, row)
+    if row.key in FEEDBACK_COMPUTED:
+        answers = FEEDBACK_COMPUTED[row.key].parts(connection, city, parts, choice)
+        return [_point(row, part, value, n, city) for part, (value, n) in zip(parts, answers, strict=True)]
     if row.formula is None:
         raise ValueError(f"{row.key} is known only for now; it has no series")
     return _flow_points(connection, city, row, parts, choice, rule)
@@ -178,33 +180,6 @@ def _aqi_points(connection: Connection, city: City, parts: list[Period], choice:
         yield _point(kpi("vn_aqi"), part, float(inside.max()) if len(inside) else None, len(inside), city)
 
 
-def _median_points(connection: Connection, city: City, parts: list[Period], choice: Choice, row: Kpi) -> Iterable[Point]:
-    spans = _spans(connection, city, "closed_on", parts[0], parts[-1], choice)
-    for part in parts:
-        start, end = number_of(part.start_on), number_of(part.end_on)
-        inside = [span for on, span in spans if start <= int(on) <= end]
-        yield _point(row, part, _median(inside), len(inside), city)
-
-
-def _spans(
-    connection: Connection, city: City, group: str, first: Period, last: Period, choice: Choice,
-) -> list[tuple[str | int, float]]:
-    where, values = conditions(city.scope, "reports", choice)
-    rows = connection.execute(
-        text(
-            f"SELECT {group}, closed_at - received_at FROM core_report WHERE closed_on BETWEEN :start AND :end "
-            f"AND NOT is_ended_before_start{where}"
-        ),
-        {"start": number_of(first.start_on), "end": number_of(last.end_on), **values},
-    ).all()
-    return [(group_, float(span) / DAY) for group_, span in rows]
-
-
-def _median(values: list[float]) -> float | None:
-    ordered, n = sorted(values), len(values)
-    return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2 if n else None
-
-
 def _by_group(
     connection: Connection, city: City, row: Kpi, by: str, period: Period, choice: Choice, rule: str,
 ) -> Iterable[Point]:
@@ -223,11 +198,8 @@ def _grouped_answers(
     connection: Connection, city: City, row: Kpi, by: str, period: Period, choice: Choice, rule: str,
 ) -> dict[str, tuple[float | None, int]]:
     """Value and n of every group."""
-    if row.key == "reports_resolve_days_median":
-        grouped: dict[str, list[float]] = {}
-        for group, span in _spans(connection, city, f"{by}_code", period, period, choice):
-            grouped.setdefault(str(group), []).append(span)
-        return {group: (_median(spans), len(spans)) for group, spans in grouped.items()}
+    if row.key in FEEDBACK_COMPUTED:
+        return dict(FEEDBACK_COMPUTED[row.key].groups(connection, city, period, choice, f"{by}_code"))
     if row.formula is None:
         raise ValueError(f"{row.key} is known only as a whole; it has no {by} series")
     if not feeds.is_known(city, row, period, _speaks_until(connection, city, row.topic)):

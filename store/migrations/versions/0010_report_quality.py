@@ -52,8 +52,8 @@ def upgrade() -> None:
     for name, columns, rows, is_old in INDEXES:
         if is_old:
             op.drop_index(name, table_name="core_report")
-        where = {"sqlite_where": sa.text(rows), "postgresql_where": sa.text(rows)} if rows else {}
-        op.create_index(name, "core_report", list(columns), **where)
+        where = sa.text(rows) if rows else None
+        op.create_index(name, "core_report", list(columns), sqlite_where=where, postgresql_where=where)
     op.execute(
         "INSERT INTO ops_dirty (topic, bucket, k1, k2, k3) SELECT 'reports', day, agency_code, area_code, category_code FROM rollup_report_day"
     )
