@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -15,6 +16,7 @@ from metrics.city.dossiers import DossierItem
 from metrics.city.history import VersionItem
 from metrics.city.readings import ReadingFilter, ReadingItem
 from metrics.city.reports import ReportItem
+from metrics.comparison import HOWS
 from metrics.kpis import KPI_BY_KEY, Kpi
 from metrics.periods import Period
 from store.days import DAY, number_of
@@ -51,6 +53,7 @@ _KPI_COLUMNS = tuple(
         ("coverage", "number"),
         ("late_rule",),
         ("revision", "whole"),
+        ("comparison",),
     )
 )
 
@@ -60,7 +63,8 @@ def answer_kpis(ask: Ask) -> Json | Table:
     keys = [key for key in ask.asked.text("keys").split(",") if key]
     for key in keys:
         _kpi(key, "keys")
-    values = kpis.read(ask.city, keys, _period(ask), ask.asked.choice(), ask.asked.text("late_rule"))
+    how = ask.asked.text("compare") or HOWS[0]
+    values = kpis.read(ask.city, keys, _period(ask), ask.asked.choice(), ask.asked.text("late_rule"), how)
     rows = [
         (
             v.key,
@@ -76,10 +80,23 @@ def answer_kpis(ask: Ask) -> Json | Table:
             v.coverage,
             v.late_rule,
             v.revision,
+            _compared(v, ask.form),
         )
         for v in values
     ]
     return _list_or_table(ask, "kpis", _KPI_COLUMNS, rows)
+
+
+def _compared(value: kpis.KpiValue, form: str) -> dict[str, Any] | str:
+    """What the value is set beside, asked how and aligned how, with working days of both; as JSON text where a table holds it."""
+    found, before = value.comparison, value.previous_period
+    assert found is not None
+    told = {
+        "period": value.period.text, "previous_period": before.text if before else None, "how": found.how, "aligned": found.aligned,
+        "working_days": found.working_days, "previous_working_days": found.working_days_before if before else None,
+        "delta_pct": value.delta_pct, "withheld": value.no_change or None,
+    }
+    return told if form == "json" else json.dumps(told)
 
 
 _POINT_COLUMNS = (

@@ -15,6 +15,7 @@ from metrics.city.paging import LIMIT, MAX_LIMIT
 from metrics.city.reports import STATES as REPORT_STATES
 from metrics.city.reports import ReportFilter
 from metrics.city.sums import Choice
+from metrics.comparison import HOWS
 from metrics.periods import ACCEPTED, Period, parse_period
 from store.audit import ACTIONS
 from text import LANGUAGES
@@ -35,6 +36,7 @@ class Parameter:
 LANG = Parameter("lang", "language of labels; default: Accept-Language, then the city's", LANGUAGES)
 PERIOD = Parameter("period", f"one of: {ACCEPTED}")
 LATE_RULE = Parameter("late_rule", "late by instant (Decision 766) or by day (form II.06a); default: the city's", LATE_RULES)
+COMPARE = Parameter("compare", "set beside the period before, or the same one a year earlier; default: previous", HOWS)
 AGENCY = Parameter("agency", "agency code; all below it by dotted code count too")
 AREA = Parameter("area", "area code")
 DOMAIN = Parameter("domain", "domain code (dossiers)")

@@ -53,7 +53,7 @@ ROUTES: tuple[Route, ...] = (
         "KPI values over a period",
         answers.answer_kpis,
         has_tables=True,
-        parameters=(Parameter("keys", "KPI keys, separated by commas; default all"), *_FIGURES),
+        parameters=(Parameter("keys", "KPI keys, separated by commas; default all"), *_FIGURES, known.COMPARE),
     ),
     Route(
         "/api/v1/series",

@@ -100,7 +100,7 @@ def tile(city: City, view: View, value: KpiValue, points: Sequence[Point] = ()) 
         html.H3(_name(city, view, value), className="d-tile-label"),
         html.Div([_figure(value, lang), _spark(value, points, lang)], className="d-tile-figure"),
         _verdict(value, lang),
-        _change(value, lang),
+        change(value, lang),
         _trust(city, view, value),
         _definition(city, view, value),
     ]
@@ -160,32 +160,48 @@ def _verdict(value: KpiValue, lang: str) -> Component | None:
         return html.P(t(reason, lang), className="d-why")
     if value.target is None:
         return None
-    target = t("desk.target", lang, value=_with_unit(value.key, value.target, lang))
+    target = t("desk.target", lang, value=with_unit(value.key, value.target, lang))
     return html.P([verdict_mark(value.verdict, lang) if value.verdict else None, html.Span(target)], className="d-target")
 
 
-def _with_unit(key: str, value: float | None, lang: str) -> str:
+def with_unit(key: str, value: float | None, lang: str) -> str:
+    """A KPI's value as it is written, with its unit where one is written."""
     if kpi(key).measure_unit == "percent":
         return percent(value, lang, kpi(key).decimals)
     written, extra = shown(key, value, lang), unit(key, lang)
     return f"{written} {extra}".strip() if value is not None and kpi(key).measure_unit != "aqi" else written
 
 
-def _change(value: KpiValue, lang: str) -> Component | None:
+def change(value: KpiValue, lang: str) -> Component | None:
     """The change to the comparable period, which is named; better and worse in words, not in colour alone."""
     before = value.previous_period
     if before is None:
         return None
     name = short_period(before, lang)
     if value.delta is None:
-        return html.P(t("desk.no_comparison", lang, period=name), className="d-change")
+        why = f"desk.no_change_{value.no_change}" if value.no_change else "desk.no_comparison"
+        return html.P(t(why, lang, period=name, least=kpi(value.key).min_n_change), className="d-change")
     extra = t("unit.point", lang) if value.measure_unit == "percent" else ""
     size = f"{delta(value.delta, lang, kpi(value.key).decimals)} {extra}".strip()
     sense = _sense(value, size)
     words = [html.Span(size, className="d-delta"), html.Span(t("desk.versus", lang, period=name))]
     if sense:
         words.insert(1, html.Span(t(f"verdict.{sense}", lang), className="d-sense"))
+    if how := alignment(value, lang):
+        words.append(html.Span(how, title=t("desk.aligned_hint", lang)))
     return html.P(words, className="d-change", **{"data-sense": sense})
+
+
+def alignment(value: KpiValue, lang: str) -> str:
+    """How the two periods are made comparable where it is not plain: per working day, with the same holiday; '' else."""
+    found = value.comparison
+    if found is None or found.previous is None:
+        return ""
+    parts = [t(f"desk.aligned_{found.aligned}", lang)] if found.aligned in ("holiday", "last_worked") else []
+    if found.is_per_day and kpi(value.key).measure == "count" and kpi(value.key).counted_on == "working_days":
+        days = [number(days, lang, None) for days in (found.working_days, found.working_days_before)]
+        parts.append(t("desk.aligned_per_day", lang, days=days[0], before=days[1]))
+    return ", ".join(parts)
 
 
 def short_period(period: Period, lang: str) -> str:
@@ -275,6 +291,6 @@ def _spark(value: KpiValue, points: Sequence[Point], lang: str) -> Component | N
         return None
     is_share = value.measure_unit == "percent"
     drawn = sparkline([point.value for point in points], value.target if is_share else None)
-    low, high = (_with_unit(value.key, bound, lang) for bound in (min(known), max(known)))
+    low, high = (with_unit(value.key, bound, lang) for bound in (min(known), max(known)))
     words = t("desk.spark", lang, n=len(points), low=low, high=high)
     return html.Span(className="d-spark", style={"--spark": drawn}, role="img", title=words, **{"aria-label": words})

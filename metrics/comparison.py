@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import holidays
 
+from metrics.kpis.row import Kpi
 from metrics.periods import Period, aligned, days_of, parse_period
 from workcalendar import Hours, WorkCalendar, day_hours
 
@@ -50,6 +51,40 @@ class Comparison:
         if self.working_days == self.working_days_before:
             return 1.0
         return self.working_days / self.working_days_before if self.working_days and self.working_days_before else None
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a figure moved. pct is None for what is already in percent. reason: why a part is withheld, one of REASONS, else ''."""
+
+    delta: float | None
+    pct: float | None
+    reason: str = ""
+
+
+REASONS = ("small_n", "no_working_day")
+NO_CHANGE = Change(None, None)
+
+
+def change_of(row: Kpi, comparison: Comparison, value: tuple[float | None, int], before: tuple[float | None, int]) -> Change:
+    """The change of a figure from what the earlier period would be with as many days; (value, n) of both.
+
+    Counts are scaled by days (`Comparison.scale`), everything else is not. The change of a share, mean or median over fewer than
+    `min_n_change` cases on either side is withheld, and so is any percent change from fewer.
+    """
+    (now, n), (then, n_before) = value, before
+    if now is None or then is None:
+        return NO_CHANGE
+    scale = comparison.scale(row.counted_on) if row.measure in ("count", "rate") else 1.0
+    if scale is None:
+        return Change(None, None, "no_working_day")
+    is_small = min(n, n_before) < row.min_n_change and row.topic in ("dossiers", "reports")
+    if is_small and row.measure in ("share", "mean"):
+        return Change(None, None, "small_n")
+    delta = now - then * scale
+    if row.measure == "share" or not then:
+        return Change(delta, None)
+    return Change(delta, None, "small_n") if is_small else Change(delta, 100 * delta / (then * scale))
 
 
 def comparable_by(period: Period, today: date, calendar: WorkCalendar, how: str = "previous") -> Comparison:

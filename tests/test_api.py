@@ -75,11 +75,23 @@ def test_kpis_answer_exactly_the_contract(served: httpx.Client) -> None:
             "coverage",
             "late_rule",
             "revision",
+            "comparison",
         ]
     ] * 2
+    assert rows[0]["comparison"] == {
+        "period": "2026-11-01..2026-11-20", "previous_period": "2026-10-01..2026-10-20", "how": "previous", "aligned": "part",
+        "working_days": 15.0, "previous_working_days": 14.0, "delta_pct": None, "withheld": None,
+    }
     assert (rows[0]["value"], rows[0]["label"], rows[0]["late_rule"]) == (2, "Overdue in progress", "late_instant")
     assert rows[1]["target"] == 99.0 and rows[0]["as_of"] == "2026-11-20T10:00:00+07:00"
     assert answer.headers["x-revision"] == str(rows[0]["revision"])
+
+
+def test_a_kpi_stands_beside_the_same_period_a_year_earlier_when_asked(served: httpx.Client) -> None:
+    asked = {"keys": "dossiers_received", "period": "2026-W46", "compare": "last_year"}
+    told = served.get("/api/v1/kpis", params=asked).json()[0]["comparison"]
+    assert (told["previous_period"], told["how"], told["aligned"]) == ("2025-W46", "last_year", "weekday")
+    assert served.get("/api/v1/kpis", params={**asked, "compare": "best"}).status_code == 400
 
 
 def test_without_keys_all_kpis_are_told_and_labels_follow_the_reader(served: httpx.Client) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.comparison import ALIGNED, HOWS, Comparison, comparable_by, working_days
+from metrics.comparison import ALIGNED, HOWS, Change, Comparison, change_of, comparable_by, working_days
+from metrics.kpis import kpi
 from metrics.periods import parse_period
 from workcalendar import WorkCalendar, make_calendar
 
@@ -133,3 +134,39 @@ def test_without_holidays_a_week_stands_beside_its_plain_neighbour(day: date, ho
     period = parse_period(f"{iso.year}-W{iso.week:02}", TODAY)
     plain = period.previous() if how == "previous" else period.year_before()
     assert told(compared(period.text, how, date(2027, 2, 1), NO_HOLIDAYS)) == (plain.text, "weekday")
+
+
+# ---- changes --------------------------------------------------------------------------------------------------------
+def change(key: str, text: str, now: tuple[float | None, int], before: tuple[float | None, int]) -> Change:
+    return change_of(kpi(key), compared(text), now, before)
+
+
+def test_a_count_of_a_month_with_tet_is_compared_per_working_day() -> None:
+    found = change("dossiers_finished", "2026-02", (150.0, 150), (210.0, 210))  # 15 and 21 working days: ten a day in both
+    assert (found.delta, found.pct, found.reason) == (0, 0, "")
+
+
+def test_a_share_is_compared_as_it_is() -> None:
+    assert change("dossiers_on_time_pct", "2026-02", (90.0, 150), (95.0, 210)) == Change(-5.0, None)
+
+
+@pytest.mark.parametrize(("n", "before"), [(9, 100), (100, 9)])
+def test_a_change_of_a_share_over_few_cases_is_withheld_with_its_reason(n: int, before: int) -> None:
+    assert change("dossiers_on_time_pct", "2026-W46", (90.0, n), (95.0, before)) == Change(None, None, "small_n")
+
+
+def test_a_share_over_just_enough_cases_has_a_change() -> None:
+    assert change("dossiers_on_time_pct", "2026-W46", (90.0, 10), (95.0, 10)).delta == -5
+
+
+def test_a_percent_change_of_few_is_withheld_but_not_the_count_itself() -> None:
+    assert change("dossiers_received", "2026-W46", (6.0, 6), (3.0, 3)) == Change(3.0, None, "small_n")
+
+
+def test_work_is_not_compared_with_a_day_on_which_nobody_worked() -> None:
+    found = change_of(kpi("dossiers_finished"), compared("2026-11-24", today=date(2026, 12, 1)), (3.0, 3), (70.0, 70))
+    assert found == Change(None, None, "no_working_day")
+
+
+def test_what_is_unknown_has_no_change() -> None:
+    assert change("dossiers_on_time_pct", "2026-W46", (None, 0), (95.0, 100)) == Change(None, None)

@@ -13,8 +13,9 @@ from metrics.city.kpis_environment import ENVIRONMENT_ANSWERS
 from metrics.city.kpis_feedback import FEEDBACK_ANSWERS
 from metrics.city.kpis_operations import OPERATIONS_ANSWERS
 from metrics.city.sums import NOTHING_CHOSEN, Choice, stocks_now, sums_of
+from metrics.comparison import Comparison, change_of, comparable_by
 from metrics.kpis import KPIS, Kpi, kpi, verdict
-from metrics.periods import Period, comparable
+from metrics.periods import Period
 from store.days import number_of
 from targets import target_of
 
@@ -26,6 +27,8 @@ class KpiValue:
     state: suppressed, withheld = a small count, or one that would tell of it, that this reader is not told (n is None); else ''.
     coverage = share (0..1) of the elapsed period that the feeds behind it speak for; None where no feed is bound by time.
     freshness = the worst state of those feeds; through_at = up to when they speak.
+    comparison = what it is set beside and how; delta and delta_pct are of a figure scaled to as many days (metrics/comparison.py);
+    no_change = why they are withheld.
     """
 
     key: str
@@ -45,57 +48,63 @@ class KpiValue:
     late_rule: str | None
     revision: int
     state: str = ""
+    comparison: Comparison | None = None
+    delta_pct: float | None = None
+    no_change: str = ""
 
 
 def read(
-    city: City, keys: Sequence[str], period: Period, choice: Choice = NOTHING_CHOSEN, late_rule: str = "",
+    city: City, keys: Sequence[str], period: Period, choice: Choice = NOTHING_CHOSEN, late_rule: str = "", compare: str = "previous",
 ) -> tuple[KpiValue, ...]:
-    """Values of KPIs over a period, each beside the comparable period before. Requires see.desk; KeyError for an unknown key."""
+    """Values of KPIs over a period, each beside the comparable period: the one before, or (compare="last_year") a year earlier.
+
+    Requires see.desk; KeyError for an unknown key, ValueError for another comparison.
+    """
     city.scope.require("see.desk")
     rows = [kpi(key) for key in keys or [row.key for row in KPIS]]
     rule = late_rule or city.config.late_rule
     with city.store.reading() as connection:
-        return read_in(connection, city, rows, period, choice, rule)
+        return read_in(connection, city, rows, period, choice, rule, compare)
 
 
 def read_in(
-    connection: Connection, city: City, rows: Sequence[Kpi], period: Period, choice: Choice, rule: str,
+    connection: Connection, city: City, rows: Sequence[Kpi], period: Period, choice: Choice, rule: str, compare: str = "previous",
 ) -> tuple[KpiValue, ...]:
     """The same inside a transaction of the caller."""
-    current, before = comparable(period, city.today)
+    comparison = comparable_by(period, city.today, city.calendar, compare)
     states = feeds.read_in(connection, city)
     answers = _Answers(connection, city, choice, rule, states)
-    found = tuple(_value(answers, row, current, before) for row in rows)
+    found = tuple(_value(answers, row, comparison) for row in rows)
     if small_counts.sees_all(city.scope):
         return found
     return tuple(_without_small(answers, row, one) for row, one in zip(rows, found, strict=True))
 
 
-def _value(answers: _Answers, row: Kpi, current: Period, before: Period | None) -> KpiValue:
-    city = answers.city
+def _value(answers: _Answers, row: Kpi, comparison: Comparison) -> KpiValue:
+    city, current, before = answers.city, comparison.current, comparison.previous
     sources = feeds.of_topic(answers.states, row.topic)
     through = feeds.speak_until(sources)
     coverage = feeds.coverage(city, current, through) if sources else None
     value, n = answers.known(row, current, through)
-    previous = answers.known(row, before, through)[0] if before else None
+    previous, n_before = answers.known(row, before, through) if before else (None, 0)
     target = target_of(city.config.targets, row.key, current.end_on)
-    delta = value - previous if value is not None and previous is not None else None
+    change = change_of(row, comparison, (value, n), (previous, n_before))
     worst = max((s.state for s in sources), key=feeds.STATES.index, default=feeds.FRESH)
     rule = answers.rule if row.has_rule else None
     return KpiValue(
-        row.key, row.measure_unit, value, n, current, city.as_of, target, previous, before, delta, verdict(row, value, target), coverage,
-        worst, through, rule, city.revision,
+        row.key, row.measure_unit, value, n, current, city.as_of, target, previous, before, change.delta, verdict(row, value, target),
+        coverage, worst, through, rule, city.revision, comparison=comparison, delta_pct=change.pct, no_change=change.reason,
     )
 
 
 def _without_small(answers: _Answers, row: Kpi, found: KpiValue) -> KpiValue:
     """The value as a reader without small counts may have it; of the period before, too."""
     if hidden := _state(answers, row, found.period, found.value, found.n or 0):
-        return replace(found, value=None, n=None, previous=None, delta=None, verdict=None, state=hidden)
+        return replace(found, value=None, n=None, previous=None, delta=None, delta_pct=None, verdict=None, state=hidden)
     if found.previous_period and found.previous is not None:
         n = answers.of(row, found.previous_period)[1]
         if _state(answers, row, found.previous_period, found.previous, n):
-            return replace(found, previous=None, delta=None)
+            return replace(found, previous=None, delta=None, delta_pct=None)
     return found
 
 

@@ -59,6 +59,7 @@ def flow(name: str) -> Callable[[Sums], Answer]:
     return lambda sums: (float(sums.flow(name)), sums.flow(name))
 
 
+COUNTED = ("dossier", "report")  # measure units of things that are counted
 THEMES = ("economy", "governance", "environment", "mobility", "people", "living")  # the six fields of the smart city, in the seeds' order
 FLOW_TABLES: Mapping[str, str] = {"dossiers": "rollup_dossier_day", "reports": "rollup_report_day"}
 STOCK_TABLES: Mapping[str, str] = {"dossiers": "core_dossier", "reports": "core_report"}
@@ -70,7 +71,9 @@ class Kpi:
 
     better: up | down | none. min_n: below it a ratio is withheld. has_rule: depends on the late rule. is_stock: counts what is
     there now, so it stays known (with its age) while feeds are silent. verified: False = the definition is from memory, and shown so.
-    reads: the tables its value is read from; () = those of its topic (`tables_of`).
+    reads: the tables its value is read from; () = those of its topic (`tables_of`). counted_on: the days a count is compared by.
+    min_n_change: a change of a share, mean or median resting on fewer, or a percent change from fewer, is withheld.
+    per: inhabitants | officers = the formula's count is divided by them (metrics/city/denominators.py).
     """
 
     key: str
@@ -86,6 +89,20 @@ class Kpi:
     decimals: int = 0
     verified: bool = True
     reads: tuple[str, ...] = ()
+    counted_on: str = "working_days"
+    min_n_change: int = 10
+    per: str = ""
+
+    @property
+    def measure(self) -> str:
+        """What kind of number it is: share | stock | count | rate | mean; comparisons and control charts go by it."""
+        if self.per:
+            return "rate"
+        if self.measure_unit == "percent":
+            return "share"
+        if self.is_stock:
+            return "stock"
+        return "count" if self.measure_unit in COUNTED else "mean"
 
 
 def tables_of(row: Kpi) -> tuple[str, ...]:
