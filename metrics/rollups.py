@@ -9,14 +9,20 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, text
 
 from metrics.flows import DOSSIER_DAY, REPORT_DAY, FlowSource
+from metrics.reading_flags import NO_RULE, RULE_OF, SPIKE_HOURS, Hours, flags, is_suspect, reach
 from store.days import HOUR, DayClock
 from store.engine import Store
+from store.flags import changed_stretches, hours_of, readings_of, write_flags
 from store.locks import lock_fold
+from store.reading_sums import add_flagged, drop_cells, sum_areas, sum_days, sum_hours, temporary
 from store.retention import readings_from
 from store.revisions import bump
 from store.schema import DOSSIER_FLOWS, REPORT_FLOWS
@@ -139,7 +145,7 @@ _PASSED = (
 def fold_in(connection: Connection, days: DayClock, topic: str, now: int, limit: int) -> int:
     """One topic's round inside a transaction of the caller; returns how many log rows were worked off."""
     lock_fold(connection, topic)
-    _temporary(
+    temporary(
         connection, "fold_taken",  # utility statements take no bound values; both are ours
         f"SELECT seq, bucket, k1, k2, k3, ref FROM ops_dirty WHERE topic = '{topic}' ORDER BY seq LIMIT {int(limit)}",
     )
@@ -158,19 +164,10 @@ def fold_in(connection: Connection, days: DayClock, topic: str, now: int, limit:
     return taken
 
 
-def _temporary(connection: Connection, name: str, select: str) -> None:
-    connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
-    if connection.dialect.name == "sqlite":
-        connection.execute(text(f"CREATE TEMPORARY TABLE {name} AS {select}"))
-    else:
-        connection.execute(text(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {select}"))
-        connection.execute(text(f"ANALYZE {name}"))
-
-
 def _cells(connection: Connection, select: str, shape: Sequence[tuple[str, str]]) -> None:
     """The cells to compute, as fold_cells. On SQLite in the order of their key, so that grouping by cell needs no sorting."""
     if connection.dialect.name != "sqlite":
-        _temporary(connection, "fold_cells", select)
+        temporary(connection, "fold_cells", select)
         return
     columns = ", ".join(f"{name} {kind}" for name, kind in shape)
     connection.execute(text("DROP TABLE IF EXISTS fold_cells"))
@@ -185,14 +182,9 @@ def _fold_flows(connection: Connection, rollup: Rollup, clock: dict[str, Any]) -
     shape = [("bucket", "INTEGER"), *((column, "TEXT") for column, _ in rollup.keys)]
     _cells(connection, f"SELECT DISTINCT bucket, {keys} FROM fold_taken", shape)
     columns = ", ".join(column for column, _ in rollup.keys)
-    _drop_cells(connection, rollup.table, f"day, {columns}", f"bucket, {columns} FROM fold_cells")
+    drop_cells(connection, rollup.table, f"day, {columns}", f"bucket, {columns} FROM fold_cells")
     statement = _flow_insert(rollup)
     connection.execute(text(statement), {name: value for name, value in clock.items() if f":{name}" in statement})
-
-
-def _drop_cells(connection: Connection, table: str, key: str, cells: str) -> None:
-    """Delete roll-up rows of the given cells. Row values, so that the few cells drive and the key index finds them."""
-    connection.execute(text(f"DELETE FROM {table} WHERE ({key}) IN (SELECT {cells})"))
 
 
 def _flow_insert(rollup: Rollup) -> str:
@@ -209,10 +201,8 @@ def _flow_insert(rollup: Rollup) -> str:
 
 def _source_select(rollup: Rollup, source: FlowSource) -> str:
     """One source's flows per cell, summed before they meet the other sources': a row a cell instead of a row a dossier."""
-    counted = ", ".join(
-        f"sum(CASE WHEN {source.columns[flow]} THEN 1 ELSE 0 END) AS {flow}" if flow in source.columns else f"0 AS {flow}"
-        for flow in rollup.flows
-    )
+    own = {*source.columns, *source.amounts}
+    counted = ", ".join(f"sum({source.counted(flow)}) AS {flow}" if flow in own else f"0 AS {flow}" for flow in rollup.flows)
     keys = [column for column, _ in rollup.keys]
     cell = ", ".join(f"c.{key}" for key in ("bucket", *keys))
     match = " AND ".join(f"r.{key} = c.{key}" for key in keys)
@@ -222,79 +212,50 @@ def _source_select(rollup: Rollup, source: FlowSource) -> str:
     )
 
 
-_HOUR_STATISTICS = "count(*), sum(r.value), min(r.value), max(r.value)"
-_SUM_STATISTICS = "CAST(sum(n) AS BIGINT), sum(total), min(low), max(high)"
-
-
 def _fold_readings(connection: Connection, days: DayClock) -> None:
-    """Hours of datastreams from readings, then hours of areas and days of datastreams from those hours."""
-    run = connection.execute
+    """Hours of datastreams from readings, their flags, then hours of areas and days of datastreams from those hours."""
     # hours whose readings have been taken away are known from their sums alone: those stay as they are
-    kept = f"SELECT DISTINCT bucket AS hour, ref FROM fold_taken WHERE bucket >= {readings_from(connection)}"
+    kept_from = readings_from(connection)
+    kept = f"SELECT DISTINCT bucket AS hour, ref FROM fold_taken WHERE bucket >= {kept_from}"
     _cells(connection, kept, (("hour", "INTEGER"), ("ref", "INTEGER")))
-    _drop_cells(connection, "rollup_reading_hour", "hour, datastream_id", "hour, ref FROM fold_cells")
-    run(text(
-        f"INSERT INTO rollup_reading_hour (hour, datastream_id, n, total, low, high) SELECT c.hour, c.ref, {_HOUR_STATISTICS} "
-        "FROM fold_cells c CROSS JOIN core_reading r WHERE r.hour = c.hour AND r.datastream_id = c.ref GROUP BY c.hour, c.ref"
-    ))
-    _fold_area_hours(connection)
-    _fold_reading_days(connection, days)
+    sum_hours(connection, "fold_cells")
+    if changes := _judged(connection, kept_from):
+        write_flags(connection, changes)
+        add_flagged(connection)
+    sum_areas(connection)
+    sum_days(connection, days)
 
 
-def _fold_area_hours(connection: Connection) -> None:
-    _temporary(
-        connection, "fold_areas",
-        "SELECT DISTINCT t.bucket AS hour, t.k1 AS area_code, CASE WHEN t.k2 = '' THEN d.property ELSE t.k2 END AS property "
-        "FROM fold_taken t JOIN core_datastream d ON d.id = t.ref "
-        "UNION SELECT t.bucket, d.area_code, d.property FROM fold_taken t JOIN core_datastream d ON d.id = t.ref",
-    )
-    _drop_cells(connection, "rollup_reading_hour_area", "hour, area_code, property", "hour, area_code, property FROM fold_areas")
-    connection.execute(text(
-        f"INSERT INTO rollup_reading_hour_area (hour, area_code, property, n, total, low, high) SELECT c.hour, c.area_code, c.property, "
-        f"{_SUM_STATISTICS} FROM fold_areas c JOIN core_datastream d ON d.area_code = c.area_code AND d.property = c.property "
-        "JOIN rollup_reading_hour h ON h.hour = c.hour AND h.datastream_id = d.id GROUP BY c.hour, c.area_code, c.property"
-    ))
+def _judged(connection: Connection, kept_from: int) -> list[tuple[int, int, int, int]]:
+    """(hour, ref, observed_at, flag) of readings in and around the changed hours whose flag is another now.
+
+    Most datastreams are let go after a look at their hours' lowest and highest values. Beside the watermark of retention, where what
+    is around a reading is gone, flags stay as they are.
+    """
+    named = ((RULE_OF.get((row[1], row[2]), NO_RULE), row) for row in changed_stretches(connection))
+    ruled = [(rule, int(row[0]), int(row[3]), int(row[4])) for rule, row in named]
+    near = ((ref, first, last, 0 if rule is NO_RULE else 2 * SPIKE_HOURS) for rule, ref, first, last in ruled)
+    seen = _by_stretch(hours_of(connection, [(ref, first - around, last + around) for ref, first, last, around in near]))
+    suspects = [row for n, row in enumerate(ruled) if n in seen and is_suspect(row[0], Hours(*(np.array(part) for part in seen[n])))]
+    if not suspects:
+        return []
+    wide = [(ref, first - 2 * reach(rule), last + 2 * reach(rule)) for rule, ref, first, last in suspects]
+    changes: list[tuple[int, int, int, int]] = []
+    for n, (at, values, held) in _by_stretch(readings_of(connection, wide)).items():
+        rule, ref, first, last = suspects[n]
+        start = max(first - reach(rule), kept_from + reach(rule) if kept_from else first - reach(rule))
+        right = flags(rule, np.array(at), np.array(values)).tolist()
+        changes += [
+            (instant // HOUR, ref, instant, flag) for instant, flag, was in zip(at, right, held, strict=True)
+            if flag != was and start <= instant // HOUR <= last + reach(rule)
+        ]
+    return changes
 
 
-def _fold_reading_days(connection: Connection, days: DayClock) -> None:
-    """Days from whole hours; an hour cut by midnight (zones with half-hour offsets) is read from its readings."""
-    hours = connection.execute(text("SELECT DISTINCT hour FROM fold_cells")).scalars()
-    spans = [_day_span(days, int(hour), on) for hour in hours for on in _days_of_hour(days, int(hour))]
-    connection.execute(text("DROP TABLE IF EXISTS fold_spans"))
-    columns = "hour INTEGER, day INTEGER, first_hour INTEGER, last_hour INTEGER, from_at BIGINT, to_at BIGINT"
-    connection.execute(text(f"CREATE TEMPORARY TABLE fold_spans ({columns})"))
-    connection.execute(text("INSERT INTO fold_spans VALUES (:hour, :day, :first_hour, :last_hour, :from_at, :to_at)"), spans)
-    _temporary(
-        connection, "fold_days",
-        "SELECT DISTINCT s.day, s.first_hour, s.last_hour, s.from_at, s.to_at, c.ref FROM fold_cells c "
-        "JOIN fold_spans s ON s.hour = c.hour",
-    )
-    _drop_cells(connection, "rollup_reading_day", "day, datastream_id", "day, ref FROM fold_days")
-    cut = f"(r.hour * {HOUR} < c.from_at OR (r.hour + 1) * {HOUR} > c.to_at)"
-    parts = (
-        "SELECT c.day, c.ref, r.n, r.total, r.low, r.high FROM fold_days c CROSS JOIN rollup_reading_hour r "
-        f"WHERE r.datastream_id = c.ref AND r.hour BETWEEN c.first_hour AND c.last_hour AND NOT {cut}"
-    )
-    if any(span["from_at"] % HOUR or span["to_at"] % HOUR for span in spans):
-        parts += (
-            " UNION ALL SELECT c.day, c.ref, 1, r.value, r.value, r.value FROM fold_days c CROSS JOIN core_reading r "
-            "WHERE r.hour IN (c.first_hour, c.last_hour) AND r.datastream_id = c.ref AND r.observed_at >= c.from_at "
-            f"AND r.observed_at < c.to_at AND {cut}"
-        )
-    connection.execute(text(
-        f"INSERT INTO rollup_reading_day (day, datastream_id, n, total, low, high) SELECT day, ref, {_SUM_STATISTICS} "
-        f"FROM ({parts}) parts GROUP BY day, ref"
-    ))
-
-
-def _days_of_hour(days: DayClock, hour: int) -> set[int]:
-    """The one or two days an hour lies in."""
-    return {on for on in (days.on(hour * HOUR), days.on((hour + 1) * HOUR - 1)) if on is not None}
-
-
-def _day_span(days: DayClock, hour: int, on: int) -> dict[str, int]:
-    start, end = days.starts_at(on), days.starts_at(on + 1)
-    return {"hour": hour, "day": on, "first_hour": start // HOUR, "last_hour": (end - 1) // HOUR, "from_at": start, "to_at": end}
+def _by_stretch(rows: Sequence[Any]) -> dict[int, list[tuple[Any, ...]]]:
+    """Rows that begin with the number of their stretch -> its columns."""
+    grouped = groupby((tuple(row) for row in rows), key=itemgetter(0))
+    return {int(number): list(zip(*(row[1:] for row in group), strict=True)) for number, group in grouped}
 
 
 def _log_everything(connection: Connection, days: DayClock) -> None:
@@ -328,7 +289,8 @@ def _log_everything(connection: Connection, days: DayClock) -> None:
 
 def _columns(table: str) -> Sequence[str]:
     from_schema = {"core_dossier": ("agency_code", "domain_code", "procedure_code", "channel"),
-                   "core_dossier_stop": ("agency_code", "domain_code"), "core_report": ("agency_code", "area_code", "category_code")}
+                   "core_dossier_stop": ("agency_code", "domain_code"),
+                   "core_dossier_time": ("agency_code", "domain_code"), "core_report": ("agency_code", "area_code", "category_code")}
     return from_schema[table]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from store import schema
+from store.flags import CLOCK_SKEW, SKEW_S, SOUND
 from store.locks import lock_fold
 from store.partitions import HOUR_US, ensure_partitions
 from store.rows import DatastreamRow, ReadingRow, StationRow
@@ -43,8 +44,9 @@ def land_datastreams(connection: Connection, feed: str, rows: Iterable[Datastrea
             "measure_unit": row.measure_unit, "name": row.name, "cadence": row.cadence_s,
         }
         area = "coalesce((SELECT area_code FROM core_station WHERE feed = :feed AND source_id = :station), '')"
-        used = {name: values[name] for name in ("feed", "id", "station", "property")}
-        changed = f"feed = :feed AND source_id = :id AND (property <> :property OR area_code <> {area})"
+        used = {name: values[name] for name in ("feed", "id", "station", "property", "measure_unit")}
+        anew = f"property <> :property OR measure_unit <> :measure_unit OR area_code <> {area}"  # flags go by the measure unit too
+        changed = f"feed = :feed AND source_id = :id AND ({anew})"
         if connection.execute(text(f"SELECT 1 FROM core_datastream WHERE {changed}"), used).first():
             _log_hours(connection, changed, used)
         connection.execute(
@@ -104,9 +106,11 @@ def land_readings(connection: Connection, rows: Iterable[ReadingRow], ids: Mappi
         )
     changed = run(
         text(
-            "INSERT INTO core_reading (hour, datastream_id, observed_at, value) SELECT hour, datastream_id, observed_at, value "
-            "FROM stage_readings WHERE true ON CONFLICT (hour, datastream_id, observed_at) DO UPDATE SET value = excluded.value"
-        )
+            "INSERT INTO core_reading (hour, datastream_id, observed_at, value, flag) SELECT hour, datastream_id, observed_at, value, "
+            f"CASE WHEN observed_at > :ahead THEN {CLOCK_SKEW} ELSE {SOUND} END FROM stage_readings WHERE true "
+            "ON CONFLICT (hour, datastream_id, observed_at) DO UPDATE SET value = excluded.value, flag = excluded.flag"
+        ),
+        {"ahead": now + SKEW_S * 1_000_000},  # the other flags are the fold's: it judges every hour logged here
     ).rowcount
     run(
         text(

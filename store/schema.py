@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 
+from store import facts
 from store.columns import at_column as _at
 from store.columns import count_column as _count
 from store.columns import metadata
@@ -29,8 +30,6 @@ from store.columns import number_column as _number
 from store.columns import on_column as _on
 from store.columns import text_column as _text
 from store.schema_time import basis, dossier_time, unjudged
-
-from store import facts
 
 __all__ = ["basis", "dossier_time", "metadata", "unjudged"]  # and every table below
 TOPICS = ("dossiers", "reports", "readings", "indicators", "operations")

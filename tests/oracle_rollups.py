@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
-from tests.oracle import DONE_REPORTS, HOUR, OUTSIDE, number
+from tests.oracle import DONE_REPORTS, HOUR, OUTSIDE, day_start, number
+from tests.oracle_flags import SKEW, stream_flags
 
 Cells = dict[tuple[Any, ...], Counter[str]]
 
@@ -41,7 +42,7 @@ def rollup_truth(connection: Connection, tz: ZoneInfo, clock: int) -> dict[str, 
             add("rollup_dossier_day", (on(row[f"{column}_at"]), row["agency_code"], row["domain_code"]), column)
     for row in rows_of(connection, "core_report"):
         _add_report(add, on, row, clock)
-    _add_readings(connection, found, on)
+    _add_readings(connection, found, on, tz)
     return {name: {key: cell for key, cell in cells.items() if any(cell.values())} for name, cells in found.items()}
 
 
@@ -123,21 +124,51 @@ def _add_report(add: Any, on: Any, row: Mapping[str, Any], clock: int) -> None:
         add("rollup_report_day", (on(max(due, received)), *cell), "due_passed")
 
 
-def _add_readings(connection: Connection, found: dict[str, Cells], on: Any) -> None:
+def _add_readings(connection: Connection, found: dict[str, Cells], on: Any, tz: ZoneInfo) -> None:
     streams = {row["id"]: row for row in rows_of(connection, "core_datastream")}
     stations = {(row["feed"], row["source_id"]): row["area_code"] for row in rows_of(connection, "core_station")}
-    values: dict[tuple[str, tuple[Any, ...]], list[float]] = {}
+    readings: dict[int, list[tuple[int, float, int]]] = {}
     for row in rows_of(connection, "core_reading"):
-        stream = streams[row["datastream_id"]]
-        hour, area = row["observed_at"] // HOUR, stations.get((stream["feed"], stream["station_id"]), "")
-        for name, key in (
-            ("rollup_reading_hour", (hour, row["datastream_id"])),
-            ("rollup_reading_hour_area", (hour, area, stream["property"])),
-            ("rollup_reading_day", (on(row["observed_at"]), row["datastream_id"])),
-        ):
-            values.setdefault((name, key), []).append(row["value"])
+        readings.setdefault(row["datastream_id"], []).append((row["observed_at"], row["value"], row["flag"]))
+    values: dict[tuple[str, tuple[Any, ...]], list[tuple[float, int]]] = {}
+    for ref, rows in readings.items():
+        stream = streams[ref]
+        area = stations.get((stream["feed"], stream["station_id"]), "")
+        right = stream_flags(stream["property"], stream["measure_unit"], rows)
+        found["core_reading"].update({(at // HOUR, ref, at): Counter({"flag": flag}) for at, flag in right.items()})
+        for at, value, _ in rows:
+            for name, key in (
+                ("rollup_reading_hour", (at // HOUR, ref)), ("rollup_reading_hour_area", (at // HOUR, area, stream["property"])),
+                ("rollup_reading_day", (on(at), ref)),
+            ):
+                values.setdefault((name, key), []).append((value, right[at]))
     for (name, key), seen in values.items():
-        found[name][key] = Counter({"n": len(seen), "total": math.fsum(seen), "low": min(seen), "high": max(seen)})
+        sound = [value for value, flag in seen if not flag]
+        shown = sound or [value for value, _ in seen]
+        cell = {"n": len(sound), "total": math.fsum(sound), "low": min(shown), "high": max(shown), "flagged": len(seen) - len(sound)}
+        timed = [value for value, flag in seen if flag != SKEW]
+        if name == "rollup_reading_hour" and timed:
+            cell |= {"lowest": min(timed), "highest": max(timed)}
+        found[name][key] = Counter(cell)
+    _add_hours_of_days(found, tz, {ref: stream["property"] for ref, stream in streams.items()})
+
+
+def _add_hours_of_days(found: dict[str, Cells], tz: ZoneInfo, properties: Mapping[int, str]) -> None:
+    """Whole hours of each day with sound readings, the mean and the highest of their means, the highest of eight in a row."""
+    hours = found["rollup_reading_hour"]
+    for (day, ref), cell in found["rollup_reading_day"].items():
+        first, last = -(-day_start(day, tz) // HOUR), day_start(day + 1, tz) // HOUR
+        means = {
+            hour: hours[hour, ref]["total"] / hours[hour, ref]["n"]
+            for hour in range(first, last) if (hour, ref) in hours and hours[hour, ref]["n"]
+        }
+        if not means:
+            continue
+        cell.update({"hours": len(means), "hour_mean": math.fsum(means.values()) / len(means), "hour_high": max(means.values())})
+        windows = [[means[hour] for hour in range(start, start + 8) if hour in means] for start in range(first, last - 7)]
+        eights = [math.fsum(window) / len(window) for window in windows if len(window) >= 6]
+        if properties[ref] in ("o3", "co") and eights:
+            cell["high_8h"] = max(eights)
 
 
 def rows_of(connection: Connection, name: str) -> list[dict[str, Any]]:
@@ -151,6 +182,7 @@ ROLLUP_KEYS = {
     "rollup_reading_hour": ("hour", "datastream_id"),
     "rollup_reading_hour_area": ("hour", "area_code", "property"),
     "rollup_reading_day": ("day", "datastream_id"),
+    "core_reading": ("hour", "datastream_id", "observed_at"),  # of its columns the flag alone is computed
 }
 
 
@@ -161,6 +193,7 @@ def rollup_rows(connection: Connection) -> dict[str, Cells]:
         found[name] = {}
         for row in rows_of(connection, name):
             key = tuple(row.pop(column) for column in keys)
+            row.pop("value", None)
             found[name][key] = Counter({column: value for column, value in row.items() if value})
     return found
 
