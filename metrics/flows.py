@@ -122,6 +122,8 @@ REPORT_DAY = (
         "truly_resolved":
             "r.reopened_count = 0 AND NOT r.status = 'refused' AND NOT r.is_duplicate AND NOT coalesce(r.rating, 0) = 1",
     }),
-    FlowSource("core_report", "reopened_on", {"reopened": "1 = 1", "reopened_open": "r.closed_on IS NULL AND r.reopened_count IS NOT NULL"}),
+    FlowSource("core_report", "reopened_on", {
+        "reopened": "1 = 1", "reopened_open": "r.closed_on IS NULL AND r.reopened_count IS NOT NULL",
+    }),
     FlowSource("core_report", "passed_on", {"due_passed": "r.due_at < coalesce(r.closed_at, :now)"}, "NOT r.is_ended_before_start"),
 )
