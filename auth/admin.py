@@ -134,7 +134,7 @@ def add_feed_key(admin: Admin, feed: str, label: str) -> str:
     if feed not in [row.key for row in admin.config.feeds]:
         raise PeopleFault("admin.unknown_feed", feed=feed)
     key = make_feed_key()
-    keys.add_key(admin.store, feed, key, _label(label), admin.now, admin.by)
+    keys.add_key(admin.store, feed, key, _label(label), admin.by, admin.now)
     return key
 
 
@@ -142,7 +142,7 @@ def rotate_feed_key(admin: Admin, number: int, grace_s: int) -> str:
     """A new key in the place of one that opens for `grace_s` seconds more. Raises PeopleFault when it opens nothing any more."""
     admin.require("manage.keys")
     key = make_feed_key()
-    if keys.rotate_key(admin.store, number, key, grace_s, admin.now, admin.by) is None:
+    if keys.rotate_key(admin.store, number, key, grace_s, admin.by, admin.now) is None:
         raise PeopleFault("admin.key_gone")
     return key
 
@@ -150,7 +150,7 @@ def rotate_feed_key(admin: Admin, number: int, grace_s: int) -> str:
 def revoke_feed_key(admin: Admin, number: int) -> None:
     """A feed key opens nothing from now on. Raises PeopleFault when it did not before."""
     admin.require("manage.keys")
-    if not keys.revoke_key(admin.store, number, admin.now, admin.by):
+    if not keys.revoke_key(admin.store, number, admin.by, admin.now):
         raise PeopleFault("admin.key_gone")
 
 

@@ -177,7 +177,7 @@ def key_add(feed: str, city: City = None, store: StoreUrl = "", label: str = "")
     config, opened, by, now = _begin(city, store, "key add")
     key = make_feed_key()
     with _told():
-        add_key(opened, config.feed(feed).key, key, label, now, by)
+        add_key(opened, config.feed(feed).key, key, label, by, now)
     typer.echo(key)
 
 
@@ -196,7 +196,7 @@ def key_list(feed: Annotated[str, typer.Argument()] = "", city: City = None, sto
 def key_revoke(number: int, city: City = None, store: StoreUrl = "") -> None:
     """Let a feed key open no more."""
     _, opened, by, now = _begin(city, store, "key revoke")
-    _require(revoke_key(opened, number, now, by), number)
+    _require(revoke_key(opened, number, by, now), number)
     typer.echo(f"key {number} opens no more")
 
 
@@ -205,7 +205,7 @@ def key_rotate(number: int, grace: Grace = "7d", city: City = None, store: Store
     """Make a key in place of another, which still opens for a while, so that the sender can change over."""
     _, opened, by, now = _begin(city, store, "key rotate")
     key = make_feed_key()
-    _require(rotate_key(opened, number, key, _seconds(grace), now, by), number)
+    _require(rotate_key(opened, number, key, _seconds(grace), by, now), number)
     typer.echo(key)
 
 

@@ -85,12 +85,12 @@ def digest(token: str) -> str:
 
 
 # ---- feed keys ------------------------------------------------------------------------------------------------------
-def add_key(store: Store, feed: str, key: str, label: str, now: int, by: By = PROGRAM) -> int:
+def add_key(store: Store, feed: str, key: str, label: str, by: By, now: int) -> int:
     """Keep a new key of a feed; returns its number, by which it is revoked."""
-    return store.write(lambda connection: _add_feed_key(connection, feed, key, label, now, by))
+    return store.write(lambda connection: _add_feed_key(connection, feed, key, label, by, now))
 
 
-def _add_feed_key(connection: Connection, feed: str, key: str, label: str, now: int, by: By) -> int:
+def _add_feed_key(connection: Connection, feed: str, key: str, label: str, by: By, now: int) -> int:
     added = connection.execute(
         text(
             "INSERT INTO ops_feed_key (feed, key_hash, label, created_at, created_by) "
@@ -113,19 +113,19 @@ def list_keys(store: Store, feed: str = "") -> tuple[FeedKey, ...]:
     return tuple(FeedKey(*row) for row in rows)
 
 
-def revoke_key(store: Store, key_id: int, now: int, by: By = PROGRAM) -> bool:
+def revoke_key(store: Store, key_id: int, by: By, now: int) -> bool:
     """Revoke a feed key from now on; False when there is none of this number or it opens no more."""
-    return store.write(lambda connection: _end(connection, "feed_key", key_id, now, now, by))
+    return store.write(lambda connection: _end(connection, "feed_key", key_id, now, by, now))
 
 
-def rotate_key(store: Store, key_id: int, key: str, grace_s: int, now: int, by: By = PROGRAM) -> int | None:
+def rotate_key(store: Store, key_id: int, key: str, grace_s: int, by: By, now: int) -> int | None:
     """A new key for the feed of an open one, which itself opens for `grace_s` seconds more; the new number, None = no such open key."""
 
     def work(connection: Connection) -> int | None:
         found = connection.execute(text("SELECT feed, label FROM ops_feed_key WHERE id = :id"), {"id": key_id}).first()
-        if found is None or not _end(connection, "feed_key", key_id, now, now + grace_s * 1_000_000, by):
+        if found is None or not _end(connection, "feed_key", key_id, now + grace_s * 1_000_000, by, now):
             return None
-        return _add_feed_key(connection, found[0], key, found[1], now, by)
+        return _add_feed_key(connection, found[0], key, found[1], by, now)
 
     return store.write(work)
 
@@ -143,7 +143,7 @@ def check_key(store: Store, feed: str, key: str, now: int) -> FeedKey | None:
     return found if found.feed == feed and found.opens(now) else None
 
 
-def _end(connection: Connection, kind: str, number: int, now: int, ends_at: int, by: By) -> bool:
+def _end(connection: Connection, kind: str, number: int, ends_at: int, by: By, now: int) -> bool:
     """Let a key open no longer than `ends_at`; False when there is none or it has ended by then already."""
     done = connection.execute(
         text(
@@ -204,7 +204,7 @@ def find_api_key(store: Store, key: str, now: int) -> ApiKey | None:
 
 def revoke_api_key(store: Store, key_id: int, by: By, now: int) -> bool:
     """Revoke an API key from now on; False when there is none of this number or it was revoked before."""
-    return store.write(lambda connection: _end(connection, "api_key", key_id, now, now, by))
+    return store.write(lambda connection: _end(connection, "api_key", key_id, now, by, now))
 
 
 def rotate_api_key(store: Store, key_id: int, key: str, grace_s: int, by: By, now: int) -> int | None:
@@ -215,7 +215,7 @@ def rotate_api_key(store: Store, key_id: int, key: str, grace_s: int, by: By, no
     new = NewApiKey(found.label, found.role, found.agencies, found.areas, found.expires_at)
 
     def work(connection: Connection) -> int | None:
-        is_ended = _end(connection, "api_key", key_id, now, now + grace_s * 1_000_000, by)
+        is_ended = _end(connection, "api_key", key_id, now + grace_s * 1_000_000, by, now)
         return _add_api_key(connection, new, key, by, now) if is_ended else None
 
     return store.write(work)

@@ -18,7 +18,7 @@ from store import sizes
 from store.audit import Entry, record
 from store.days import instant
 from store.engine import Store, open_store
-from store.keys import add_key
+from store.keys import PROGRAM, add_key
 from store.sizes import table_sizes
 from tests.servers import ROOT
 from tests.small_city import CONFIG, NOW, TZ, fill, open_filled
@@ -190,7 +190,7 @@ def test_missing_admins_known_passwords_and_plain_http_are_told(store: Store) ->
 
 
 def test_an_old_feed_key_is_told(store: Store) -> None:
-    add_key(store, "one_stop", "tck_x", "", 1)
+    add_key(store, "one_stop", "tck_x", "", PROGRAM, 1)
     assert any("older than a year" in finding.message for finding in ask("users", store))
 
 

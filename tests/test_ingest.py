@@ -28,7 +28,7 @@ from components.context import AppContext
 from config import Config, FeedConfig
 from store.days import instant
 from store.engine import Store, open_store
-from store.keys import add_key, check_key, digest, list_keys, revoke_key
+from store.keys import PROGRAM, add_key, check_key, digest, list_keys, revoke_key
 from store.migrate import migrate
 from tests.servers import LiveServer
 
@@ -85,7 +85,7 @@ def open_gate(live_server: Callable[..., LiveServer], url: str, limits: Limits =
     migrate(store)
     keys = {feed.key: make_feed_key() for feed in CONFIG.feeds}
     for feed, key in keys.items():
-        add_key(store, feed, key, "test", instant(NOW))
+        add_key(store, feed, key, "test", PROGRAM, instant(NOW))
     gate = Gate("", store, keys)
     server = FastAPI()
     clock = lambda: gate.moment  # noqa: E731  a clock the test can set
@@ -153,7 +153,7 @@ def test_without_a_key_nothing_lands_even_from_this_machine(sqlite_gate: Gate, f
 
 
 def test_another_feeds_key_a_wrong_one_and_a_revoked_one_are_refused(gate: Gate) -> None:
-    revoke_key(gate.store, next(key.id for key in list_keys(gate.store) if key.feed == "reports"), instant(NOW))
+    revoke_key(gate.store, next(key.id for key in list_keys(gate.store) if key.feed == "reports"), PROGRAM, instant(NOW))
     for feed, key in (("one_stop", gate.keys["desk"]), ("one_stop", make_feed_key()), ("reports", gate.keys["reports"])):
         answer = gate.post(feed, envelope(wire(1)), key=key)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "wrong_key")

@@ -229,7 +229,7 @@ def test_a_session_is_found_by_its_token_until_it_expires(store: Store) -> None:
 def test_tokens_and_keys_are_stored_as_digests_alone(store: Store) -> None:
     user = add_user(store, LAN, "h", BY, AT)
     opened(store, user, "the-token")
-    add_key(store, "air", "the-feed-key", "l", AT)
+    add_key(store, "air", "the-feed-key", "l", BY, AT)
     add_api_key(store, NewApiKey("l", "viewer"), "the-api-key", BY, AT)
     with store.reading() as connection:
         for table in ("ops_session", "ops_feed_key", "ops_api_key", "ops_audit"):
@@ -288,8 +288,8 @@ def test_a_password_changed_meanwhile_is_not_overwritten_by_a_rehash(store: Stor
 
 def test_a_rotated_feed_key_opens_until_its_grace_ends_and_the_new_one_at_once(store: Store) -> None:
     old, new = make_feed_key(), make_feed_key()
-    number = add_key(store, "air", old, "gate", AT, BY)
-    assert rotate_key(store, number, new, 60, AT, BY) == list_keys(store, "air")[-1].id
+    number = add_key(store, "air", old, "gate", BY, AT)
+    assert rotate_key(store, number, new, 60, BY, AT) == list_keys(store, "air")[-1].id
     assert check_key(store, "air", old, AT + 60 * SECOND - 1) and not check_key(store, "air", old, AT + 60 * SECOND)
     assert check_key(store, "air", new, AT + DAY).label == "gate" and check_key(store, "feedback", new, AT) is None
     assert list_keys(store)[1].created_by == "user:root"
@@ -297,11 +297,11 @@ def test_a_rotated_feed_key_opens_until_its_grace_ends_and_the_new_one_at_once(s
 
 def test_a_revoked_feed_key_opens_nothing_also_within_its_grace(store: Store) -> None:
     key = make_feed_key()
-    number = add_key(store, "air", key, "", AT)
-    rotate_key(store, number, make_feed_key(), 3600, AT)
-    assert revoke_key(store, number, AT + 1) and check_key(store, "air", key, AT + 1) is None
-    assert not revoke_key(store, number, AT + 2) and rotate_key(store, number, make_feed_key(), 3600, AT + 2) is None
-    assert not revoke_key(store, 999, AT)
+    number = add_key(store, "air", key, "", BY, AT)
+    rotate_key(store, number, make_feed_key(), 3600, BY, AT)
+    assert revoke_key(store, number, BY, AT + 1) and check_key(store, "air", key, AT + 1) is None
+    assert not revoke_key(store, number, BY, AT + 2) and rotate_key(store, number, make_feed_key(), 3600, BY, AT + 2) is None
+    assert not revoke_key(store, 999, BY, AT)
     actions = [action for _, action, _ in trail(store)]
     assert actions == ["feed_key.add", "feed_key.revoke", "feed_key.add", "feed_key.revoke"]
 
@@ -328,9 +328,9 @@ def test_a_rotated_api_key_has_the_same_rights_and_the_old_one_a_grace(store: St
 
 def test_a_rotation_never_lengthens_the_life_of_a_key(store: Store) -> None:
     key = make_feed_key()
-    number = add_key(store, "air", key, "", AT)
-    rotate_key(store, number, make_feed_key(), 10, AT)
-    assert rotate_key(store, number, make_feed_key(), 3600, AT + 1) is None
+    number = add_key(store, "air", key, "", BY, AT)
+    rotate_key(store, number, make_feed_key(), 10, BY, AT)
+    assert rotate_key(store, number, make_feed_key(), 3600, BY, AT + 1) is None
     assert check_key(store, "air", key, AT + 11 * SECOND) is None
 
 

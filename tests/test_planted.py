@@ -90,7 +90,7 @@ def world(make_database: Callable[..., str]) -> Iterator[World]:
     planted_city.put_lists(store)
     keys = {feed.key: f"tck_{feed.key}" for feed in FEEDS}
     for feed, key in keys.items():
-        add_key(store, feed, key, "", AT)
+        add_key(store, feed, key, "", PROGRAM, AT)
     tokens = {}
     for role in (*ROLES, "analyst"):
         user = add_user(store, NewUser(role, role, "", None, None), "no password opens this", PROGRAM, AT)

@@ -71,7 +71,7 @@ def world(make_database: Callable[..., str]) -> Iterator[World]:
     people, lonely = make_people(store), make_people(lone)
     keys = {feed: f"tck_{feed}" for feed in ("feedback", "air")}
     for feed, key in keys.items():
-        add_key(store, feed, key, "", AT)
+        add_key(store, feed, key, "", PROGRAM, AT)
     machines = {role: f"tca_{role}" for role in COLUMNS}
     for role, key in machines.items():
         add_api_key(store, NewApiKey(role, role), key, PROGRAM, AT)

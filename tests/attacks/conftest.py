@@ -82,7 +82,7 @@ def run_world(url: str, limits: GateLimits = WIDE, **config: Any) -> Iterator[Wo
     store = make_province(url, (IN, OUT))
     people = make_people(store)
     add_user(store, NewUser("lan", "operator", "Lan"), hash_password(PASSWORD), PROGRAM, AT)
-    add_key(store, "feedback", FEED_KEY, "", AT)
+    add_key(store, "feedback", FEED_KEY, "", PROGRAM, AT)
     app = make_app(replace(CONFIG, store_url=url, **config), store, now=lambda: NOW, limits=limits)
     with serve_asgi(app.server) as live:
         world = World(live.url, app, store, people)
