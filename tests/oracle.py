@@ -19,6 +19,9 @@ import pandas as pd
 from sqlalchemy import Connection, text
 
 from tests.oracle_aqi import BREAKS, daily_index, highest, now_cast, sub_index
+from tests.oracle_environment import KPIS as ENVIRONMENT
+from tests.oracle_environment import Environment
+from tests.oracle_feedback import FROM_ROWS, quality_kpis
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -26,7 +29,7 @@ EPOCH = date(1970, 1, 1)
 DONE_REPORTS = ("resolved", "published", "closed", "refused")
 OUTSIDE = (1, 3)  # registered but not accepted; refused
 STOCKS = ("dossiers_open", "dossiers_overdue", "dossiers_due_2wd", "reports_open", "reports_overdue")
-COMPUTED = ("reports_resolve_days_median",)  # from rows, not from sums: without rows it says nothing by itself
+COMPUTED = ("reports_resolve_days_median", *FROM_ROWS)  # from rows, not from sums: without rows it says nothing by itself
 TOPIC_ROLE = {"dossiers": "one_stop", "reports": "feedback"}
 Answer = tuple[float | None, int]
 
@@ -82,6 +85,7 @@ class Oracle:
     feeds: tuple[Any, ...]  # key, role, cadence_s, enabled
     country: str = "VN"
     subdivision: str = ""
+    bulk: tuple[int, int] = (20, 10)  # so many closings of one agency within so many minutes
     kept: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
@@ -116,20 +120,29 @@ class Oracle:
         rows = table(self.connection, "core_report")
         rows["ended_at"] = rows["closed_at"].where(rows["status"].isin(DONE_REPORTS))
         rows["before"] = (rows["ended_at"] < rows["received_at"]).fillna(False).astype(bool)
-        for name in ("received", "ended", "due"):
+        for name in ("received", "ended", "due", "reopened"):
             rows[f"{name}_day"] = local_days(rows[f"{name}_at"], self.tz)
         return rows
 
     @cached_property
     def readings(self) -> pd.DataFrame:
         """station, area_code, feed, property, observed_at, value."""
-        rows = table(self.connection, "core_reading")[["datastream_id", "observed_at", "value"]]
+        rows = table(self.connection, "core_reading")[["datastream_id", "observed_at", "value", "flag"]]
         streams = table(self.connection, "core_datastream")[["id", "feed", "station_id", "property"]]
         stations = self.stations.rename(columns={"source_id": "station_id"})[["feed", "station_id", "area_code"]]
         found = rows.merge(streams, left_on="datastream_id", right_on="id").merge(stations, on=["feed", "station_id"])
         found["station"] = found["feed"] + "/" + found["station_id"]
         found["observed_at"] = found["observed_at"].astype("int64")
         return found.sort_values("observed_at", ignore_index=True)
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The environment's KPIs."""
+        return Environment(self)
+
+    def starts(self, on: int) -> int:
+        """The instant a local day begins."""
+        return day_start(on, self.tz)
 
     @cached_property
     def stations(self) -> pd.DataFrame:
@@ -254,6 +267,7 @@ class Oracle:
             "reports_open": (len(stock), len(stock)),
             "reports_overdue": (int((with_due["due_at"] < at).sum()), len(with_due)),
             "reports_resolve_days_median": (median, len(spans)),
+            **quality_kpis(self, start, end, pick),
         }
 
     def open_reports(self, end: int, rows: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -319,7 +333,7 @@ class Oracle:
         """station -> pollutant -> hour -> mean of the readings in [first, last)."""
         at = self.kept.setdefault("observed", self.readings["observed_at"].to_numpy())
         rows = self.readings.iloc[np.searchsorted(at, first):np.searchsorted(at, last)]
-        rows = rows[rows["property"].isin(BREAKS)]
+        rows = rows[rows["property"].isin(BREAKS) & (rows["flag"] == 0)]  # that flags are right is tests/oracle_rollups.py's
         if area:
             rows = rows[rows["area_code"] == area]
         found: dict[str, dict[str, dict[int, float]]] = {}
@@ -346,7 +360,7 @@ class Oracle:
         found: dict[str, Answer] = {}
         wanted = set(keys)
         for topic in ("dossiers", "reports"):
-            of_topic = {key for key in wanted if key.startswith(topic)}
+            of_topic = {key for key in wanted if key.replace("feedback_", "reports_").startswith(topic)}
             if of_topic:
                 known = (topic, start, end, pick, rule if topic == "dossiers" else "")
                 if known not in self.kept:
@@ -360,6 +374,7 @@ class Oracle:
             found["stations_reporting_pct"] = self.stations_reporting(end, pick.area)
         if "vn_aqi" in wanted:
             found["vn_aqi"] = self.vn_aqi(start, end, pick.area)
+        found.update(self.environment.answers(wanted, start, end, pick.area) if wanted & ENVIRONMENT.keys() else {})
         if "feeds_fresh_pct" in wanted:
             found["feeds_fresh_pct"] = self.feeds_fresh(end)
         return found

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, text
 
 from tests.oracle import DONE_REPORTS, HOUR, OUTSIDE, day_start, number
+from tests.oracle_feedback import quality_flows
 from tests.oracle_flags import SKEW, stream_flags
 
 Cells = dict[tuple[Any, ...], Counter[str]]
@@ -111,6 +112,8 @@ def _add_report(add: Any, on: Any, row: Mapping[str, Any], clock: int) -> None:
     for name, holds in into.items():
         if holds:
             add("rollup_report_day", (on(received), *cell), name)
+    for name, at in quality_flows(row):
+        add("rollup_report_day", (on(at), *cell), name)
     if closed is not None:
         late = due is not None and closed > due
         out = {

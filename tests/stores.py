@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from config import Config, load_config
+from config import Config, FeedbackConfig, load_config
 from data_sources.demo.catalogue import write_catalogue_csvs
 from data_sources.demo.servers import make_upstream
 from data_sources.demo.story import Story, build
@@ -35,6 +35,7 @@ BIRTH = NOW - timedelta(hours=2)  # where the demo's history ends and its living
 SEES = ("see.wall", "see.desk", "see.dossiers", "see.reports", "see.stations", "see.feeds", "see.rejects", "see.small_counts")
 ALL = Scope(frozenset(SEES), None, None, frozenset(FIELD_CLASSES))
 MakeDatabase = Callable[..., str]
+FEW = FeedbackConfig(bulk_closures=5, bulk_minutes=10)  # the sets are small: with 20 nothing would be in bulk
 _filled: dict[tuple[str, str], tuple[str, Config]] = {}
 
 
@@ -53,7 +54,8 @@ class Filled:
     def oracle(self, connection: Connection) -> Oracle:
         """The truth about it, read through this connection."""
         calendar = self.config.calendar
-        return Oracle(connection, self.config.tz, self.city.as_of, self.config.feeds, calendar.country, calendar.subdivision)
+        bulk = (self.config.feedback.bulk_closures, self.config.feedback.bulk_minutes)
+        return Oracle(connection, self.config.tz, self.city.as_of, self.config.feeds, calendar.country, calendar.subdivision, bulk)
 
 
 def real_store(make_database: MakeDatabase, engine: str, city: str, real_data: Path) -> Filled:
@@ -94,7 +96,7 @@ def demo_store(make_database: MakeDatabase, engine: str, folder: Path) -> Filled
 
 def _opened(city: str, engine: str) -> Filled:
     url, config = _filled[city, engine]
-    return Filled(open_store(url, config.tz), config)
+    return Filled(open_store(url, config.tz), replace(config, feedback=FEW))
 
 
 # (city, engine) -> (file, column, first value kept): whole, Hà Nội takes 30 s to land and Chicago 10 s on two shared cores

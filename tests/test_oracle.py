@@ -19,20 +19,22 @@ from metrics.city.sums import Choice
 from metrics.kpis import KPIS
 from metrics.periods import Period, parse_period
 from tests.oracle import EPOCH, Answer, Oracle, Pick, number
+from tests.oracle_environment import KPIS as ENVIRONMENT
+from tests.oracle_feedback import QUALITY
 from tests.stores import Filled, demo_store, real_store
 
 DOSSIERS = (
     "dossiers_received", "dossiers_finished", "dossiers_on_time_pct", "dossiers_on_time_766_pct", "dossiers_early_pct",
     "dossiers_late", "dossiers_open", "dossiers_overdue", "dossiers_due_2wd", "dossiers_online_pct",
 )
-REPORTS = ("reports_received", "reports_open", "reports_overdue", "reports_resolved", "reports_resolve_days_median")
-READINGS = ("stations_reporting_pct", "vn_aqi")
+REPORTS = ("reports_received", "reports_open", "reports_overdue", "reports_resolved", "reports_resolve_days_median", *QUALITY)
+READINGS = ("stations_reporting_pct", "vn_aqi", *ENVIRONMENT)
 EVERY = (*DOSSIERS, *REPORTS, *READINGS, "feeds_fresh_pct")
 KEYS = {"wabo": DOSSIERS, "boston": REPORTS, "chicago": REPORTS, "hanoi": (*READINGS, "feeds_fresh_pct"), "demo": EVERY}
 RULES = ("late_instant", "late_day")
 RULED = ("dossiers_on_time_pct", "dossiers_on_time_766_pct", "dossiers_late", "dossiers_overdue")  # 766 must NOT follow it
 MONTHS = {"wabo": 18, "boston": 8, "chicago": 5, "hanoi": 4, "demo": 5}  # how far back; with more than six, every other week too
-GROUPS = {"dossiers": ("agency", "area", "domain"), "reports": ("agency", "area", "category")}
+GROUPS = {"dossiers": ("agency", "area", "domain"), "reports": ("agency", "area", "category"), "feedback": ("agency", "area", "category")}
 
 
 @pytest.fixture(scope="module", params=("sqlite", "postgresql"))
@@ -158,7 +160,7 @@ def compare_kpis(
 def test_every_series_along_time_equals_the_oracle(filled: tuple[str, Filled], by: str) -> None:
     name, opened = filled
     city, result = opened.city, Comparison()
-    keys = [key for key in KEYS[name] if key not in ("stations_reporting_pct", "feeds_fresh_pct", "dossiers_due_2wd")]
+    keys = [key for key in KEYS[name] if key not in ("stations_reporting_pct", "feeds_fresh_pct", "dossiers_due_2wd", *ENVIRONMENT)]
     with opened.store.reading() as connection:
         oracle = opened.oracle(connection)
         back = {"day": 14, "week": 70, "month": 85}[by]

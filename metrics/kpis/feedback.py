@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from metrics.kpis.row import Answer, Kpi, Sums, flow, percent_of, stock
 
-_HUES = "Decision 30/2022/QD-UBND Thua Thien Hue, domain practice"
+_HUES = "practice of field feedback, as Hue-S; no law defines it"
 _766_52, _766_53 = "Decision 766/QD-TTg, indicator 5.2", "Decision 766/QD-TTg, indicator 5.3"
 
 
