@@ -16,6 +16,7 @@ from metrics.city.reports import STATES as REPORT_STATES
 from metrics.city.reports import ReportFilter
 from metrics.city.sums import Choice
 from metrics.comparison import HOWS
+from metrics.kpis import THEMES
 from metrics.periods import ACCEPTED, Period, parse_period
 from store.audit import ACTIONS
 from text import LANGUAGES
@@ -76,6 +77,10 @@ REPORT_FILTERS = (
     FEED,
 )
 
+CATALOGUE_FILTERS = (
+    Parameter("theme", "smart-city theme", THEMES),
+    Parameter("q", "words to be found in key, label, definition or source, accents or not"),
+)
 AUDIT_FILTERS = (
     Parameter("actor", "who: user:<name>, key:<label>#<number>, cli:<name>, demo"),
     Parameter("action", "what was done", ACTIONS),

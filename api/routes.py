@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from api import answers
 from api import parameters as known
+from api.definitions import answer_catalogue
 from api.errors import ApiError, dump, error_answer, error_of, store_away
 from api.ingest import Door
 from api.limits import BOUNDS, Limits
@@ -62,6 +63,14 @@ ROUTES: tuple[Route, ...] = (
         answers.answer_series,
         has_tables=True,
         parameters=(Parameter("key", "KPI key"), _BY, *_FIGURES),
+    ),
+    Route(
+        "/api/v1/catalogue",
+        "see.desk",
+        "every KPI's definition, targets, owner and lineage",
+        answer_catalogue,
+        has_tables=True,
+        parameters=known.CATALOGUE_FILTERS,
     ),
     Route(
         "/api/v1/dossiers",

@@ -39,11 +39,17 @@
     if (main) { main.focus({ preventScroll: true }); }
   }
 
+  // to what the address names: its fragment, or the KPI in its query; what can be opened is opened
   function anchor() {
-    const name = decodeURIComponent(location.hash.slice(1));
+    const name = decodeURIComponent(location.hash.slice(1)) || new URLSearchParams(location.search).get("key");
     if (!name || reached === location.href) { return; }
     const there = document.getElementById(name);
-    if (there) { reached = location.href; there.scrollIntoView(); there.focus({ preventScroll: true }); }
+    if (!there) { return; }
+    reached = location.href;
+    const isFold = there.tagName === "DETAILS";
+    if (isFold) { there.open = true; }
+    there.scrollIntoView();
+    (isFold ? there.querySelector("summary") : there).focus({ preventScroll: true });
   }
 
   function pairs(text) {

@@ -50,6 +50,7 @@ callback  audit-refresh.data                 . . . . . . x . whole
 json      /metrics                           . x x x x x x x
 json      /api/openapi.json                  . . . x x . x x
 json      /api/v1/kpis                       . . . x x . x x
+json      /api/v1/catalogue                  . . . x x . x x
 json      /api/v1/series                     . . . x x . x x
 json      /api/v1/dossiers                   . . . x x . . .
 json      /api/v1/dossiers/{key:path}        . . . x x . . .
@@ -59,6 +60,7 @@ json      /api/v1/readings                   . . . x x . . x
 json      /api/v1/stations                   . . . x x . . x
 json      /api/v1/feeds                      . . . x x . x x
 file      /api/v1/kpis                       . . x x x . x .
+file      /api/v1/catalogue                  . . x x x . x .
 file      /api/v1/series                     . . x x x . x .
 file      /api/v1/dossiers                   . . x x x . . .
 file      /api/v1/reports                    . . x x x . . .

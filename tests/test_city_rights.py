@@ -11,7 +11,22 @@ from typing import Any
 import pytest
 
 import metrics.city
-from metrics.city import City, agencies, areas, audit, dossiers, feeds, hotspots, kpis, open_city, readings, reports, series, stations
+from metrics.city import (
+    City,
+    agencies,
+    areas,
+    audit,
+    definitions,
+    dossiers,
+    feeds,
+    hotspots,
+    kpis,
+    open_city,
+    readings,
+    reports,
+    series,
+    stations,
+)
 from metrics.city.readings import ReadingFilter
 from metrics.periods import parse_period
 from scope import ROLES, Forbidden, Scope, scope_of
@@ -33,6 +48,7 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "audit.length": (("see.audit",), audit.length),
     "audit.check": (("see.audit",), audit.check),
     "audit.last_check": (("see.audit",), audit.last_check),
+    "definitions.read": (("see.desk",), definitions.read),
     "dossiers.total": (("see.dossiers",), dossiers.total),
     "dossiers.read": (("see.dossiers",), dossiers.read),
     "dossiers.every": (("see.dossiers", "export"), lambda city: list(dossiers.every(city))),

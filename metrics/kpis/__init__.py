@@ -16,9 +16,15 @@ from metrics.kpis.operations import OPERATIONS
 from metrics.kpis.row import RULE_DAY, RULE_INSTANT, THEMES, Kpi, Sums, tables_of
 from metrics.kpis.score_766 import SCORE_766
 
-__all__ = ["KPIS", "KPI_BY_KEY", "RULE_DAY", "RULE_INSTANT", "THEMES", "Kpi", "Sums", "kpi", "setting_faults", "tables_of", "verdict"]
+__all__ = [
+    "KPIS", "KPI_BY_KEY", "RULE_DAY", "RULE_INSTANT", "SUBJECTS", "THEMES", "Kpi", "Sums", "kpi", "setting_faults", "tables_of",
+    "verdict",
+]
 
-KPIS: tuple[Kpi, ...] = (*ONE_STOP, *SCORE_766, *FEEDBACK, *ENVIRONMENT, *OPERATIONS)
+SUBJECTS: Mapping[str, tuple[Kpi, ...]] = {
+    "one_stop": ONE_STOP, "score_766": SCORE_766, "feedback": FEEDBACK, "environment": ENVIRONMENT, "operations": OPERATIONS,
+}
+KPIS: tuple[Kpi, ...] = tuple(row for rows in SUBJECTS.values() for row in rows)
 KPI_BY_KEY: Mapping[str, Kpi] = {kpi.key: kpi for kpi in KPIS}
 
 
