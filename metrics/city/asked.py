@@ -29,5 +29,9 @@ class Asked:
         end_on = number_of(period.end_on)
         return None if end_on >= self.city.today_on else self.city.store.days.starts_at(end_on + 1)
 
+    def days(self, period: Period) -> tuple[int, int]:
+        """Its first and last day number, none after the city's today."""
+        return number_of(period.start_on), min(number_of(period.end_on), self.city.today_on)
+
 
 Answers = Mapping[str, Callable[[Asked, Period], Answer]]  # KPI key -> its value and n over a period

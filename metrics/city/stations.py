@@ -12,12 +12,13 @@ from sqlalchemy import Connection, text
 from metrics.city import City
 from metrics.city.feeds import NEVER, freshness
 from metrics.periods import Period
-from metrics.vn_aqi import POLLUTANTS, category, daily_aqi, station_aqi
+from metrics.vn_aqi import POLLUTANTS, category, station_aqi, station_days
 from store.days import HOUR, number_of
 from store.retention import readings_from
 
 DEFAULT_CADENCE_S = 3600
-LONGEST_AQI_DAYS = 92  # beyond this the hours behind daily indices are too many for one answer
+LONGEST_AQI_DAYS = 366
+AIR = (*POLLUTANTS, "tsp")
 
 
 @dataclass(frozen=True)
@@ -156,24 +157,53 @@ def _hourly_aqi(connection: Connection, city: City, area: str) -> pd.DataFrame:
 
 
 def daily_indices(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> pd.DataFrame:
-    """station, day, aqi: daily VN_AQI of every station and day that has one; empty beyond LONGEST_AQI_DAYS days."""
-    found: list[tuple[str, int, int]] = []
-    if end_on - start_on < LONGEST_AQI_DAYS:
-        days = city.store.days
-        frame = _hour_means(connection, city, area, days.starts_at(start_on) // HOUR, (days.starts_at(end_on + 1) - 1) // HOUR)
-        frame["day"] = [days.on(int(hour) * HOUR) for hour in frame["hour"]]
-        for group, rows in frame.groupby(["station", "day"]):
-            station, on = str(group[0]), int(str(group[1]))
-            first = days.starts_at(on) // HOUR
-            hours: dict[str, list[float | None]] = {}
-            for name, hour, mean in zip(rows["property"], rows["hour"], rows["mean"], strict=True):
-                place = int(hour) - first
-                if 0 <= place < 24:
-                    hours.setdefault(name, [None] * 24)[place] = float(mean)
-            index = daily_aqi(hours)
-            if index is not None:
-                found.append((station, on, index.value))
-    return pd.DataFrame(found, columns=["station", "day", "aqi"])
+    """station, day, aqi, dominant: daily VN_AQI of every station and day that has one; empty beyond LONGEST_AQI_DAYS days."""
+    key = ("daily_aqi", area, start_on, end_on)
+    if key not in city.memo:
+        days = air_days(connection, city, area, start_on, end_on) if end_on - start_on < LONGEST_AQI_DAYS else air_days_of([])
+        city.memo[key] = station_days(days)
+    found: pd.DataFrame = city.memo[key]
+    return found
+
+
+def air_days(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> pd.DataFrame:
+    """Days of air datastreams: station (feed/id), datastream, day, property, measure_unit, hours, hour_mean, hour_high, high_8h."""
+    key = ("air_days", area, start_on, end_on)
+    if key in city.memo:
+        found: pd.DataFrame = city.memo[key]
+        return found
+    where, values = _in_scope(city, area, "d.")
+    names = {f"p{n}": name for n, name in enumerate(AIR)}
+    rows = connection.execute(
+        text(
+            "SELECT d.feed || '/' || d.station_id, d.id, r.day, d.property, d.measure_unit, r.hours, r.hour_mean, r.hour_high, r.high_8h "
+            "FROM rollup_reading_day r JOIN core_datastream d ON d.id = r.datastream_id WHERE r.day BETWEEN :start AND :end "
+            f"AND r.hours > 0 AND d.property IN ({', '.join(':' + name for name in names)}){where}"
+        ),
+        {"start": start_on, "end": end_on, **names, **values},
+    ).all()
+    made = air_days_of([tuple(row) for row in rows])
+    city.memo[key] = made
+    return made
+
+
+def air_days_of(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    """The rows as a frame; its numbers are numbers even where all are missing."""
+    columns = ["station", "datastream", "day", "property", "measure_unit", "hours", "hour_mean", "hour_high", "high_8h"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[6:], "float64"))
+
+
+def flagged_in(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> tuple[int, int]:
+    """(readings flagged, readings in all) of the days."""
+    where, values = _in_scope(city, area, "d.")
+    row = connection.execute(
+        text(
+            "SELECT coalesce(sum(r.flagged), 0), coalesce(sum(r.n + r.flagged), 0) FROM rollup_reading_day r "
+            f"JOIN core_datastream d ON d.id = r.datastream_id WHERE r.day BETWEEN :start AND :end{where}"
+        ),
+        {"start": start_on, "end": end_on, **values},
+    ).one()
+    return int(row[0]), int(row[1])
 
 
 def _hour_means(connection: Connection, city: City, area: str, first_hour: int, last_hour: int) -> pd.DataFrame:
@@ -183,7 +213,7 @@ def _hour_means(connection: Connection, city: City, area: str, first_hour: int, 
     rows = connection.execute(
         text(
             "SELECT d.feed || '/' || d.station_id, d.property, h.hour, sum(h.total) / sum(h.n) FROM core_datastream d "
-            "CROSS JOIN rollup_reading_hour h WHERE h.datastream_id = d.id AND h.hour BETWEEN :first AND :last "
+            "CROSS JOIN rollup_reading_hour h WHERE h.datastream_id = d.id AND h.hour BETWEEN :first AND :last AND h.n > 0 "
             f"AND d.property IN ({', '.join(':' + name for name in names)}){where} GROUP BY 1, 2, 3"
         ),
         {"first": first_hour, "last": last_hour, **names, **values},
@@ -193,20 +223,21 @@ def _hour_means(connection: Connection, city: City, area: str, first_hour: int, 
 
 
 def hour_series(city: City, datastream_id: int, first_at: int, last_at: int) -> pd.DataFrame:
-    """hour_at (microseconds UTC), mean, low, high, n of one datastream; hours without readings are absent.
+    """hour_at (microseconds UTC), mean, low, high, n, flagged of one datastream; hours without readings are absent.
 
-    Requires see.stations.
+    Where all readings are flagged n is 0 and mean, low and high are missing. Requires see.stations.
     """
     city.scope.require("see.stations")
     where, values = _in_scope(city, "", "d.")
     with city.store.reading() as connection:
         rows = connection.execute(
             text(
-                f"SELECT h.hour * {HOUR}, h.total / h.n, h.low, h.high, h.n FROM rollup_reading_hour h JOIN core_datastream d "
+                f"SELECT h.hour * {HOUR}, h.total / nullif(h.n, 0), CASE WHEN h.n > 0 THEN h.low END, CASE WHEN h.n > 0 THEN h.high END, "
+                "h.n, h.flagged FROM rollup_reading_hour h JOIN core_datastream d "
                 f"ON d.id = h.datastream_id WHERE d.id = :id AND h.hour BETWEEN :first AND :last{where} ORDER BY h.hour"
             ),
             {"id": datastream_id, "first": first_at // HOUR, "last": last_at // HOUR, **values},
         ).all()
-    return pd.DataFrame(rows, columns=["hour_at", "mean", "low", "high", "n"])
+    return pd.DataFrame(rows, columns=["hour_at", "mean", "low", "high", "n", "flagged"])
 
 
