@@ -109,7 +109,7 @@ def test_a_posted_dossier_changes_the_open_wall_without_reload(program: Spawned,
     before = shown(opened)
     opened.evaluate("() => { window.kept = true; }")
     portal.send(dossier(2, past), dossier(3, past))
-    expect(opened.locator(OVERDUE)).to_have_text(str(before + 2), timeout=5_000)
+    expect(opened.locator(OVERDUE)).to_have_text(str(before + 2))
     assert opened.evaluate("() => window.kept") is True
 
 
