@@ -77,7 +77,7 @@ def _own(above: CalendarConfig, table: Any, where: str, faults: list[str]) -> Ca
         elif not isinstance(value, Mapping if name == "overrides" else list):
             faults.append(f"{where} {name}: must be a {'table of days' if name == 'overrides' else 'list'}")
         else:
-            known[name] = {**above.overrides, **value} if name == "overrides" else tuple(value)
+            known[name] = {**above.overrides, **dict(value)} if name == "overrides" else tuple(value)
     return replace(above, **known)
 
 

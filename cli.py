@@ -28,6 +28,7 @@ from data_sources.feed import FeedError
 from data_sources.preview import mapping_faults, preview_feed
 from data_sources.quarantine import resend
 from data_sources.sync import Sync
+from metrics.judging import judge, judge_anew
 from metrics.kpis import setting_faults
 from metrics.rollups import drain, rebuild
 from pipeline import Ingest, refresh, utc_now
@@ -129,17 +130,19 @@ def sync(feed: Annotated[str, typer.Argument()] = "", city: City = None, store: 
 
 @cli.command()
 def fold(city: City = None, store: StoreUrl = "") -> None:
-    """Work off the dirty log."""
+    """Judge what has landed and work off the dirty log."""
     config, opened = settle(city, store)
     get_ready(opened, config, "fold")
+    judge(opened, config)
     typer.echo(f"{drain(opened, instant(utc_now()))} log rows folded")
 
 
 @cli.command(name="rebuild")
 def rebuild_command(city: City = None, store: StoreUrl = "") -> None:
-    """Compute every roll-up anew from the core rows."""
+    """Judge every dossier and compute every roll-up anew from the core rows."""
     config, opened = settle(city, store)
     get_ready(opened, config, "rebuild")
+    typer.echo(f"{judge_anew(opened, config)} dossiers judged")
     typer.echo(f"{rebuild(opened, instant(utc_now()))} cells recomputed")
 
 

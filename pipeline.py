@@ -1,4 +1,4 @@
-"""The whole journey on one screen: sync -> clock step -> fold -> announce. `Ingest` repeats it for as long as the program runs."""
+"""The whole journey on one screen: sync -> clock step -> judge -> fold -> announce. `Ingest` repeats it for as long as the program runs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from data_sources.feed import FeedError
 from data_sources.redact import redact
 from data_sources.registry import protocol_of
 from data_sources.sync import Progress, Sync
+from metrics.judging import ROUND, ask_anew, is_waiting, judge, judge_round
 from metrics.rollups import TOPICS, backlog, clock_step, drain, fold_topic
 from store.catalogue_files import load_catalogue
 from store.days import instant
@@ -27,6 +28,7 @@ FOLD_ROUND_S = 0.2
 # the fold rests so many times as long as it worked: a busy hour's cells gather and are computed once, writers get their turn;
 # when it is behind by whole rounds nothing is gained by gathering
 FOLD_REST, FOLD_REST_BEHIND = 3.0, 0.3
+JUDGE_REST = 0.3  # while a backlog is judged, landing and fold get most of the time
 CLOCK_STEP_S = 5.0
 RETENTION_CHECK_S = 600.0
 
@@ -51,6 +53,7 @@ def refresh(store: Store, config: Config, now: datetime, progress: Progress | No
         except FeedError as error:
             faults.append(str(error))
     clock_step(store, instant(config.clock(now)))
+    judge(store, config)
     drain(store, instant(now))
     return faults
 
@@ -76,6 +79,7 @@ class Ingest:
         self.retaining: Future[None] | None = None
         self._rounds = dict.fromkeys(TOPICS, 4000)
         self._rest_s = 0.0
+        self._has_asked = False
 
     def run(self) -> None:
         """Loop until `stop` is set. A database that is away is waited for; nothing is lost, since cursors commit with rows."""
@@ -100,7 +104,19 @@ class Ingest:
         if seconds >= self._next_check and (self.retaining is None or self.retaining.done()):
             self._next_check = seconds + RETENTION_CHECK_S
             self.retaining = self._pool.submit(self._retain)
-        return self._fold(now) if backlog(self.store) else 0
+        judged = self._judge()
+        return judged + (self._fold(now) if backlog(self.store) else 0)
+
+    def _judge(self) -> int:
+        """One round of dossiers that landed, before the fold: their cells are then computed once. All, if calendars changed since."""
+        if not self._has_asked:
+            ask_anew(self.store, self.config)
+            self._has_asked = True
+        if not is_waiting(self.store):
+            return 0
+        done, took = judge_round(self.store, self.config)
+        self._rest_s += took * (JUDGE_REST if done >= ROUND else 0)
+        return done
 
     def _fold(self, now: datetime) -> int:
         """One round, sized so that it holds the write lock about FOLD_ROUND_S: whoever brings rows must not wait long."""

@@ -199,8 +199,8 @@ def _parse_overrides(overrides: Mapping[str, str], intervals: int, faults: list[
             faults.append(f"overrides.{text}: {kind}, but a day here is one stretch of hours; give the hours, such as 07:00-11:30")
         elif kind in KINDS:
             table[on] = kind
-        elif isinstance(kind, str) and ":" in kind:
-            table[on] = _parse_hours([part.strip() for part in kind.split(",")], faults, f"overrides.{text}")
+        elif ":" in str(kind):
+            table[on] = _parse_hours([part.strip() for part in str(kind).split(",")], faults, f"overrides.{text}")
         else:
             faults.append(f"overrides.{text}: unknown kind {kind!r}; one of {', '.join(KINDS)}, or hours such as 07:00-11:30")
     return table

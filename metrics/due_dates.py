@@ -10,6 +10,7 @@ import calendar as months
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from calendars import STOP_RULES
 from metrics.worktime import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -23,9 +24,8 @@ from metrics.worktime import (
     working_day_count,
     working_seconds,
 )
+from store.rows import LIMIT_UNITS
 
-UNITS = ("h", "d", "wd", "m")  # working hours, calendar days, working days, months
-STOP_RULES = ("working_time", "td")
 Extension = tuple[datetime, datetime]  # when it was given, the new due instant
 
 
@@ -107,8 +107,8 @@ _LAST_DAYS: Mapping[str, Callable[[WorkCalendar, date, int], date]] = {"d": _cal
 
 
 def _check_limit(limit: float, unit: str) -> None:
-    if unit not in UNITS:
-        raise ValueError(f"unit: {unit!r} is none of {', '.join(UNITS)}")
+    if unit not in LIMIT_UNITS:
+        raise ValueError(f"unit: {unit!r} is none of {', '.join(LIMIT_UNITS)}")
     if not 0 <= limit < 100_000:
         raise ValueError(f"limit: {limit} is no limit")
     if unit in ("d", "m") and limit != int(limit):

@@ -37,7 +37,7 @@ def put_procedures(connection: Connection, rows: Iterable[ProcedureRow]) -> None
             "code": row.code, "name": row.name, "domain_code": row.domain_code, "limit_days": row.limit_days, "level": row.level,
             "central_limit_days": row.central_limit_days, "has_fee": row.has_fee, "decision_on": row.decision_on,
             "effective_on": row.effective_on, "published_on": row.published_on, "has_all_parts": row.has_all_parts,
-            "origin": "catalogue",
+            "limit_unit": row.limit_unit, "origin": "catalogue",
         })
         if row.domain_code:
             _put(connection, schema.domain, {"code": row.domain_code, "name": row.domain_name, "origin": "catalogue"})

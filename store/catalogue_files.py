@@ -11,7 +11,7 @@ from store.catalogue import put_agencies, put_categories, put_procedures
 from store.days import number_of
 from store.engine import Store
 from store.facts import level_of
-from store.rows import AgencyRow, CategoryRow, ProcedureRow
+from store.rows import LIMIT_UNITS, AgencyRow, CategoryRow, ProcedureRow
 
 
 class CatalogueError(ValueError):
@@ -70,9 +70,19 @@ def _procedure(row: dict[str, str], where: str) -> ProcedureRow:
         decision_on=_day(row.get("decision_on", ""), where), effective_on=_day(row.get("effective_on", ""), where),
         published_on=_day(row.get("published_on", ""), where), has_all_parts=_flag(row, "has_all_parts", where),
     )
+        limit_unit=_unit(row, where),
 
 
 def _days(row: dict[str, str], name: str, where: str) -> float | None:
+def _unit(row: dict[str, str], where: str) -> str:
+    unit, limit = row.get("limit_unit") or "wd", row.get("limit_days") or "0"
+    if unit not in LIMIT_UNITS:
+        raise CatalogueError(f"{where}: limit_unit {unit!r} is none; write h (hours), d (days), wd (working days) or m (months)")
+    if unit in ("d", "m") and "." in limit.rstrip("0").rstrip("."):
+        raise CatalogueError(f"{where}: limit_days {limit} {unit} is no whole number of days or months")
+    return unit
+
+
     written = row.get(name, "")
     try:
         return float(written) if written else None

@@ -19,6 +19,7 @@ from store.days import HOUR, DayClock
 from store.engine import Store
 from store.facts import pack
 from store.indicators import INDICATORS, describe_indicators, value_cells
+from store.judged import log_unjudged
 from store.measured import datastream_ids, land_datastreams, land_readings, land_stations, newest_reading
 from store.refused import land_halving
 from store.rejects import STORED, digest_of, resolve_landed, save_rejects, trim
@@ -167,6 +168,7 @@ class _Work:
         changed = self._versioned(DOSSIERS, newest, keep_repeats, len(kept))
         if changed:
             self._stops({name: row for name, row in stops.items() if name in newest})
+            log_unjudged(self.connection, self.landing.feed, "stage_dossiers")
         return changed + self._tombstones(DOSSIERS, gone)
 
     def _versioned(self, kind: Kind, newest: Mapping[str, tuple[Any, ...]], keep_repeats: bool, count: int) -> int:

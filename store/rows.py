@@ -190,10 +190,14 @@ class AgencyRow:
     successor_code: str = ""
     aliases: tuple[str, ...] = ()
 
+    officers: int | None = None
+
+
+LIMIT_UNITS = ("h", "d", "wd", "m")  # working hours, calendar days, working days, months
 
 @dataclass(frozen=True, slots=True)
 class ProcedureRow:
-    """An administrative procedure (TTHC). `limit_days` = legal limit in working days, None = unknown.
+    """An administrative procedure (TTHC). `limit_days` = legal limit in its `limit_unit` (working days by default), None = unknown.
 
     `central_limit_days` = the limit the ministry set, before the province cut it. `level` as of a dossier. Day numbers: the decision
     that announces it (decision_on) comes into force on effective_on; it was made public on published_on. `has_all_parts` = all seven
@@ -213,6 +217,7 @@ class ProcedureRow:
     published_on: int | None = None
     has_all_parts: bool | None = None
 
+    limit_unit: str = "wd"
 
 @dataclass(frozen=True, slots=True)
 class CategoryRow:

@@ -29,9 +29,10 @@ from store.columns import metadata
 from store.columns import number_column as _number
 from store.columns import on_column as _on
 from store.columns import text_column as _text
+from store.schema_baseline import baseline
 from store.schema_time import basis, dossier_time, unjudged
 
-__all__ = ["basis", "dossier_time", "metadata", "unjudged"]  # and every table below
+__all__ = ["baseline", "basis", "dossier_time", "metadata", "unjudged"]  # and every table below
 TOPICS = ("dossiers", "reports", "readings", "indicators", "operations")
 
 
@@ -40,6 +41,7 @@ TOPICS = ("dossiers", "reports", "readings", "indicators", "operations")
 agency = Table(
     "core_agency", metadata, Column("code", Text, primary_key=True), _text("name"), _text("name_en"), _text("parent_code"),
     _text("kind"), _text("area_code"), _on("valid_from_on"), _on("valid_to_on"), _text("successor_code"), _text("origin"),
+    Column("officers", Integer),
 )
 agency_alias = Table("core_agency_alias", metadata, Column("folded", Text, primary_key=True), _text("agency_code"))
 procedure = Table(
@@ -55,7 +57,7 @@ category = Table(
 area = Table(
     "core_area", metadata, Column("code", Text), Column("valid_from_on", Integer, nullable=False), _on("valid_to_on"),
     _text("name"), _text("full_name"), _text("name_en"), _text("level"), _text("parent_code"), Column("lon", Float),
-    Column("lat", Float), Column("geometry", Text), _text("feed"), _text("origin"),
+    Column("lat", Float), Column("geometry", Text), _text("feed"), _text("origin"), Column("population", Integer),
     PrimaryKeyConstraint("code", "valid_from_on"),
 )
 area_succession = Table(

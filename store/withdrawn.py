@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from store import schema
 from store.cells import Runner, log_cells, log_stops
+from store.judged import log_unjudged
 from store.stage import fill_stage
 from store.versioned import Kind
 
@@ -98,5 +99,6 @@ def _take_out(connection: Connection, kind: Kind, feed: str, stage: str) -> int:
     if kind.table is schema.dossier:
         run(log_stops(f"p.feed = :feed AND p.{staged}"))
         run(f"DELETE FROM core_dossier_stop WHERE feed = :feed AND {staged}")
+        log_unjudged(connection, feed, stage)
     run(f"DELETE FROM core_unseen WHERE topic = :topic AND feed = :feed AND {staged}")
     return run(f"DELETE FROM {kind.table.name} WHERE feed = :feed AND {staged}")

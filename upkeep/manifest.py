@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from config import Config
-from metrics.city import City, calendar_of, kpis
+from metrics.calendars import calendar_for
+from metrics.city import City, kpis
 from metrics.kpis import KPIS
 from metrics.periods import parse_period
 from metrics.rollups import read_clock
@@ -76,7 +77,7 @@ def facts_of(connection: Connection, store: Store, config: Config, now: datetime
     is_ours = schema == newest_revision()
     clock = read_clock(connection) or instant(config.clock(now))
     head = audit_head(connection) if is_ours else None
-    city = City(store, config, scope_of("leader", actor="backup"), clock, counters, calendar_of(config))
+    city = City(store, config, scope_of("leader", actor="backup"), clock, counters, calendar_for(config))
     values = tuple(_kpis(connection, city)) if is_ours else ()
     return Facts(schema, row_counts(connection), counters, head.seq if head else 0, head.hash if head else "", clock, values)
 

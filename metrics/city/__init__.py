@@ -12,9 +12,10 @@ from datetime import date, datetime
 from typing import Any
 
 from config import Config
+from metrics.calendars import calendar_for
 from metrics.city.sights import Sight
 from metrics.rollups import read_clock
-from metrics.worktime import WorkCalendar, make_calendar
+from metrics.worktime import WorkCalendar
 from scope import Scope
 from store.days import date_of, instant
 from store.engine import Store
@@ -59,14 +60,4 @@ def open_city(store: Store, config: Config, scope: Scope, now: datetime) -> City
     with store.reading() as connection:
         counters = revisions(connection)
         clock = read_clock(connection)
-    calendar = calendar_of(config)
-    return City(store, config, scope, clock or instant(config.clock(now)), counters, calendar)
-
-
-def calendar_of(config: Config) -> WorkCalendar:
-    """The province's working calendar from its configuration."""
-    settings = config.calendar
-    return make_calendar(
-        config.timezone, country=settings.country, subdivision=settings.subdivision, hours=settings.hours,
-        rest_weekdays=settings.rest_weekdays, overrides=settings.overrides,
-    )
+    return City(store, config, scope, clock or instant(config.clock(now)), counters, calendar_for(config))

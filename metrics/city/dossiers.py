@@ -178,7 +178,7 @@ def _items(city: City, rows: list[Row], names: Names, late_rule: str) -> tuple[D
 
 def _item(city: City, row: Row, names: Names, rule: str, soon: int) -> DossierItem:
     is_open = row["finished_at"] is None and row["standing"] == 1
-    left = days_left(city, row["due_at"], row["stopped_at"]) if is_open else None
+    left = days_left(city, row["due_at"], row["stopped_at"], row["agency_code"]) if is_open else None
     agency, procedure, domain = (names.code(name, row[name]) for name in ("agency_code", "procedure_code", "domain_code"))
     item = DossierItem(
         row["feed"], row["source_id"], agency, names.agency(row["agency_code"]), procedure,
