@@ -5,7 +5,7 @@ It knows no user, session or database: auth makes a Scope, everyone else only as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 PERMISSIONS = (
     "see.wall",
@@ -25,6 +25,7 @@ PERMISSIONS = (
     "manage.users",
     "see.audit",
     "manage.city",
+    "manage.baselines",
 )
 FIELD_CLASSES = ("public", "free_text", "personal")
 
@@ -97,14 +98,14 @@ ROLES = (
     # a display hangs where the centre works: it tells the counts the centre works with
     Role("display", frozenset({"see.wall", "see.small_counts"})),
     Role("viewer", _WATCH),
-    Role("leader", _LEAD),
-    Role("analyst", _WORK, _TEXT),
+    Role("leader", _LEAD | {"manage.baselines"}),
+    Role("analyst", _WORK | {"manage.baselines"}, _TEXT),
     # reporter identity is for the centre's own staff, never for handling agencies
     Role("operator", _WORK, frozenset(FIELD_CLASSES)),
     Role("feed_owner", _WATCH | {"see.rejects", "ingest", "manage.feeds"}, _TEXT),
     Role("auditor", frozenset({"see.desk", "see.feeds", "see.audit", "api.read", "export"})),  # the trail as a file, too
     # who manages users must not also be the one who reads, or could doubt, the audit trail
-    Role("admin", _WATCH | {"see.rejects", "api.read", "manage.feeds", "manage.keys", "manage.users", "manage.city"}),
+    Role("admin", _WATCH | {"see.rejects", "api.read", "manage.feeds", "manage.keys", "manage.users", "manage.city", "manage.baselines"}),
 )
 
 
@@ -138,4 +139,5 @@ def _covers(roots: tuple[str, ...] | None, code: str) -> bool:
 
 
 # the demo without sign-in, bound to 127.0.0.1 only: sees what an analyst sees, changes nothing
-DEMO_SCOPE = scope_of("analyst", actor="demo")
+_ANALYST = scope_of("analyst", actor="demo")
+DEMO_SCOPE = replace(_ANALYST, permissions=_ANALYST.permissions - {"manage.baselines"})

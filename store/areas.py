@@ -12,7 +12,7 @@ from store.rows import AreaRow
 
 _COLUMNS = (
     "code", "valid_from_on", "valid_to_on", "name", "full_name", "name_en", "level", "parent_code", "lon", "lat", "geometry", "feed",
-    "origin",
+    "origin", "population",
 )
 
 
@@ -22,7 +22,7 @@ def land_areas(connection: Connection, feed: str, rows: Iterable[AreaRow]) -> No
         values: dict[str, Any] = {
             "code": row.code, "valid_from_on": row.valid_from_on or 0, "valid_to_on": row.valid_to_on, "name": row.name,
             "full_name": row.full_name or row.name, "name_en": row.name_en, "level": row.level, "parent_code": row.parent_code,
-            "lon": row.lon, "lat": row.lat, "feed": feed, "origin": "catalogue",
+            "lon": row.lon, "lat": row.lat, "feed": feed, "origin": "catalogue", "population": row.population,
             "geometry": json.dumps(row.geometry, separators=(",", ":")) if row.geometry else None,
         }
         updates = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[2:])

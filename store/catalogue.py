@@ -24,7 +24,7 @@ def put_agencies(connection: Connection, rows: Iterable[AgencyRow]) -> None:
         _put(connection, schema.agency, {
             "code": row.code, "name": row.name, "name_en": row.name_en, "parent_code": row.parent_code, "kind": row.kind,
             "area_code": row.area_code, "valid_from_on": row.valid_from_on, "valid_to_on": row.valid_to_on,
-            "successor_code": row.successor_code, "origin": "catalogue",
+            "successor_code": row.successor_code, "origin": "catalogue", "officers": row.officers,
         })
         for name in (row.name, row.code, *row.aliases):
             _put(connection, schema.agency_alias, {"folded": fold_place(name), "agency_code": row.code})

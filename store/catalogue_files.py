@@ -57,6 +57,7 @@ def _agency(row: dict[str, str], where: str) -> AgencyRow:
         kind=row.get("kind", ""), area_code=row.get("area_code", ""), valid_from_on=_day(row.get("valid_from", ""), where),
         valid_to_on=_day(row.get("valid_to", ""), where), successor_code=row.get("successor_code", ""),
         aliases=tuple(name.strip() for name in row.get("aliases", "").split("|") if name.strip()),
+        officers=_whole(row, "officers", where),
     )
 
 
@@ -69,11 +70,10 @@ def _procedure(row: dict[str, str], where: str) -> ProcedureRow:
         central_limit_days=_days(row, "central_limit_days", where), has_fee=_flag(row, "has_fee", where),
         decision_on=_day(row.get("decision_on", ""), where), effective_on=_day(row.get("effective_on", ""), where),
         published_on=_day(row.get("published_on", ""), where), has_all_parts=_flag(row, "has_all_parts", where),
-    )
         limit_unit=_unit(row, where),
+    )
 
 
-def _days(row: dict[str, str], name: str, where: str) -> float | None:
 def _unit(row: dict[str, str], where: str) -> str:
     unit, limit = row.get("limit_unit") or "wd", row.get("limit_days") or "0"
     if unit not in LIMIT_UNITS:
@@ -83,6 +83,7 @@ def _unit(row: dict[str, str], where: str) -> str:
     return unit
 
 
+def _days(row: dict[str, str], name: str, where: str) -> float | None:
     written = row.get(name, "")
     try:
         return float(written) if written else None
@@ -95,6 +96,13 @@ def _flag(row: dict[str, str], name: str, where: str) -> bool | None:
     if written not in ("", "0", "1", "true", "false"):
         raise CatalogueError(f"{where}: {name} {written!r} is neither yes nor no; write 1 or 0")
     return None if not written else written in ("1", "true")
+
+
+def _whole(row: dict[str, str], name: str, where: str) -> int | None:
+    given = row.get(name, "").strip()
+    if given and not (given.isascii() and given.isdecimal()):
+        raise CatalogueError(f"{where}: {name} {given!r} is no whole number")
+    return int(given) if given else None
 
 
 def _day(value: str, where: str) -> int | None:

@@ -173,6 +173,7 @@ class AreaRow:
     lat: float | None = None
     geometry: dict[str, Any] | None = None
     predecessors: tuple[str, ...] = ()
+    population: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +190,11 @@ class AgencyRow:
     valid_to_on: int | None = None
     successor_code: str = ""
     aliases: tuple[str, ...] = ()
-
     officers: int | None = None
 
 
 LIMIT_UNITS = ("h", "d", "wd", "m")  # working hours, calendar days, working days, months
+
 
 @dataclass(frozen=True, slots=True)
 class ProcedureRow:
@@ -216,8 +217,8 @@ class ProcedureRow:
     effective_on: int | None = None
     published_on: int | None = None
     has_all_parts: bool | None = None
-
     limit_unit: str = "wd"
+
 
 @dataclass(frozen=True, slots=True)
 class CategoryRow:
@@ -233,7 +234,7 @@ class IndicatorRow:
     """One value of one indicator (a figure that arrives finished) for one subject and period.
 
     The subject is an agency, an area or another `subject` by name; none of them = the province itself. Days are day numbers, start_on
-    None = cumulative since an untold day. `bound`: what `value` is a bound of (over = at least, nearly = at most, about).
+    None = cumulative since an untold day. `bound`: what `value` is a bound of (over, least, nearly, about).
     `plan_pct` = the percentage the source printed; the computed one is never stored. `change` is against `change_from` (a period).
     The second half describes the indicator and goes into its catalogue. better: up | down | none. kind: index | plan | figure | ''.
     """

@@ -35,6 +35,7 @@ AREA_FIELDS: dict[str, Any] = {
     "name_en": {"first": ["name_en", "nameEn"], "text_max": 200},
     "parent_code": {"first": ["parent_code", "parentCode"], "text_max": 100},
     "level": {"from": "level"},
+    "population": {"first": ["population", "dan_so"]},
 }
 OPTIONS: dict[str, tuple[type, ...]] = {
     **HTTP_OPTIONS, "level": (str,), "code_prefix": (str,), "valid_from": (str, date), "valid_to": (str, date),
@@ -145,7 +146,14 @@ def _row(manifest: FeedConfig, values: Mapping[str, Any]) -> AreaRow:
         code=prefix + values["code"], name=values["name"], full_name=values.get("full_name", ""),
         name_en=values.get("name_en", ""), level=str(level), parent_code=prefix + parent if parent else "",
         valid_from_on=_day(manifest, "valid_from"), valid_to_on=_day(manifest, "valid_to"),
+        population=_whole(values.get("population")),
     )
+
+
+def _whole(given: Any) -> int | None:
+    """A number of inhabitants; unknown when it is none."""
+    written = str(given if given is not None else "").strip().removesuffix(".0")
+    return int(written) if written.isascii() and written.isdecimal() and len(written) < 10 else None
 
 
 def _day(manifest: FeedConfig, name: str) -> int | None:
