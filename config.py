@@ -16,7 +16,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from calendars import CalendarConfig, parse_calendars
-from targets import Targets, parse_owners, parse_targets
+from limits import LimitConfig, WaterAlarm, parse_limits, parse_water_alarms
+from targets import KpiChoice, Targets, parse_choices, parse_owners, parse_targets
 
 ROLES = ("one_stop", "feedback", "sensors", "areas", "indicators")
 PROTOCOLS = {
@@ -140,7 +141,7 @@ class Config:
     shift_to_now: bool = False
     store_url: str = ""
     late_rule: str = "late_instant"
-    calendar: CalendarConfig = CalendarConfig()
+    calendar: CalendarConfig = field(default_factory=CalendarConfig)
     agency_calendars: Mapping[str, CalendarConfig] = field(default_factory=dict)
     wall: WallConfig = WallConfig()
     web: WebConfig = WebConfig()
@@ -149,6 +150,7 @@ class Config:
     feedback: FeedbackConfig = FeedbackConfig()
     targets: Targets = field(default_factory=dict)
     kpi_owners: Mapping[str, str] = field(default_factory=dict)
+    kpi_choices: Mapping[str, KpiChoice] = field(default_factory=dict)
     catalogue: Mapping[str, str] = field(default_factory=dict)
     report_limits: Mapping[str, float] = field(default_factory=dict)
     feeds: tuple[FeedConfig, ...] = ()
@@ -211,6 +213,7 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
         catalogue={key: str((base_dir / value).resolve()) for key, value in expanded.get("catalogue", {}).items()},
     )
     city["store_url"] = environ.get("TOANCANH_STORE", city.get("store_url", ""))
+        kpi_choices=parse_choices(expanded.get("kpis", {}), faults),
     _check_city(city, feeds, faults)
     feedback = sections["feedback"]
     if any(number is not None and number < least for number, least in ((feedback.bulk_closures, 2), (feedback.bulk_minutes, 1))):

@@ -94,8 +94,33 @@ def parse_owners(raw: Any, faults: list[str]) -> dict[str, str]:
         return {}
     found = {}
     for key, told in raw.items():
-        if not isinstance(told, Mapping) or told.keys() - {"owner"} or not isinstance(told.get("owner", ""), str):
-            faults.append(f'[kpis.{key}]: knows only owner = "who answers for the figure"')
+        if not isinstance(told, Mapping) or told.keys() - {"owner", *CHOSEN} or not isinstance(told.get("owner", ""), str):
+            faults.append(f'[kpis.{key}]: knows only owner = "who answers for the figure", and lists of {" and ".join(CHOSEN)}')
         elif told.get("owner"):
             found[key] = told["owner"]
+    return found
+
+
+CHOSEN = ("procedures", "domains")
+
+
+@dataclass(frozen=True)
+class KpiChoice:
+    """The procedures and domains a KPI is about, by their codes."""
+
+    procedures: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+
+def parse_choices(raw: Any, faults: list[str]) -> dict[str, KpiChoice]:
+    """[kpis.<key>] procedures and domains of a city file: KPI key -> what it is about, where anything is named."""
+    found = {}
+    for key, told in raw.items() if isinstance(raw, Mapping) else ():
+        lists = {name: told[name] for name in CHOSEN if name in told} if isinstance(told, Mapping) else {}
+        for name, codes in lists.items():
+            if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+                faults.append(f"[kpis.{key}] {name}: must be a list of codes")
+                lists[name] = []
+        if any(lists.values()):
+            found[key] = KpiChoice(**{name: tuple(dict.fromkeys(codes)) for name, codes in lists.items()})
     return found

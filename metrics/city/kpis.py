@@ -12,6 +12,7 @@ from metrics.city.asked import Asked
 from metrics.city.kpis_environment import ENVIRONMENT_ANSWERS
 from metrics.city.kpis_feedback import FEEDBACK_ANSWERS
 from metrics.city.kpis_operations import OPERATIONS_ANSWERS
+from metrics.city.kpis_working_time import WORKING_TIME_ANSWERS
 from metrics.city.sums import NOTHING_CHOSEN, Choice, stocks_now, sums_of
 from metrics.comparison import Comparison, change_of, comparable_by
 from metrics.kpis import KPIS, Kpi, kpi, verdict
@@ -163,4 +164,4 @@ class _Answers(Asked):
         return row.formula(self._sums[key])  # type: ignore[arg-type]
 
 
-_ANSWERS = {**FEEDBACK_ANSWERS, **ENVIRONMENT_ANSWERS, **OPERATIONS_ANSWERS}  # of KPIs without a formula
+_ANSWERS = {**FEEDBACK_ANSWERS, **ENVIRONMENT_ANSWERS, **OPERATIONS_ANSWERS, **WORKING_TIME_ANSWERS}  # of KPIs without a formula

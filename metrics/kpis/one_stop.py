@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from metrics.kpis.row import Kpi, flow, percent_of, stock
+from metrics.kpis.working_time import WORKING_TIME
 
 _II06A = "Circular 01/2020/TT-VPCP, form II.06a"
 
@@ -22,4 +23,5 @@ ONE_STOP: tuple[Kpi, ...] = (
     Kpi("dossiers_online_pct", "dossiers", "percent", "up",
         lambda s: percent_of(s.flow("received_online"), s.flow("received")), min_n=1, source="Decision 766/QD-TTg, indicator 3.3",
         decimals=1),
+    *WORKING_TIME,
 )
