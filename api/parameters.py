@@ -12,6 +12,7 @@ from metrics.city.audit import TrailFilter
 from metrics.city.dossiers import STATES as DOSSIER_STATES
 from metrics.city.dossiers import DossierFilter
 from metrics.city.paging import LIMIT, MAX_LIMIT
+from metrics.city.reports import QUALITY_BY_KEY as REPORT_QUALITIES
 from metrics.city.reports import STATES as REPORT_STATES
 from metrics.city.reports import ReportFilter
 from metrics.city.sums import Choice
@@ -69,7 +70,8 @@ REPORT_FILTERS = (
     Parameter("status", "report status key"),
     Parameter("channel", "how it was sent"),
     PERIOD,
-    Parameter("period_on", "the day the period is about", ("received", "closed", "due")),
+    Parameter("period_on", "the day the period is about", ("received", "closed", "due", "reopened")),
+    Parameter("quality", "how it was handled; bulk needs a period", tuple(REPORT_QUALITIES)),
     Parameter("q", "beginning of the report number"),
     AGENCY,
     AREA,
@@ -179,6 +181,7 @@ class Asked:
             self.period(city),
             self.text("period_on"),
             self.text("q"),
+            self.text("quality"),
         )
 
     def trail(self, city: City) -> TrailFilter:

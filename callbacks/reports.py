@@ -14,11 +14,12 @@ from components.desk_reports import NOW_STATES, STATES, detail, report_table
 from components.desk_table import exports, pager
 from components.desk_wiring import PageRow, bind_page, choice_of
 from metrics.city import City, agencies, areas, reports
-from metrics.city.reports import ReportFilter
+from metrics.city.reports import QUALITY_BY_KEY, ReportFilter
 from text import t
 
 PAGE_SIZE = 40
-API_FILTERS = ("state", "status", "channel", "period", "q", "agency", "area", "category", "feed")
+API_FILTERS = ("state", "quality", "status", "channel", "period", "q", "agency", "area", "category", "feed")
+BULK_PERIOD = "last_30d"  # closings in bulk are judged inside a period
 
 
 def draw_list(city: City, view: View) -> list[Component | None]:
@@ -29,6 +30,13 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
     states = [("", t("desk.all", lang)), *((state, t(f"desk.report_state.{state}", lang)) for state in STATES)]
     links = [(words, view.here(state=state), view.get("state") == state) for state, words in states]
+    qualities = [
+        (t(f"desk.report_quality.{key}" if key else "desk.all", lang), _quality_href(view, key), view.get("quality") == key)
+        for key in ("", *QUALITY_BY_KEY)
+    ]
+    above = html.Div(
+        [choices(t("desk.state", lang), links, "d-states"), choices(t("desk.filter.quality", lang), qualities, "d-states")]
+    )
     fields = [
         select(view, "agency", t("desk.agency", lang), known.items()),
         select(view, "area", t("desk.area", lang), places.items()),
@@ -37,12 +45,12 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     rows = report_table(city, view, found.rows) if found.rows else notice(t("empty.reports", lang), t("desk.empty_hint", lang))
     return [
         heading(t("page.reports", lang), t(f"desk.report_hint.{view.get('state')}", lang) if view.get("state") else None),
-        panel(view, fields, choices(t("desk.state", lang), links, "d-states")),
+        panel(view, fields, above),
         filter_chips(
             city,
             view,
-            ("agency", "area", "category", "status", "channel", "feed", "q"),
-            {"agency": known, "area": places},
+            ("agency", "area", "category", "quality", "status", "channel", "feed", "q"),
+            {"agency": known, "area": places, "quality": {key: t(f"desk.report_quality.{key}", lang) for key in QUALITY_BY_KEY}},
             NOW_STATES,
         ),
         html.Div(
@@ -61,11 +69,16 @@ def draw_one(city: City, view: View) -> list[Component | None]:
     return [missing(view, "/reports")] if found is None else [*detail(city, view, found)]
 
 
+def _quality_href(view: View, key: str) -> str:
+    return view.here(quality=key, **({"period": BULK_PERIOD} if key == "bulk" and not view.get("period") else {}))
+
+
 def filter_of(view: View) -> ReportFilter:
     """The list's filter as the URL says."""
-    period = view.period if view.get("period") else None
+    quality = view.get("quality")
+    period = view.period if view.get("period") or quality == "bulk" else None
     return ReportFilter(
-        choice_of(view), view.get("state"), view.get("status"), view.get("channel"), view.get("feed"), period, "", view.get("q")
+        choice_of(view), view.get("state"), view.get("status"), view.get("channel"), view.get("feed"), period, "", view.get("q"), quality
     )
 
 

@@ -39,17 +39,35 @@ def report_table(city: City, view: View, rows: Iterable[ReportItem]) -> Componen
         Column[ReportItem](t("column.report.area", lang), lambda row: row.area_name or t("unmapped.area", lang)),
         Column[ReportItem](t("column.report.agency", lang), lambda row: row.agency_name or t("unmapped.agency", lang), "wide"),
         Column[ReportItem](t("column.report.status", lang), lambda row: t(f"report_status.{row.status}", lang), "short"),
+        Column[ReportItem](t("column.report.quality", lang), lambda row: quality_words(row, lang)),
         Column[ReportItem](t("column.report.received_at", lang), lambda row: at(row.received_at), "time"),
         Column[ReportItem](t("column.report.closed_at", lang), lambda row: at(row.closed_at), "time"),
         Column[ReportItem](t("column.report.description", lang), lambda row: _short(row.description), "wide"),
     )
-    unused = t("column.report.closed_at", lang) if view.get("state") in NOW_STATES else ""
-    return table([column for column in columns if column.label != unused], rows, t("page.reports", lang))
+    shown = tuple(rows)
+    unused = {t("column.report.closed_at", lang)} if view.get("state") in NOW_STATES else set()
+    if not any(marks(row) for row in shown):
+        unused.add(t("column.report.quality", lang))
+    return table([column for column in columns if column.label not in unused], shown, t("page.reports", lang))
 
 
 def timeliness(row: ReportItem, lang: str) -> Component:
     """A report against its due date, as shape, colour and word."""
     return state_mark(MARKS[row.timeliness], t(f"timeliness.{row.timeliness}", lang))
+
+
+def marks(row: ReportItem) -> tuple[str, ...]:
+    """What is worth a second look in how a report was handled: keys of the texts quality.*."""
+    seen = {
+        "reopened": bool(row.reopened_count) or row.reopened_at is not None, "within_hour": bool(row.is_within_hour),
+        "bulk": row.is_in_bulk, "disliked": row.rating == 1, "returned": bool(row.returned_count), "extended": bool(row.extension_count),
+    }
+    return tuple(key for key, holds in seen.items() if holds)
+
+
+def quality_words(row: ReportItem, lang: str) -> str:
+    """The marks of a report in words."""
+    return "; ".join(t(f"quality.{key}", lang) for key in marks(row)) or MISSING
 
 
 def detail(city: City, view: View, found: ReportDetail) -> list[Component]:
@@ -98,11 +116,31 @@ def _facts(city: City, view: View, found: ReportDetail) -> Component:
     ]
     rows += [(t(f"column.report.{name}", lang), instant(getattr(item, name), city.config.tz, lang)) for name in _INSTANTS]
     rows += [
-        (t(f"column.report.{name}", lang), t("desk.yes" if getattr(item, name) else "desk.no", lang))
-        for name in ("is_urgent", "is_duplicate")
+        (t(f"column.report.{name}", lang), _yes_no(getattr(item, name), lang)) for name in ("is_urgent", "is_duplicate")
     ]
+    rows += _quality_facts(city, item, lang)
     place = MISSING if item.lon is None or item.lat is None else f"{number(item.lat, lang, 5)}; {number(item.lon, lang, 5)}"
     rows.append((t("desk.place", lang), place))
     rows.append((t("column.report.feed", lang), feed_link(city, view, item.feed)))
     rows.append((t("desk.landed_at", lang), instant(found.landed_at, city.config.tz, lang)))
     return facts(rows, "d-facts-wide")
+
+
+def _yes_no(value: bool | None, lang: str) -> str:
+    return MISSING if value is None else t("desk.yes" if value else "desk.no", lang)
+
+
+def _quality_facts(city: City, item: ReportItem, lang: str) -> list[tuple[str, Any]]:
+    """How it was handled; what nobody knows is a dash, never a no."""
+    counts = ("reopened_count", "returned_count", "extension_count")
+    rows: list[tuple[str, Any]] = [
+        (t(f"column.report.{name}", lang), MISSING if getattr(item, name) is None else number(getattr(item, name), lang))
+        for name in counts
+    ]
+    if item.reopened_at is not None:
+        rows.insert(1, (t("column.report.reopened_at", lang), instant(item.reopened_at, city.config.tz, lang)))
+    rows.append((t("column.report.rating", lang), MISSING if item.rating is None else t(f"rating.{item.rating}", lang)))
+    if not item.is_open:
+        rows.append((t("column.report.is_within_hour", lang), _yes_no(item.is_within_hour, lang)))
+        rows.append((t("column.report.is_in_bulk", lang), _yes_no(item.is_in_bulk if item.is_within_hour is not None else None, lang)))
+    return rows

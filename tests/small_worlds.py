@@ -25,6 +25,7 @@ SLOTS = 7 * 48
 
 instants = st.integers(0, SLOTS).map(lambda n: BASE + n * HALF_HOUR)
 maybe = st.one_of(st.none(), instants)
+closings = st.tuples(instants, st.sampled_from([0, 7, 59])).map(lambda both: both[0] + both[1] * 60_000_000)  # with a time of day, or not
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,15 @@ def dossiers(draw: st.DrawFn, version: int | None) -> DossierRow:
 @st.composite
 def reports(draw: st.DrawFn, version: int | None) -> ReportRow:
     """One version of one of four reports."""
-    status = draw(st.sampled_from(["new", "in_progress", "closed", "refused", "reopened"]))
+    status = draw(st.sampled_from(["new", "in_progress", "closed", "closed", "refused", "reopened", "returned", "unmapped"]))
+    told = st.one_of(st.none(), st.integers(0, 2))
     return ReportRow(
         draw(st.sampled_from("1234")), category=draw(st.sampled_from(["rubbish", "light"])),
         agency=draw(st.sampled_from(["A", "B"])), area=draw(st.sampled_from(["X", "Y"])), status=status,
         received_at=draw(instants), due_at=draw(maybe),
-        closed_at=draw(instants) if status in ("closed", "refused") else None, is_duplicate=draw(st.booleans()),
-        is_urgent=draw(st.booleans()), version=version, is_deleted=draw(st.integers(0, 11)) == 0,
+        closed_at=draw(closings) if status in ("closed", "refused") else None,
+        is_duplicate=draw(st.one_of(st.none(), st.booleans())), is_urgent=draw(st.booleans()), rating=draw(st.one_of(told, st.just(3))),
+        reopened_count=draw(told), reopened_at=draw(maybe), returned_count=draw(told), extension_count=draw(told), version=version, is_deleted=draw(st.integers(0, 11)) == 0,
     )
 
 

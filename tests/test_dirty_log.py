@@ -60,9 +60,11 @@ def some_report(draw: random.Random, number: int, version: int) -> ReportRow:
     is_closed = draw.random() < 0.5
     return ReportRow(
         f"r{number}", draw.choice(("trash", "road")), agency=draw.choice("AB"), area=draw.choice("PQ"), received_at=received,
-        status="closed" if is_closed else "new", closed_at=received + draw.randrange(-12, 8 * 24) * HOUR if is_closed else None,
+        status=draw.choice(("closed", "refused") if is_closed else ("new", "in_progress", "reopened")),
+        closed_at=received + draw.randrange(-12, 8 * 24) * HOUR + draw.randrange(60) * HOUR // 60 if is_closed else None,
         due_at=received + draw.randrange(0, 8 * 24) * HOUR if draw.random() < 0.8 else None, is_urgent=draw.random() < 0.2,
-        is_duplicate=draw.random() < 0.2, version=version,
+        is_duplicate=draw.choice((None, False, True)), rating=draw.choice((None, 0, 1, 3)), version=version,
+        reopened_count=draw.choice((None, None, 0, 1)), returned_count=draw.choice((None, 0, 2)),
     )
 
 
@@ -74,7 +76,7 @@ def test_what_the_log_names_is_all_that_has_changed(store: Store, seed: int) -> 
         dossiers = {n: some_dossier(draw, n, draw.randrange(turn + 2)) for n in draw.sample(range(30), 6)}
         reports = {n: some_report(draw, n, draw.randrange(turn + 2)) for n in draw.sample(range(30), 6)}
         land(store, Parsed(dossiers=tuple(dossiers.values())), Landing("one_stop", "one_stop", clock))
-        land(store, Parsed(reports=tuple(reports.values())), Landing("feedback", "feedback", clock))
+        land(store, Parsed(reports=tuple(reports.values())), Landing("feedback", "feedback", clock, watched=frozenset({"reopened"})))
         if draw.random() < 0.5:
             drain(store, clock)
         if draw.random() < 0.5:

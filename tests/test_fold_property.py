@@ -43,7 +43,7 @@ def deliver(store: Store, steps: list[object]) -> None:
         else:
             assert isinstance(step, Parsed)
             for part, role in parts(step):
-                land(store, part, Landing(f"feed_{role}", role, END, has_tombstones=True))
+                land(store, part, Landing(f"feed_{role}", role, END, has_tombstones=True, watched=frozenset({"reopened", "returned"})))
     drain(store, END)
 
 

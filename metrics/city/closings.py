@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -23,8 +24,8 @@ _MINUTE = 60_000_000
 _DAYS = "BETWEEN :bulk_start AND :bulk_end"
 
 
-def bulk_rows(city: City) -> str:
-    """SELECT of the reports closed in bulk on the days :bulk_start..:bulk_end, one row each.
+def bulk_rows(city: City, days: str = _DAYS) -> str:
+    """SELECT of the reports closed in bulk on the days :bulk_start..:bulk_end (or as `days` says of closed_on), one row each.
 
     In bulk: one agency closed as many reports as the city file says ([feedback] bulk_closures) within the same minutes. Counted over
     the whole agency, whatever is asked about. Endings without a time of day, and those without an agency, are not judged.
@@ -33,7 +34,7 @@ def bulk_rows(city: City) -> str:
     of_agency = "(PARTITION BY closed_on, agency_code ORDER BY closed_at, feed, source_id"
     known = "is_within_hour IS NOT NULL AND agency_code <> ''"
     return (
-        f"WITH busy AS (SELECT closed_on, agency_code FROM core_report WHERE closed_on {_DAYS} AND {known} "  # few days have that many
+        f"WITH busy AS (SELECT closed_on, agency_code FROM core_report WHERE closed_on {days} AND {known} "  # few days have that many
         f"GROUP BY closed_on, agency_code HAVING count(*) >= {least}), "
         "ended AS (SELECT r.feed, r.source_id, r.closed_on, r.closed_at, r.agency_code, r.area_code, r.category_code FROM busy b "
         f"CROSS JOIN core_report r WHERE r.closed_on = b.closed_on AND r.agency_code = b.agency_code AND r.is_within_hour IS NOT NULL), "
@@ -58,6 +59,15 @@ def in_bulk(connection: Connection, city: City, period: Period, choice: Choice, 
     )
     bulk = counted(f"SELECT {group}, count(*) FROM ({bulk_rows(city)}) bulk WHERE 1 = 1{where} GROUP BY 1")
     return {key: percent_of(bulk.get(key, 0), n) for key, n in closed.items()}
+
+
+def in_bulk_among(connection: Connection, city: City, rows: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
+    """(feed, source id) of those of a few rows that were closed in bulk."""
+    days = sorted({int(row["closed_on"]) for row in rows if row["closed_on"] is not None and row["is_within_hour"] is not None})
+    if not days:
+        return frozenset()
+    found = connection.execute(text(bulk_rows(city, f"IN ({', '.join(map(str, days))})"))).all()
+    return frozenset((row[0], row[1]) for row in found)
 
 
 # ---- decision 766, indicators 5.2 and 5.3 -----------------------------------------------------------------------------

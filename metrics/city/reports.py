@@ -5,12 +5,14 @@ What citizens and offices wrote is given only to scopes with the field class fre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
 from metrics.city import City
+from metrics.city.closings import bulk_rows, in_bulk_among
 from metrics.city.grid import read_grid
 from metrics.city.history import VersionItem, find, read_versions
 from metrics.city.masking import masked, masked_id, needs_grid
@@ -21,11 +23,14 @@ from metrics.city.sights import Sight, record_id, told_filter
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
 from metrics.city.timing import days_left, soon_boundary
 from metrics.periods import Period
+from store.days import number_of
 
 _OPEN = "d.closed_on IS NULL"
 _BY_DUE = Order("due", ("due_at", "feed", "source_id"), index="ix_report_open")
 _BY_RECEIVED = Order("received", ("received_on", "received_at", "feed", "source_id"), is_descending=True)
 _BY_CLOSED = Order("closed", ("closed_on", "closed_at", "feed", "source_id"), is_descending=True)
+_BY_REOPENED = Order("reopened", ("reopened_on", "reopened_at", "feed", "source_id"), is_descending=True, index="ix_report_reopened")
+_BY_HASTY = Order("hasty", ("closed_on", "closed_at", "feed", "source_id"), is_descending=True, index="ix_report_hasty")
 
 
 @dataclass(frozen=True)
@@ -52,13 +57,23 @@ STATES: tuple[State, ...] = (
     State("urgent", f"{_OPEN} AND d.is_urgent", _BY_DUE, is_now=True),
     State("duplicate", "d.is_duplicate", _BY_RECEIVED),
 )
+# How a report was handled: narrows any state; without one it brings its own order and day. bulk is judged inside a period only.
+QUALITIES: tuple[State, ...] = (
+    State("reopened", "d.reopened_on IS NOT NULL", _BY_REOPENED, "reopened"),
+    State("within_hour", "d.is_within_hour", _BY_HASTY, "closed"),
+    State("bulk", "(d.feed, d.source_id) IN (SELECT feed, source_id FROM ({bulk}) bulk)", _BY_CLOSED, "closed"),
+)
+QUALITY_BY_KEY: Mapping[str, State] = {row.key: row for row in QUALITIES}
 STATE_BY_KEY: Mapping[str, State] = {state.key: state for state in STATES}
-PERIOD_DAYS = {"received": "received_on", "closed": "closed_on", "due": "due_on"}
+PERIOD_DAYS = {"received": "received_on", "closed": "closed_on", "due": "due_on", "reopened": "reopened_on"}
 
 
 @dataclass(frozen=True)
 class ReportFilter:
-    """What a list is about; '' and None = any. search = the beginning of a report number; period_on = a key of PERIOD_DAYS."""
+    """What a list is about; '' and None = any. search = the beginning of a report number; period_on = a key of PERIOD_DAYS.
+
+    quality = a key of QUALITY_BY_KEY.
+    """
 
     choice: Choice = NOTHING_CHOSEN
     state: str = ""
@@ -68,6 +83,7 @@ class ReportFilter:
     period: Period | None = None
     period_on: str = ""
     search: str = ""
+    quality: str = ""
 
 
 NO_FILTER = ReportFilter()
@@ -77,8 +93,9 @@ NO_FILTER = ReportFilter()
 class ReportItem:
     """One report as lists show it. `timeliness` is a key of the texts timeliness.*.
 
-    days_left = working days until due of an open report, signed. Without the right to what citizens wrote description and resolution
-    are None, and lon and lat those of a grid cell.
+    days_left = working days until due of an open report, signed. rating 1 dissatisfied, 2 accepted, 3 satisfied, 0 not rated; of how it
+    was handled None = nobody knows. is_in_bulk: ended at once with many others of its agency. Without the right to what citizens wrote
+    description and resolution are None, and lon and lat those of a grid cell.
     """
 
     feed: str
@@ -99,11 +116,18 @@ class ReportItem:
     timeliness: str
     days_left: float | None
     is_urgent: bool
-    is_duplicate: bool
+    is_duplicate: bool | None
     lon: float | None
     lat: float | None
     description: str | None
     resolution: str | None
+    rating: int | None = None
+    reopened_count: int | None = None
+    reopened_at: int | None = None
+    returned_count: int | None = None
+    extension_count: int | None = None
+    is_within_hour: bool | None = None
+    is_in_bulk: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,16 +171,32 @@ def _query(city: City, chosen: ReportFilter) -> Query:
     if state is None:
         raise ValueError(f"state: {chosen.state!r} is none of {', '.join(key for key in STATE_BY_KEY if key)}")
     own, values = conditions(city.scope, "reports", chosen.choice, "d.")
-    where = state.where + own
+    where, order, period_on = state.where + own, state.order, state.period_on
+    if chosen.quality:
+        quality = _quality(city, chosen, values)
+        where += " AND " + quality.where.format(bulk=bulk_rows(city))
+        order, period_on = (order, period_on) if chosen.state else (quality.order, quality.period_on)
     clock = {"now": city.as_of, "soon": soon_boundary(city)}
     values.update({name: value for name, value in clock.items() if f":{name}" in where})
     for column, value in (("status", chosen.status), ("channel", chosen.channel), ("feed", chosen.feed)):
         if value:
             where += f" AND d.{column} = :only_{column}"
             values[f"only_{column}"] = value
-    where += period_condition(chosen.period, chosen.period_on, state.period_on, state.is_now, PERIOD_DAYS, values)
+    where += period_condition(chosen.period, chosen.period_on, period_on, state.is_now, PERIOD_DAYS, values)
     where += search_condition(city, chosen.search, values)
-    return Query("core_report", where, values, state.order, city.store.is_sqlite)
+    return Query("core_report", where, values, order, city.store.is_sqlite)
+
+
+def _quality(city: City, chosen: ReportFilter, values: dict[str, Any]) -> State:
+    """The row of a quality filter, its values put beside the others. ValueError for an unknown one, and for bulk without a period."""
+    found = QUALITY_BY_KEY.get(chosen.quality)
+    if found is None:
+        raise ValueError(f"quality: {chosen.quality!r} is none of {', '.join(QUALITY_BY_KEY)}")
+    if found.key == "bulk":
+        if chosen.period is None:
+            raise ValueError("quality: closed in bulk is judged inside a period; give one")
+        values.update(bulk_start=number_of(chosen.period.start_on), bulk_end=number_of(chosen.period.end_on))
+    return found
 
 
 def reads_text(city: City) -> bool:
@@ -170,6 +210,7 @@ def _note_texts(city: City, chosen: ReportFilter, rows: list[Row]) -> None:
         return
     choice, period = chosen.choice, chosen.period.text if chosen.period else ""
     asked = {
+        "quality": chosen.quality,
         "state": chosen.state, "status": chosen.status, "channel": chosen.channel, "feed": chosen.feed, "period": period,
         "period_on": chosen.period_on, "agency": choice.agency, "area": choice.area, "category": choice.category, "q": chosen.search,
     }
@@ -179,18 +220,21 @@ def _note_texts(city: City, chosen: ReportFilter, rows: list[Row]) -> None:
 
 def _items(connection: Connection, city: City, rows: list[Row], names: Names) -> tuple[ReportItem, ...]:
     soon, grid = soon_boundary(city), read_grid(connection, city) if needs_grid(city.scope) else None
-    return tuple(masked(city, _item(city, row, names, soon), grid) for row in rows)
+    bulk = in_bulk_among(connection, city, rows)
+    return tuple(masked(city, _item(city, row, names, soon, bulk), grid) for row in rows)
 
 
-def _item(city: City, row: Row, names: Names, soon: int) -> ReportItem:
+def _item(city: City, row: Row, names: Names, soon: int, bulk: Collection[tuple[str, str]]) -> ReportItem:
     is_open = row["closed_at"] is None
     category, agency, area = (names.code(name, row[name]) for name in ("category_code", "agency_code", "area_code"))
     return ReportItem(
         row["feed"], row["source_id"], category, names.category(row["category_code"]), agency,
         names.agency(row["agency_code"]), area, names.area(row["area_code"]), row["status"], is_open, row["channel"],
         row["received_at"], row["updated_at"], row["due_at"], row["closed_at"], timeliness(city, row, soon),
-        days_left(city, row["due_at"]) if is_open else None, bool(row["is_urgent"]), bool(row["is_duplicate"]), row["lon"],
-        row["lat"], row["description"], row["resolution"],
+        days_left(city, row["due_at"]) if is_open else None, bool(row["is_urgent"]),
+        bool(row["is_duplicate"]) if row["knows_duplicates"] else None, row["lon"], row["lat"], row["description"], row["resolution"],
+        row["rating"], row["reopened_count"], row["reopened_at"], row["returned_count"], row["extension_count"],
+        None if row["is_within_hour"] is None else bool(row["is_within_hour"]), (row["feed"], row["source_id"]) in bulk,
     )
 
 
@@ -221,7 +265,7 @@ class ReportDetail:
 
 _COMPARED = (
     "category_code", "agency_code", "area_code", "status", "channel", "received_at", "due_at", "closed_at", "is_duplicate",
-    "is_urgent",
+    "is_urgent", "rating", "reopened_count", "returned_count", "extension_count",
 )
 _COMPARED_TEXT = ("description", "resolution")
 
