@@ -153,6 +153,8 @@ class Config:
     kpi_choices: Mapping[str, KpiChoice] = field(default_factory=dict)
     catalogue: Mapping[str, str] = field(default_factory=dict)
     report_limits: Mapping[str, float] = field(default_factory=dict)
+    limits: tuple[LimitConfig, ...] = ()
+    water_alarms: tuple[WaterAlarm, ...] = ()
     feeds: tuple[FeedConfig, ...] = ()
     base_dir: Path = Path(".")
 
@@ -180,6 +182,7 @@ SECTIONS: Mapping[str, type] = {
     "calendar": CalendarConfig, "wall": WallConfig, "web": WebConfig, "sign_in": SignInConfig, "retention": RetentionConfig,
     "feedback": FeedbackConfig,
 }
+ROWS = ("limits", "water_alarms")  # lists of tables of their own
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
@@ -197,23 +200,26 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
     """The same from an already read table; paths are taken relative to `base_dir`."""
     faults: list[str] = []
     expanded = _expand(raw, environ, faults, "city file")
-    city = _known(expanded.get("city", {}), Config, "city", faults, skip=(*SECTIONS, "feeds", "base_dir"))
+    city = _known(expanded.get("city", {}), Config, "city", faults, skip=(*SECTIONS, *ROWS, "feeds", "base_dir"))
     sections = {name: kind(**_known(expanded.get(name, {}), kind, name, faults)) for name, kind in SECTIONS.items()}
     zone = str(city.get("timezone") or "Asia/Ho_Chi_Minh")
     read = (_feed(table, number, base_dir, faults) for number, table in enumerate(expanded.get("feeds", []), 1))
     feeds = tuple(replace(feed, zone=feed.zone or zone) for feed in read)
-    for section in expanded.keys() - {"city", *SECTIONS, "feeds", "targets", "kpis", "catalogue", "report_limits", "agency_calendars"}:
+    others = {"city", "feeds", "targets", "kpis", "catalogue", "report_limits", "agency_calendars"}
+    for section in expanded.keys() - {*others, *SECTIONS, *ROWS}:
         faults.append(f"[{section}]: unknown section")
     calendars = parse_calendars(expanded.get("agency_calendars", {}), sections["calendar"], zone, faults)
     city.update(
         agency_calendars=calendars,
         targets=parse_targets(expanded.get("targets", {}), faults),
         kpi_owners=parse_owners(expanded.get("kpis", {}), faults),
+        kpi_choices=parse_choices(expanded.get("kpis", {}), faults),
         report_limits=expanded.get("report_limits", {}),
+        limits=parse_limits(expanded.get("limits", []), faults),
+        water_alarms=parse_water_alarms(expanded.get("water_alarms", []), faults),
         catalogue={key: str((base_dir / value).resolve()) for key, value in expanded.get("catalogue", {}).items()},
     )
     city["store_url"] = environ.get("TOANCANH_STORE", city.get("store_url", ""))
-        kpi_choices=parse_choices(expanded.get("kpis", {}), faults),
     _check_city(city, feeds, faults)
     feedback = sections["feedback"]
     if any(number is not None and number < least for number, least in ((feedback.bulk_closures, 2), (feedback.bulk_minutes, 1))):

@@ -199,10 +199,10 @@ def station_days(frame: pd.DataFrame) -> pd.DataFrame:
         own = rows[rows["property"] == name]
         if own.empty:
             continue
-        found = _sub_indices(name, own["hour_mean" if name in PARTICLES else "hour_high"].to_numpy(dtype="float64"))
+        indices = _sub_indices(name, own["hour_mean" if name in PARTICLES else "hour_high"].to_numpy(dtype="float64"))
         if name == "o3":
-            found = np.fmax(found, _sub_indices("o3_8h", own["high_8h"].to_numpy(dtype="float64")))
-        worst = own.assign(index=found).groupby(["station", "day"])["index"].max()
+            indices = np.fmax(indices, _sub_indices("o3_8h", own["high_8h"].to_numpy(dtype="float64")))
+        worst = own.assign(index=indices).groupby(["station", "day"])["index"].max()
         table[:, place] = worst.reindex(pd.MultiIndex.from_frame(keys)).to_numpy()
     has_aqi = ~np.isnan(table[:, _is_particle()]).all(axis=1)
     filled = np.where(np.isnan(table), -1.0, table)

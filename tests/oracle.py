@@ -22,6 +22,7 @@ from tests.oracle_aqi import BREAKS, daily_index, highest, now_cast, sub_index
 from tests.oracle_environment import KPIS as ENVIRONMENT
 from tests.oracle_environment import Environment
 from tests.oracle_feedback import FROM_ROWS, quality_kpis
+from tests.oracle_worktime import INVESTMENT, WorkTime
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -29,7 +30,7 @@ EPOCH = date(1970, 1, 1)
 DONE_REPORTS = ("resolved", "published", "closed", "refused")
 OUTSIDE = (1, 3)  # registered but not accepted; refused
 STOCKS = ("dossiers_open", "dossiers_overdue", "dossiers_due_2wd", "reports_open", "reports_overdue")
-COMPUTED = ("reports_resolve_days_median", *FROM_ROWS)  # from rows, not from sums: without rows it says nothing by itself
+COMPUTED = ("reports_resolve_days_median", INVESTMENT, *FROM_ROWS)  # from rows, not from sums: without rows it says nothing by itself
 TOPIC_ROLE = {"dossiers": "one_stop", "reports": "feedback"}
 Answer = tuple[float | None, int]
 
@@ -86,6 +87,9 @@ class Oracle:
     country: str = "VN"
     subdivision: str = ""
     bulk: tuple[int, int] = (20, 10)  # so many closings of one agency within so many minutes
+    limits: tuple[Any, ...] = ()  # the city's own limits of air quality
+    alarms: tuple[Any, ...] = ()  # and its stations' water levels
+    investment: tuple[Any, Any] = ((), ())  # procedures and domains that are investment
     kept: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
@@ -210,7 +214,14 @@ class Oracle:
             "dossiers_overdue": (overdue[rule], len(with_due)),
             "dossiers_due_2wd": (self.due_soon(with_due) if end >= self.today else None, len(with_due)),
             "dossiers_online_pct": percent(online, len(received)),
+            **self.work_time.kpis(received.index, ended.index),
+            INVESTMENT: self.work_time.investment(ended.index, *self.investment),
         }
+
+    @cached_property
+    def work_time(self) -> WorkTime:
+        """Worked time and due dates of every dossier."""
+        return WorkTime(self.connection, self.tz, self.country, self.dossiers)
 
     def open_dossiers(self, end: int, rows: pd.DataFrame | None = None) -> pd.DataFrame:
         """Dossiers in progress at the end of a day; today: now."""
@@ -360,7 +371,7 @@ class Oracle:
         found: dict[str, Answer] = {}
         wanted = set(keys)
         for topic in ("dossiers", "reports"):
-            of_topic = {key for key in wanted if key.replace("feedback_", "reports_").startswith(topic)}
+            of_topic = {key for key in wanted if key.replace("feedback_", "reports_").replace("investment_", "dossiers_").startswith(topic)}
             if of_topic:
                 known = (topic, start, end, pick, rule if topic == "dossiers" else "")
                 if known not in self.kept:

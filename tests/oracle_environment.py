@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -89,14 +91,157 @@ class Environment:
         found = self.indices(start, end, area)
         return (float(sum(index > 100 for index in found)) if found else None), len(found)
 
+    def qcvn_exceedances(self, start: int, end: int, area: str) -> Answer:
+        """Means above the limit of their day, of all that are judged."""
+        if end - start >= 366:
+            return None, 0
+        judged = above = 0
+        for on in range(start, end + 1):
+            for name, unit, hours in self.air_hours(on, area):
+                for averaging, means in averages(hours, self.oracle.starts(on) // HOUR, self.oracle.starts(on + 1) // HOUR).items():
+                    limit = self.limit(name, unit, averaging, on)
+                    judged += 0 if limit is None else len(means)
+                    above += 0 if limit is None else sum(mean > limit for mean in means)
+            year = self.years_means(on, area) if day_of(on).strftime("%m-%d") == "12-31" and on < self.oracle.today else []
+            for name, unit, mean in year:
+                limit = self.limit(name, unit, "year", on)
+                judged += limit is not None
+                above += limit is not None and mean > limit
+        return (float(above) if judged else None), judged
+
+    def air_hours(self, on: int, area: str) -> list[tuple[str, str, dict[int, float]]]:
+        """(property, measure unit, hour -> mean) of every datastream of a day."""
+        units = self.kept.setdefault("units", dict(zip(self.readings["datastream_id"], self.readings["measure_unit"], strict=True)))
+        return [
+            (name, units[ref], hours) for streams in self.day_hours(on, area).values() for ref, (name, hours) in streams.items()
+        ]
+
+    def years_means(self, last: int, area: str) -> list[tuple[str, str, float]]:
+        """(property, measure unit, mean of its day means) of every datastream with 274 whole days in the year that ends so."""
+        days: dict[int, tuple[str, str, list[float]]] = {}
+        units = dict(zip(self.readings["datastream_id"], self.readings["measure_unit"], strict=True))
+        for on in range(number_of(day_of(last).replace(month=1, day=1)), last + 1):
+            for streams in self.day_hours(on, area).values():
+                for ref, (name, hours) in streams.items():
+                    if len(hours) >= 18:
+                        days.setdefault(ref, (name, units[ref], []))[2].append(sum(hours.values()) / len(hours))
+        return [(name, unit, sum(means) / len(means)) for name, unit, means in days.values() if len(means) >= 274]
+
+    def limit(self, name: str, unit: str, averaging: str, on: int) -> float | None:
+        """The limit of a day: the city's own row first, then the standard's."""
+        day = day_of(on).isoformat()
+        for row in self.oracle.limits:
+            until = row.valid_to or "9999"
+            if (row.property, row.averaging) == (name, averaging) and row.valid_from <= day <= until:
+                return row.value if row.measure_unit == unit else None
+        if unit != "µg/m³" or day < "2023-09-12":
+            return None
+        if (name, averaging) == ("pm25", "24h"):
+            return 50.0 if day < "2026-01-01" else 45.0
+        return QCVN.get(name, {}).get(averaging)
+
+    def water_stations_over_alarm(self, start: int, end: int, area: str) -> Answer:
+        """Stations at their first alarm level: now by a sound newest level not older than two cadences, before by the highest one."""
+        alarms = {(row.feed, row.station): row for row in self.oracle.alarms}
+        rows = self.readings[self.readings["property"] == "level"]
+        rows = rows[rows["area_code"] == area] if area else rows
+        over = judged = 0
+        for (feed, station, unit), own in rows.groupby(["feed", "station_id", "measure_unit"]):
+            alarm = alarms.get((feed, station))
+            if alarm is None or alarm.measure_unit != unit:
+                continue
+            if end >= self.oracle.today:
+                newest = own.sort_values("observed_at").iloc[-1]
+                if newest["flag"] or self.oracle.as_of - newest["observed_at"] > 2_000_000 * self.cadence(feed, newest["cadence_s"]):
+                    continue
+                level = float(newest["value"])
+            else:
+                seen = self.between(own[own["flag"] == 0], start, end, area)
+                if seen.empty:
+                    continue
+                level = float(seen["value"].max())
+            judged += 1
+            over += level >= alarm.alarm_1
+        return (float(over) if judged else None), judged
+
+    def cadence(self, feed: str, own: float | None) -> int:
+        """Seconds between readings: the datastream's own, else the feed's, else an hour."""
+        if own is not None and not pd.isna(own):
+            return int(own)
+        return next((row.cadence_s for row in self.oracle.feeds if row.key == feed), None) or 3600
+
+    def devices_uptime_pct(self, start: int, end: int, area: str) -> Answer:
+        """Slots of an hour (or of a longer cadence) with sound readings, of those since a datastream first spoke; whole hours only."""
+        now = self.oracle.as_of // HOUR
+        heard = expected = 0
+        rows = self.readings[self.readings["area_code"] == area] if area else self.readings
+        days = [(self.oracle.starts(on) // HOUR, self.oracle.starts(on + 1) // HOUR) for on in range(start, end + 1)]
+        for (_, feed), own in rows.groupby(["datastream_id", "feed"]):
+            first = int(own["hour"].min())
+            if first >= self.oracle.starts(end + 1) // HOUR:
+                continue
+            step = max(1, math.ceil(self.cadence(feed, own["cadence_s"].iloc[0]) / 3600))
+            spoken = set(own.loc[own["flag"] == 0, "hour"])
+            due = sum(max(0, min(after, now) - max(begin, first)) // step for begin, after in days)
+            counts = [sum(hour in spoken for hour in range(begin, min(after, now))) for begin, after in days]
+            heard += min(due, sum(min(count, 24 // step) if step > 1 else count for count in counts))
+            expected += due
+        return (100.0 * heard / expected if expected else None), expected
+
+    def cameras_online_pct(self, start: int, end: int, area: str) -> Answer:
+        """Cameras whose newest reading, not older than two cadences, is 1; of past days the readings that are 1."""
+        rows = self.readings[self.readings["property"] == "online"]
+        rows = rows[rows["area_code"] == area] if area else rows
+        if end < self.oracle.today:
+            values = self.between(rows[rows["flag"] == 0], start, end, area)["value"].tolist()
+        else:
+            newest = rows.sort_values("observed_at").groupby("datastream_id").tail(1)
+            ages = [
+                (row.value, self.oracle.as_of - row.observed_at, self.cadence(row.feed, row.cadence_s)) for row in newest.itertuples()
+            ]
+            values = [value for value, age, cadence in ages if age <= 2_000_000 * cadence]
+        return (100.0 * sum(values) / len(values) if values else None), len(values)
+
     def readings_flagged_pct(self, start: int, end: int, area: str) -> Answer:
         """Flagged readings of all."""
         rows = self.between(self.readings, start, end, area)
         return (100.0 * int((rows["flag"] > 0).sum()) / len(rows) if len(rows) else None), len(rows)
 
 
+# domain.md 5.2, typed again
+QCVN: dict[str, dict[str, float]] = {
+    "so2": {"1h": 350, "24h": 125, "year": 50}, "co": {"1h": 30000, "8h": 10000}, "no2": {"1h": 200, "24h": 100, "year": 40},
+    "o3": {"1h": 200, "8h": 120}, "tsp": {"1h": 300, "24h": 200, "year": 100}, "pm10": {"24h": 100, "year": 50}, "pm25": {"year": 25},
+}
+
+
+def averages(hours: dict[int, float], first: int, after: int) -> dict[str, list[float]]:
+    """The means of a day that are judged: every hour; with 18 hours the day's, and the highest of eight in a row (six needed)."""
+    found = {"1h": list(hours.values())}
+    if len(hours) >= 18:
+        found["24h"] = [sum(hours.values()) / len(hours)]
+        windows = [[hours[hour] for hour in range(start, start + 8) if hour in hours] for start in range(first, after - 7)]
+        eights = [sum(window) / len(window) for window in windows if len(window) >= 6]
+        found["8h"] = [max(eights)] if eights else []
+    return found
+
+
+def day_of(on: int) -> date:
+    """The date of a day number."""
+    return date(1970, 1, 1) + timedelta(days=on)
+
+
+def number_of(day: date) -> int:
+    """The day number of a date."""
+    return (day - date(1970, 1, 1)).days
+
+
 KPIS: dict[str, Callable[[Environment, int, int, str], Answer]] = {
     "vn_aqi_daily": Environment.vn_aqi_daily,
     "aqi_bad_days": Environment.aqi_bad_days,
+    "qcvn_exceedances": Environment.qcvn_exceedances,
+    "water_stations_over_alarm": Environment.water_stations_over_alarm,
+    "devices_uptime_pct": Environment.devices_uptime_pct,
+    "cameras_online_pct": Environment.cameras_online_pct,
     "readings_flagged_pct": Environment.readings_flagged_pct,
 }

@@ -22,11 +22,13 @@ from data_sources.demo.servers import make_upstream
 from data_sources.demo.story import Story, build
 from data_sources.sync import Sync
 from metrics.city import City, open_city
+from metrics.judging import judge
 from metrics.rollups import clock_step, drain
 from pipeline import prepare, refresh
 from scope import FIELD_CLASSES, Scope
 from store.days import instant
 from store.engine import Store, open_store
+from targets import KpiChoice
 from tests.oracle import Oracle
 from tests.servers import ROOT, serve_asgi
 
@@ -55,7 +57,11 @@ class Filled:
         """The truth about it, read through this connection."""
         calendar = self.config.calendar
         bulk = (self.config.feedback.bulk_closures, self.config.feedback.bulk_minutes)
-        return Oracle(connection, self.config.tz, self.city.as_of, self.config.feeds, calendar.country, calendar.subdivision, bulk)
+        chosen = self.config.kpi_choices.get("investment_lead_days_mean", KpiChoice())
+        return Oracle(
+            connection, self.config.tz, self.city.as_of, self.config.feeds, calendar.country, calendar.subdivision, bulk,
+            limits=self.config.limits, alarms=self.config.water_alarms, investment=(chosen.procedures, chosen.domains),
+        )
 
 
 def real_store(make_database: MakeDatabase, engine: str, city: str, real_data: Path) -> Filled:
@@ -88,6 +94,7 @@ def demo_store(make_database: MakeDatabase, engine: str, folder: Path) -> Filled
             push_dossiers(store, config, BIRTH, NOW)
         assert not faults, faults
         clock_step(store, instant(NOW))
+        judge(store, config)
         drain(store, instant(NOW))
         store.dispose()
         _filled["demo", engine] = (url, config)

@@ -335,3 +335,42 @@ def test_stations_at_once_equal_each_station_alone(seed: int) -> None:
             row = found[station]
             assert (row.aqi, row.dominant, row.n) == (alone.value, alone.dominant, alone.n)
             assert row.category == alone.category.key
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_days_of_stations_at_once_equal_each_day_alone(seed: int) -> None:
+    random = Random(seed)
+    days = {
+        (station, day): {
+            name: [None if random.random() < random.choice((0.0, 0.3)) else round(random.uniform(0, 450), 1) for _ in range(24)]
+            for name in aqi.POLLUTANTS if random.random() < 0.7
+        }
+        for station in "abcdef" for day in range(8)
+    }
+    found = {(row.station, row.day): row for row in aqi.station_days(summed(days)).itertuples()}
+    for key, hours in days.items():
+        alone = aqi.daily_aqi(hours)
+        assert (key in found) == (alone is not None)
+        if alone is not None:
+            assert (found[key].aqi, found[key].dominant) == (alone.value, alone.dominant)
+
+
+def summed(days: dict[tuple[str, int], dict[str, list[float | None]]]) -> pd.DataFrame:
+    """What the day roll-up holds of hourly means."""
+    made = []
+    for (station, day), hours in days.items():
+        for name, values in hours.items():
+            valid = [value for value in values if value is not None]
+            eights = [[value for value in values[n:n + 8] if value is not None] for n in range(17)]
+            means = [sum(window) / len(window) for window in eights if len(window) >= 6]
+            if valid:
+                made.append((station, day, name, len(valid), sum(valid) / len(valid), max(valid), max(means, default=math.nan)))
+    return pd.DataFrame(made, columns=["station", "day", "property", "hours", "hour_mean", "hour_high", "high_8h"])
+
+
+def test_no_days_give_no_indices() -> None:
+    assert len(aqi.station_days(summed({}))) == 0
+
+
+def test_the_rule_of_eighteen_hours_says_that_it_is_not_verified() -> None:
+    assert (aqi.COMPLETENESS.day_hours, aqi.COMPLETENESS.eight_hours, aqi.COMPLETENESS.verified) == (18, 6, False)

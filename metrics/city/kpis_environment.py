@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from metrics.city import stations
+from metrics.city import air, devices, stations, water
 from metrics.city.asked import Answers, Asked
 from metrics.kpis.row import Answer, percent_of
 from metrics.periods import Period
@@ -36,9 +36,31 @@ def _indices(asked: Asked, period: Period) -> pd.Series[int]:
     return stations.daily_indices(asked.connection, asked.city, asked.choice.area, start_on, end_on)["aqi"]
 
 
+def _exceedances(asked: Asked, period: Period) -> Answer:
+    found = air.judged_in(asked.connection, asked.city, asked.choice.area, *asked.days(period))
+    judged = sum(row.judged for row in found)
+    return (float(sum(row.above for row in found)) if judged else None), judged
+
+
 def _readings_flagged(asked: Asked, period: Period) -> Answer:
     flagged, known = stations.flagged_in(asked.connection, asked.city, asked.choice.area, *asked.days(period))
     return percent_of(flagged, known)
+
+
+def _over_alarm(asked: Asked, period: Period) -> Answer:
+    is_now = asked.ends_at(period) is None
+    over, judged = water.over_alarm_in(asked.connection, asked.city, asked.choice.area, *asked.days(period), is_now=is_now)
+    return (float(over) if judged else None), judged
+
+
+def _uptime(asked: Asked, period: Period) -> Answer:
+    found = devices.uptime_in(asked.connection, asked.city, asked.choice.area, *asked.days(period))
+    return percent_of(sum(row.heard for row in found), sum(row.expected for row in found))
+
+
+def _cameras_online(asked: Asked, period: Period) -> Answer:
+    is_now = asked.ends_at(period) is None
+    return devices.cameras_in(asked.connection, asked.city, asked.choice.area, *asked.days(period), is_now=is_now)
 
 
 ENVIRONMENT_ANSWERS: Answers = {
@@ -46,5 +68,9 @@ ENVIRONMENT_ANSWERS: Answers = {
     "vn_aqi": _vn_aqi,
     "vn_aqi_daily": _vn_aqi_daily,
     "aqi_bad_days": _bad_days,
+    "qcvn_exceedances": _exceedances,
+    "water_stations_over_alarm": _over_alarm,
+    "devices_uptime_pct": _uptime,
+    "cameras_online_pct": _cameras_online,
     "readings_flagged_pct": _readings_flagged,
 }

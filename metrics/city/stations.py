@@ -57,7 +57,7 @@ def read(city: City, area: str = "") -> tuple[StationState, ...]:
     """Every station in scope, in order of feed and id. Requires see.stations."""
     city.scope.require("see.stations")
     with city.store.reading() as connection:
-        where, values = _in_scope(city, area, "s.")
+        where, values = in_scope(city, area, "s.")
         rows = connection.execute(
             text(
                 "SELECT s.feed, s.source_id, s.name, s.kind, s.lon, s.lat, s.area_code, d.id, d.property, d.measure_unit, "
@@ -76,7 +76,7 @@ def read(city: City, area: str = "") -> tuple[StationState, ...]:
 
 def _station(city: City, rows: Sequence[Any], index: Any) -> StationState:
     first = rows[0]
-    cadence = _cadence(city, first["feed"])
+    cadence = cadence_of(city, first["feed"])
     values = tuple(
         Measured(
             row["id"], row["property"], row["measure_unit"], row["stream_name"], row["value"], row["observed_at"],
@@ -93,12 +93,14 @@ def _station(city: City, rows: Sequence[Any], index: Any) -> StationState:
     )
 
 
-def _cadence(city: City, feed: str) -> int:
+def cadence_of(city: City, feed: str) -> int:
+    """The cadence promised for a feed, in seconds."""
     configured = next((row.cadence_s for row in city.config.feeds if row.key == feed), None)
     return configured or DEFAULT_CADENCE_S
 
 
-def _in_scope(city: City, area: str, prefix: str) -> tuple[str, dict[str, Any]]:
+def in_scope(city: City, area: str, prefix: str) -> tuple[str, dict[str, Any]]:
+    """AND conditions on <prefix>area_code, and their values: the area asked for ('' = all), within those of the reader."""
     parts, values = [], {}
     if area:
         parts.append(f"{prefix}area_code = :area")
@@ -113,10 +115,10 @@ def _in_scope(city: City, area: str, prefix: str) -> tuple[str, dict[str, Any]]:
 def reporting_in(connection: Connection, city: City, area: str, ends_at: int | None) -> tuple[int, int]:
     """(stations with a reading within twice their feed's cadence before the instant, stations known). None = now."""
     reporting = known = 0
-    where, values = _in_scope(city, area, "s.")
+    where, values = in_scope(city, area, "s.")
     feeds = connection.execute(text("SELECT DISTINCT feed FROM core_station")).scalars().all()
     for feed in feeds:
-        window = 2 * _cadence(city, feed) * 1_000_000
+        window = 2 * cadence_of(city, feed) * 1_000_000
         at = city.as_of if ends_at is None else ends_at
         if ends_at is None:
             seen = "EXISTS (SELECT 1 FROM core_datastream d JOIN core_latest l ON l.datastream_id = d.id WHERE d.feed = s.feed " \
@@ -172,7 +174,7 @@ def air_days(connection: Connection, city: City, area: str, start_on: int, end_o
     if key in city.memo:
         found: pd.DataFrame = city.memo[key]
         return found
-    where, values = _in_scope(city, area, "d.")
+    where, values = in_scope(city, area, "d.")
     names = {f"p{n}": name for n, name in enumerate(AIR)}
     rows = connection.execute(
         text(
@@ -195,7 +197,7 @@ def air_days_of(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 
 def flagged_in(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> tuple[int, int]:
     """(readings flagged, readings in all) of the days."""
-    where, values = _in_scope(city, area, "d.")
+    where, values = in_scope(city, area, "d.")
     row = connection.execute(
         text(
             "SELECT coalesce(sum(r.flagged), 0), coalesce(sum(r.n + r.flagged), 0) FROM rollup_reading_day r "
@@ -208,7 +210,7 @@ def flagged_in(connection: Connection, city: City, area: str, start_on: int, end
 
 def _hour_means(connection: Connection, city: City, area: str, first_hour: int, last_hour: int) -> pd.DataFrame:
     """station (feed/id), property, hour, mean of the pollutants over an hour range."""
-    where, values = _in_scope(city, area, "d.")
+    where, values = in_scope(city, area, "d.")
     names = {f"p{n}": name for n, name in enumerate(POLLUTANTS)}
     rows = connection.execute(
         text(
@@ -228,7 +230,7 @@ def hour_series(city: City, datastream_id: int, first_at: int, last_at: int) -> 
     Where all readings are flagged n is 0 and mean, low and high are missing. Requires see.stations.
     """
     city.scope.require("see.stations")
-    where, values = _in_scope(city, "", "d.")
+    where, values = in_scope(city, "", "d.")
     with city.store.reading() as connection:
         rows = connection.execute(
             text(
