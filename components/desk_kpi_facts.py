@@ -57,7 +57,14 @@ def _meaning(item: Definition, lang: str) -> list[tuple[str, Any]]:
         (t("desk.better", lang), t(f"desk.better_{row.better}", lang)),
         (t("desk.late_rule", lang), rules if row.has_rule else t("desk.no_rule", lang)),
         (t("desk.min_n", lang), number(row.min_n, lang, 0)),
+        *_about(item, lang),
     ]
+
+
+def _about(item: Definition, lang: str) -> list[tuple[str, Any]]:
+    """The codes the city file narrows a KPI to."""
+    told = {"procedures": item.about.procedures, "domains": item.about.domains}
+    return [(t(f"catalogue.about_{name}", lang), ", ".join(codes)) for name, codes in told.items() if codes]
 
 
 def _promise(city: City, item: Definition, value: KpiValue, lang: str) -> list[tuple[str, Any]]:

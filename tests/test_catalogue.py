@@ -117,7 +117,8 @@ def test_a_kpi_is_read_from_the_tables_its_lineage_names(city: City, row: Kpi) -
     with city.store.reading() as connection:
         event.listen(connection, "before_cursor_execute", lambda *given: read.update(TABLES.findall(given[2])))
         answers = _Answers(connection, city, NOTHING_CHOSEN, city.config.late_rule, definitions.feeds.read_in(connection, city))
-        answers.of(row, parse_period("2026-11", city.today))
+        for period in ("2026-11", "2026-10"):  # one that runs, one that is over
+            answers.of(row, parse_period(period, city.today))
     assert told <= read
 
 

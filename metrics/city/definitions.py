@@ -11,7 +11,7 @@ from config import ROLES, Config
 from metrics.city import City, feeds
 from metrics.city.feeds import ROLE_TOPIC, FeedState
 from metrics.kpis import SUBJECTS, THEMES, Kpi, tables_of
-from targets import Target
+from targets import KpiChoice, Target
 from text import LANGUAGES, t
 from text.vietnamese import fold
 
@@ -22,12 +22,14 @@ class Definition:
 
     `subject` = the table of rows it stands in. `has_feed` = the city reads something it could come from. `feeds` are told to who may see
     feeds. owner '' = the city file names nobody.
+    `about` = the procedures and domains the city file narrows it to.
     """
 
     row: Kpi
     subject: str
     targets: tuple[Target, ...]
     owner: str
+    about: KpiChoice
     tables: tuple[str, ...]
     has_feed: bool
     feeds: tuple[FeedState, ...]
@@ -55,7 +57,8 @@ def _definition(config: Config, subject: str, row: Kpi, told: tuple[FeedState, .
     sources = [feed for feed in config.feeds if feed.role in roles]
     owners = "; ".join(dict.fromkeys(feed.owner for feed in sources if feed.owner)) if row.topic in ROLE_TOPIC.values() else ""
     return Definition(
-        row, subject, config.targets.get(row.key, ()), config.kpi_owners.get(row.key, owners), tables_of(row), bool(sources),
+        row, subject, config.targets.get(row.key, ()), config.kpi_owners.get(row.key, owners),
+        config.kpi_choices.get(row.key, KpiChoice()), tables_of(row), bool(sources),
         tuple(state for state in told if state.role in roles),
     )
 
