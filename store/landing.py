@@ -318,7 +318,7 @@ class _Work:
         for at in (row.received_at, row.updated_at, None if REPORT_STATUSES.get(row.status, True) else row.closed_at):
             self._saw(at)
         place = self.resolver.area(row.area) or self.landing.places.get(row.source_id, "")
-        cells, digest = report_cells(row, self.resolver, self.days.on, place, self.landing.now)
+        cells, digest = report_cells(row, self.resolver, self.days.on, place, self.landing.now, self.landing.watched)
         return (row.source_id, *cells, row.version if row.version is not None else number, digest)
 
     def indicators(self, rows: tuple[IndicatorRow, ...]) -> int:

@@ -1,8 +1,8 @@
 """What is kept of one citizen report, and what deliveries show of it: reopened, sent back, extended. "Closed" alone says little.
 
-A fact the source tells is kept as told. What it does not tell is seen from one delivery to the next: a closed report that is open again
-was reopened. It is counted only where somebody looked from the start (`watched` feeds, reports that were open when they first came);
-else the count is NULL = unknown, though the day of a reopening that was seen is kept.
+A fact the source tells is kept as told. Of `watched` feeds the others are seen from one delivery to the next: a closed report that is
+open again was reopened, and the day is kept. It is counted only where we looked from the start, of reports that were open when they
+first came; else the count is NULL = unknown. What is seen depends on what was delivered when; what is told does not.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ class Seen:
 
 
 _KNOWN = f"d.version > {NO_VERSION}"
+# Counting begins with a report that is open when it first comes. Of the others only those that were reopened would ever be known, and
+# their share would be all.
+_BEGAN = f"(d.version = {NO_VERSION} AND s.is_open)"
 SEEN: tuple[Seen, ...] = (
     Seen(
         "reopened", "reopened_count",  # one that was closed by its absence from a snapshot was closed by us, not by its office
@@ -45,7 +48,7 @@ SEEN: tuple[Seen, ...] = (
 
 
 def report_cells(
-    row: ReportRow, resolver: Resolver, on: Callable[[int | None], int | None], place: str, now: int,
+    row: ReportRow, resolver: Resolver, on: Callable[[int | None], int | None], place: str, now: int, watched: Collection[str] = (),
 ) -> tuple[tuple[Any, ...], str]:
     """The columns of a report, in their order, and the digest of what its source said."""
     closed = None if REPORT_STATUSES.get(row.status, True) else row.closed_at
@@ -56,15 +59,16 @@ def report_cells(
         row.description, row.resolution, bool(row.is_duplicate), row.is_urgent, received_on, due_on, on(closed),
         None if due_on is None else max(due_on, received_on or due_on), closed is not None and closed < (row.received_at or closed),
     )
+    reopened_count = 1 if row.reopened_count is None and row.reopened_at is not None else row.reopened_count
     told = (
-        True if row.is_duplicate is not None else None, row.rating, row.reopened_count, row.reopened_at, row.returned_count,
+        True if row.is_duplicate is not None else None, row.rating, reopened_count, row.reopened_at, row.returned_count,
         row.extension_count,
     )
-    reopened_at = row.reopened_at
-    if row.reopened_count is None and closed is None:  # when it was reopened, should it turn out to have been
+    reopened_at = row.reopened_at if reopened_count else None
+    if "reopened" in watched and reopened_count is None and closed is None:  # when it was, should it turn out to have been
         reopened_at = min(row.updated_at, now) if row.updated_at is not None else now
     quality = (
-        row.is_duplicate is not None, row.rating, row.reopened_count, reopened_at, on(reopened_at), row.returned_count,
+        row.is_duplicate is not None, row.rating, reopened_count, reopened_at, on(reopened_at), row.returned_count,
         row.extension_count, is_within_hour(row.received_at, closed),
     )
     # a source that tells none of it keeps the digests it had before these columns were there
@@ -80,26 +84,19 @@ def is_within_hour(received_at: int | None, closed_at: int | None) -> bool | Non
 
 def note_seen(connection: Connection, feed: str, stage: str, watched: Collection[str]) -> None:
     """Write into the staged reports what their rows before and after show; the rows are stubbed and locked already."""
+    seen = [one for one in SEEN if one.fact in watched]
+    if not seen:
+        return
     counts = ", ".join(
         f"{one.column} = CASE WHEN s.{one.column} IS NOT NULL THEN s.{one.column} "
-        f"WHEN {_began(one, watched)} OR d.{one.column} IS NOT NULL THEN coalesce(d.{one.column}, 0) "
-        f"+ CASE WHEN {one.happened} THEN 1 ELSE 0 END END"
-        for one in SEEN
+        f"WHEN {_BEGAN} OR d.{one.column} IS NOT NULL THEN coalesce(d.{one.column}, 0) + CASE WHEN {one.happened} THEN 1 ELSE 0 END END"
+        for one in seen
     )
-    times = ", ".join(
-        f"{name} = CASE WHEN s.reopened_count = 0 THEN NULL WHEN s.reopened_count IS NOT NULL THEN coalesce(s.{name}, d.{name}) "
-        f"WHEN {SEEN[0].happened} THEN s.{name} ELSE d.{name} END"
-        for name in ("reopened_at", "reopened_on")
+    times = "".join(
+        f", {name} = CASE WHEN s.reopened_count IS NOT NULL OR {SEEN[0].happened} THEN s.{name} ELSE d.{name} END"
+        for name in ("reopened_at", "reopened_on") if SEEN[0] in seen
     )
     connection.execute(
-        text(f"UPDATE {stage} AS s SET {counts}, {times} FROM core_report d WHERE d.feed = :feed AND d.source_id = s.source_id"),
+        text(f"UPDATE {stage} AS s SET {counts}{times} FROM core_report d WHERE d.feed = :feed AND d.source_id = s.source_id"),
         {"feed": feed},
     )
-
-
-def _began(one: Seen, watched: Collection[str]) -> str:
-    """Condition that counting begins with this row: a watched report that is open when it first comes.
-
-    Of the others only those with a reopening would ever be known, and their share would be all.
-    """
-    return f"(d.version = {NO_VERSION} AND s.is_open)" if one.fact in watched else "1 = 0"
