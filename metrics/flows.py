@@ -82,7 +82,7 @@ DOSSIER_DAY = (
         "apology_known": f"{_LATE} AND {_told('has_apology')}", "apology": f"{_LATE} AND {_yes('has_apology')}",
         "dislike_known": _told("is_disliked"), "disliked": _yes("is_disliked"),
         "supplement_asked": "r.supplement_count > 0", "finished_same_day": "r.finished_on = r.received_on",
-    }, _IN_STOCK, {"lead_days": ("r.standing = 1", "r.finished_on - r.received_on")}),
+    }, _IN_STOCK),
     FlowSource("core_dossier", "passed_on", {"due_passed": "r.due_at < coalesce(r.verdict_at, :now)"}, "r.standing = 1"),
     FlowSource("core_dossier", "passed_day_on", {"due_passed_day": "r.due_on < coalesce(r.verdict_on, :today)"}, "r.standing = 1"),
     FlowSource("core_dossier", "filed_on", {

@@ -262,7 +262,7 @@ DOSSIER_FLOWS = (
     # told of / yes, of those finished: electronic result, component and result as files, shared, apology of late ones, dissatisfaction
     "e_result_known", "e_result", "whole_known", "digitised_whole", "shared_known", "shared", "apology_known", "apology",
     "dislike_known", "disliked", "supplement_asked",
-    "finished_same_day", "lead_days",  # received and finished on one day; sum of calendar days from receipt to end
+    "finished_same_day",  # received and finished on one day
     "second_supplement_late",  # finished in time but asked for supplements more than once: late by 766
     "ended_before_start_in", "ended_before_start_out",  # named part of received / finished that the identity leaves out
     "new", "refused", "unmapped",  # outside the stock, on the filed day

@@ -11,6 +11,7 @@ from metrics.city import City, feeds, series, small_counts
 from metrics.city.asked import Asked
 from metrics.city.kpis_environment import ENVIRONMENT_ANSWERS
 from metrics.city.kpis_feedback import FEEDBACK_ANSWERS
+from metrics.city.kpis_one_stop import ONE_STOP_ANSWERS
 from metrics.city.kpis_operations import OPERATIONS_ANSWERS
 from metrics.city.kpis_working_time import WORKING_TIME_ANSWERS
 from metrics.city.sums import NOTHING_CHOSEN, Choice, stocks_now, sums_of
@@ -164,4 +165,6 @@ class _Answers(Asked):
         return row.formula(self._sums[key])  # type: ignore[arg-type]
 
 
-_ANSWERS = {**FEEDBACK_ANSWERS, **ENVIRONMENT_ANSWERS, **OPERATIONS_ANSWERS, **WORKING_TIME_ANSWERS}  # of KPIs without a formula
+_ANSWERS = {  # of KPIs without a formula
+    **ONE_STOP_ANSWERS, **FEEDBACK_ANSWERS, **ENVIRONMENT_ANSWERS, **OPERATIONS_ANSWERS, **WORKING_TIME_ANSWERS,
+}

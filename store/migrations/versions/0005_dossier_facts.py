@@ -11,7 +11,7 @@ FLOWS = (
     "level_known", "level_full", "level_partial", "online_level_known", "online_full", "online_partial", "fee_known", "with_fee",
     "fee_paid_known", "fee_paid", "digitised_known", "digitised", "identified_known", "identified",
     "e_result_known", "e_result", "whole_known", "digitised_whole", "shared_known", "shared", "apology_known", "apology",
-    "dislike_known", "disliked", "supplement_asked", "finished_same_day", "lead_days",
+    "dislike_known", "disliked", "supplement_asked", "finished_same_day",
 )
 PROCEDURE = (
     ("central_limit_days", sa.Float), ("has_fee", sa.Boolean), ("decision_on", sa.Integer), ("effective_on", sa.Integer),
