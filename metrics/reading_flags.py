@@ -56,7 +56,7 @@ RULES: tuple[Rule, ...] = (
     Rule("so2", "µg/m³", most=2000.0, stuck_hours=12, resting=(0.0,), jump=300.0),
     Rule("o3", "µg/m³", most=800.0, stuck_hours=8, resting=(0.0,), jump=250.0),
     Rule("co", "µg/m³", most=60_000.0, stuck_hours=8, resting=(0.0,), jump=15_000.0),
-    Rule("temp", "°C", -7.0, 46.0, stuck_hours=12, jump=12.0, source="records -6 and 44.2 °C (Tương Dương, 7/5/2023) and a margin"),
+    Rule("temp", "°C", -7.0, 46.0, stuck_hours=12, jump=12.0, source="national records of -6 and 44.2 °C and a margin"),
     Rule("rh", "%", 5.0, 105.0, stuck_hours=24, resting=(100.0,), jump=50.0),
     Rule("wind", "m/s", most=75.0, stuck_hours=12, resting=(0.0,), jump=30.0),
     Rule("pressure", "hPa", 700.0, 1060.0, stuck_hours=24, jump=25.0),

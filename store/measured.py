@@ -86,7 +86,7 @@ def land_readings(connection: Connection, rows: Iterable[ReadingRow], ids: Mappi
     if not staged:
         return 0
     ensure_partitions(connection, {at // HOUR_US for _, at in staged})
-    ordered = sorted(((at // HOUR_US, number, at, value) for (number, at), value in staged.items()), key=lambda row: row[:3])
+    ordered = sorted((at // HOUR_US, number, at, value) for (number, at), value in staged.items())
     fill_stage(connection, "stage_readings", schema.reading, ("hour", "datastream_id", "observed_at", "value"), ordered)
     run = connection.execute
     run(
@@ -112,7 +112,12 @@ def land_readings(connection: Connection, rows: Iterable[ReadingRow], ids: Mappi
         ),
         {"ahead": now + SKEW_S * 1_000_000},  # the other flags are the fold's: it judges every hour logged here
     ).rowcount
-    run(
+    _note_latest(connection, now)
+    return changed
+
+
+def _note_latest(connection: Connection, now: int) -> None:
+    connection.execute(
         text(
             "INSERT INTO core_latest (datastream_id, observed_at, value, landed_at) SELECT datastream_id, observed_at, value, :now FROM "
             "(SELECT datastream_id, observed_at, value, row_number() OVER (PARTITION BY datastream_id ORDER BY observed_at DESC) AS place "
@@ -121,7 +126,6 @@ def land_readings(connection: Connection, rows: Iterable[ReadingRow], ids: Mappi
         ),
         {"now": now},
     )
-    return changed
 
 
 def newest_reading(rows: Iterable[ReadingRow]) -> int | None:

@@ -61,11 +61,9 @@ def _judged(connection: Connection, city: City, area: str, start_on: int, end_on
 
 def _days(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> list[AirDay]:
     frame = stations.air_days(connection, city, area, start_on, end_on)
-    columns = ["datastream", "station", "property", "measure_unit", "day", "hours", "hour_mean", "hour_high", "high_8h"]
-    return [
-        AirDay(*about, None if math.isnan(eight) else eight)
-        for *about, eight in zip(*(frame[name].tolist() for name in columns), strict=True)
-    ]
+    columns = ["datastream", "station", "property", "measure_unit", "day", "hours", "hour_mean", "hour_high"]
+    eights = [None if math.isnan(mean) else mean for mean in frame["high_8h"].tolist()]
+    return [AirDay(*row) for row in zip(*(frame[name].tolist() for name in columns), eights, strict=True)]
 
 
 def _hours_above(
