@@ -309,3 +309,17 @@ def test_reports_reopen_and_some_are_overdue(story: Story) -> None:
     stage = reports.stages(found, until)
     assert {reports.DETAIL[n] for n in np.unique(stage)} == set(reports.DETAIL)
     assert 0.1 < (np.minimum(found.closed, until) > found.due).mean() < 0.35
+
+
+def test_one_office_closes_its_week_at_a_stroke_and_senders_say_what_they_think(story: Story) -> None:
+    until = local_seconds(NOW)
+    found = story.reports_until(until)
+    closed = found.closed[found.closed <= until]
+    slots, sizes = np.unique(closed // 600, return_counts=True)
+    fridays = {int(slot * 600 // DAY_S + 3) % 7 for slot in slots[sizes >= 20]}
+    assert fridays == {4} and (sizes >= 20).sum() >= 5
+    wires = [wire["extended_attributes"] for wire in reports.report_objects(found, until, story.catalogue)]
+    told = [wire["rating"] for wire in wires if wire["closed_datetime"]]
+    assert {*told} == {*reports.RATINGS} and 0.25 < np.mean([one is not None for one in told]) < 0.6
+    for name in ("reopened_count", "returned_count", "extension_count", "duplicate"):
+        assert 0.005 < np.mean([bool(wire[name]) for wire in wires]) < 0.2, name

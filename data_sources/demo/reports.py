@@ -11,6 +11,7 @@ import numpy as np
 from data_sources.demo.catalogue import Catalogue
 from data_sources.demo.episodes import Array, storm_level
 from data_sources.demo.geography import geography
+from data_sources.demo.handling import BURST_OFFICE, RETURNED_SHARE, TWIN_SHARE, in_bursts, more_time, ratings
 from data_sources.demo.noise import hashed
 from data_sources.demo.stations import points_in
 from data_sources.demo.vocabulary import STREETS
@@ -26,6 +27,7 @@ POOL = 150
 BAD_SHARE = 0.003
 STRAY_AGENCY = "Công ty cổ phần Môi trường đô thị An Hải"
 DETAIL = ("MOI", "TIEP_NHAN", "DANG_XU_LY", "DA_XU_LY", "TU_CHOI", "MO_LAI")
+RATINGS = (None, "KHONG_HAI_LONG", "CHAP_NHAN", "HAI_LONG")
 NOTES = {
     3: "Đã xử lý, kết quả gửi người phản ánh", 4: "Từ chối: trùng hoặc không đủ thông tin",
     5: "Mở lại theo đề nghị của người gửi",
@@ -51,6 +53,12 @@ class Reports:
     closed_again: Ints
     due: Ints
     is_refused: Array
+    rated: Ints
+    rating: Ints  # 0 = never rated
+    extended: Ints
+    due_again: Ints  # the due date after more time was given
+    is_returned: Array  # sent back once, when it was assigned
+    is_twin: Array  # a duplicate of another, seen when it was accepted
 
     def __len__(self) -> int:
         return len(self.day)
@@ -60,7 +68,7 @@ class Reports:
         return Reports(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
-EVENTS = ("sent", "accepted", "assigned", "closed", "reopened", "closed_again")
+EVENTS = ("sent", "accepted", "assigned", "closed", "reopened", "closed_again", "rated", "extended")
 
 
 def join(blocks: list[Reports]) -> Reports:
@@ -91,15 +99,23 @@ def day_block(day: int, catalogue: Catalogue, birth: float, seed: int, scale: fl
     closed = np.maximum(accepted + 600, sent + (took + 1200).astype(np.int64))
     closed = np.where(refused, accepted + 1800, _office_hours(closed))
     closed = np.where((rng.random(count) < 0.02) & ~refused, NEVER, closed)
+    own = np.random.default_rng((seed, 31, day))
+    office = np.array([c.handler == BURST_OFFICE for c in catalogue.categories])[category]
+    closed, at_a_stroke = in_bursts(closed, own.integers(0, 1 << 30, count), office & ~refused)
     again = (rng.random(count) < 0.028) & (closed < NEVER) & ~refused
     reopened = np.where(again, closed + (rng.uniform(0.2, 3, count) * DAY_S).astype(np.int64), NEVER)
     closed_again = np.where(again, _office_hours(reopened + (rng.uniform(0.5, 4, count) * DAY_S).astype(np.int64)), NEVER)
+    token = rng.integers(0, 1 << 62, count, dtype=np.int64)
+    due = np.where(rng.random(count) < 0.04, NEVER, sent + (limit * DAY_S).astype(np.int64))
+    extended, due_again = more_time(sent, due, closed, limit, own)
+    ended = np.where(refused, NEVER, np.where(again, closed_again, closed))
+    rated, rating = ratings(ended, again | at_a_stroke | (ended > due_again), own)
     return Reports(
         day=np.full(count, day, np.int64), sequence=np.arange(1, count + 1), category=category, commune=commune, lon=lon, lat=lat,
-        token=rng.integers(0, 1 << 62, count, dtype=np.int64), sent=sent, accepted=accepted,
-        assigned=np.where(refused, NEVER, np.minimum(accepted + 3600, closed - 60)), closed=closed, reopened=reopened,
-        closed_again=closed_again, due=np.where(rng.random(count) < 0.04, NEVER, sent + (limit * DAY_S).astype(np.int64)),
-        is_refused=refused,
+        token=token, sent=sent, accepted=accepted, assigned=np.where(refused, NEVER, np.minimum(accepted + 3600, closed - 60)),
+        closed=closed, reopened=reopened, closed_again=closed_again, due=due, is_refused=refused, rated=rated, rating=rating,
+        extended=extended, due_again=due_again, is_returned=(own.random(count) < RETURNED_SHARE) & ~refused,
+        is_twin=own.random(count) < TWIN_SHARE,
     )
 
 
@@ -214,12 +230,29 @@ def _object(reports: Reports, row: int, updated: int, stage: int, catalogue: Cat
         "status_notes": NOTES.get(stage, ""), "service_name": category.name, "service_code": category.code,
         "description": text, "agency_responsible": STRAY_AGENCY if category.code == "MT01" and token % 11 == 0 else handler,
         "service_notice": "", "requested_datetime": w3c(int(reports.sent[row])), "updated_datetime": w3c(updated),
-        "expected_datetime": w3c(int(reports.due[row])), "address": address, "address_id": "", "zipcode": "",
+        "expected_datetime": w3c(_due_at(reports, row, updated)), "address": address, "address_id": "", "zipcode": "",
         "lat": float(reports.lat[row]), "long": float(reports.lon[row]), "media_url": "",
         "extended_attributes": {
             "detail_status": DETAIL[stage], "channel": ("app", "app", "app", "zalo", "hotline", "web")[token % 6],
             "group": category.group, "closed_datetime": w3c(_closed_at(reports, row, updated)) if closed else None,
+            **_handling(reports, row, updated),
         },
+    }
+
+
+def _due_at(reports: Reports, row: int, updated: int) -> int:
+    return int(reports.due_again[row] if reports.extended[row] <= updated else reports.due[row])
+
+
+def _handling(reports: Reports, row: int, updated: int) -> dict[str, Any]:
+    """What became of it besides being closed, as known at its latest change."""
+    is_reopened, is_rated = reports.reopened[row] <= updated, reports.rated[row] <= updated
+    return {
+        "duplicate": bool(reports.is_twin[row] and reports.accepted[row] <= updated),
+        "rating": RATINGS[int(reports.rating[row])] if is_rated else None, "reopened_count": int(is_reopened),
+        "reopened_datetime": w3c(int(reports.reopened[row])) if is_reopened else None,
+        "returned_count": int(reports.is_returned[row] and reports.assigned[row] <= updated),
+        "extension_count": int(reports.extended[row] <= updated),
     }
 
 
