@@ -62,7 +62,7 @@ def answer_kpis(ask: Ask) -> Json | Table:
     """KPI values over a period. Unknown keys are refused, naming the known ones."""
     keys = [key for key in ask.asked.text("keys").split(",") if key]
     for key in keys:
-        _kpi(key, "keys")
+        known_kpi(key, "keys")
     how = ask.asked.text("compare") or HOWS[0]
     values = kpis.read(ask.city, keys, _period(ask), ask.asked.choice(), ask.asked.text("late_rule"), how)
     rows = [
@@ -106,7 +106,7 @@ _POINT_COLUMNS = (
 
 def answer_series(ask: Ask) -> Json | Table:
     """One KPI along time, or across agencies, areas, domains, categories."""
-    city, row = ask.city, _kpi(ask.asked.text("key"), "key")
+    city, row = ask.city, known_kpi(ask.asked.text("key"), "key")
     by, period = ask.asked.text("by") or "day", _period(ask)
     try:
         points = series.read(city, row.key, by, period, ask.asked.choice(), ask.asked.text("late_rule"))
@@ -130,7 +130,8 @@ def answer_series(ask: Ask) -> Json | Table:
     }
 
 
-def _kpi(key: str, field: str) -> Kpi:
+def known_kpi(key: str, field: str) -> Kpi:
+    """The KPI of a key; ApiError 400 naming the known ones, and the parameter it stood in."""
     if key not in KPI_BY_KEY:
         raise ApiError(400, "unknown_kpi", f"there is no KPI {key!r}", field=field, remedy=f"known: {', '.join(KPI_BY_KEY)}")
     return KPI_BY_KEY[key]

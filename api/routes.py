@@ -16,6 +16,8 @@ from api import answers
 from api import parameters as known
 from api.definitions import answer_catalogue
 from api.errors import ApiError, dump, error_answer, error_of, store_away
+from api.indicators import PARAMETERS as INDICATOR_FILTERS
+from api.indicators import answer_indicators
 from api.ingest import Door
 from api.limits import BOUNDS, Limits
 from api.live import EASY, FrameBuilder, Hub, Pace
@@ -23,6 +25,7 @@ from api.observed import Observed, TimedRequests
 from api.parameters import Parameter
 from api.showing import Route, show
 from api.sign_in import DONE, SHOWN, Forms
+from api.signals import answer_signals
 from api.tables import TABLE_FORMATS
 from components.context import AppContext
 from store.migrate import current_revision
@@ -73,6 +76,13 @@ ROUTES: tuple[Route, ...] = (
         parameters=known.CATALOGUE_FILTERS,
     ),
     Route(
+        "/api/v1/signals",
+        "see.desk",
+        "signal or noise of KPIs in the newest full week, with control limits and baseline",
+        answer_signals,
+        parameters=(Parameter("keys", "KPI keys, separated by commas; default all that have weeks"), *_FIGURES),
+    ),
+    Route(
         "/api/v1/dossiers",
         "see.dossiers",
         "dossiers of a filter",
@@ -120,6 +130,14 @@ ROUTES: tuple[Route, ...] = (
         answers.answer_stations,
         has_tables=True,
         parameters=(*_STATION_FILTERS, known.HEADERS),
+    ),
+    Route(
+        "/api/v1/indicators",
+        "see.desk",
+        "indices, plans and other figures that arrive finished",
+        answer_indicators,
+        has_tables=True,
+        parameters=INDICATOR_FILTERS,
     ),
     Route(
         "/api/v1/feeds",

@@ -21,6 +21,8 @@ page      /stations/<item>                   . x x x x x . x
 page      /feeds                             . x x x x x x x
 page      /feeds/<item>                      . x x x x x x x
 page      /kpis                              . x x x x x x x
+page      /indices                           . x x x x x x x
+page      /signals                           . x x x x x x x
 page      /wall                              x x x x x x . x whole
 page      /wall/<scene>                      x x x x x x . x whole
 page      /audit                             . . . . . . x .
@@ -42,6 +44,9 @@ fill      station                            . x x x x x . x
 fill      feeds                              . x x x x x x x
 fill      feed                               . x x x x x x x
 fill      kpis                               . x x x x x x x
+fill      indices                            . x x x x x x x
+fill      signals                            . x x x x x x x
+callback  signals-refresh.data               . . x x . . . x
 fill      audit                              . . . . . . x . whole
 callback  desk-url.search                    . x x x x x x x
 callback  desk-file.data                     . . . x x x . x whole
@@ -51,6 +56,7 @@ json      /metrics                           . x x x x x x x
 json      /api/openapi.json                  . . . x x . x x
 json      /api/v1/kpis                       . . . x x . x x
 json      /api/v1/catalogue                  . . . x x . x x
+json      /api/v1/signals                    . . . x x . x x
 json      /api/v1/series                     . . . x x . x x
 json      /api/v1/dossiers                   . . . x x . . .
 json      /api/v1/dossiers/{key:path}        . . . x x . . .
@@ -58,6 +64,7 @@ json      /api/v1/reports                    . . . x x . . .
 json      /api/v1/reports/{key:path}         . . . x x . . .
 json      /api/v1/readings                   . . . x x . . x
 json      /api/v1/stations                   . . . x x . . x
+json      /api/v1/indicators                 . . . x x . x x
 json      /api/v1/feeds                      . . . x x . x x
 file      /api/v1/kpis                       . . x x x . x .
 file      /api/v1/catalogue                  . . x x x . x .
@@ -66,6 +73,7 @@ file      /api/v1/dossiers                   . . x x x . . .
 file      /api/v1/reports                    . . x x x . . .
 file      /api/v1/readings                   . . x x x . . .
 file      /api/v1/stations                   . . x x x . . .
+file      /api/v1/indicators                 . . x x x . x .
 file      /api/v1/feeds                      . . x x x . x .
 json      /api/v1/audit                      . . . . . . x . whole
 file      /api/v1/audit                      . . . . . . x . whole
@@ -107,11 +115,13 @@ QUERIES = {
         "key=reports_resolve_days_median&by=category&period=last_30d", "key=vn_aqi&by=day&period=2026-11-18..2026-11-20",
         "key=dossiers_finished&by=week&period=2026-11",
     ),
+    "/api/v1/signals": ("", "agency=H99.2", "area=00002", "keys=dossiers_received&period=2026-10"),
     "/api/v1/kpis": ("", "agency=H99.2", "area=00002", "period=last_30d", "domain=D-out", "category=C-out"),
     "/api/v1/dossiers": ("", "state=open", "agency=H99.2", "area=00002", "q=H0-zagout"),
     "/api/v1/reports": ("", "state=open", "agency=H99.2", "area=00002", "q=PA0-zagout"),
     "/api/v1/readings": ("period=2026-11-18..2026-11-20", "area=00002", "station=S-zarout"),
     "/api/v1/stations": ("", "area=00002"),
+    "/api/v1/indicators": ("", "agency=H99.2", "area=00002", "subject=H99.2", "indicator=zindex", "year=2025"),
 }
 
 
