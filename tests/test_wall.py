@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from app import make_app
 from components.scale import ASPECT, CAP_HEIGHT_EM, HERO_ARCMIN, INCH_M, MINIMUM_ARCMIN
@@ -27,6 +27,7 @@ from tests.servers import LiveServer
 from tests.wall_city import FEEDS, Clock, later, make_city, running_clock, sqlite_url, wall_config
 
 SIZES = ((1920, 1080), (3840, 2160))
+DRAWN = {"1080p": SIZES[0], "4k": SIZES[1], "1440x900": (1440, 900)}
 SCENES = ("overview", "one_stop", "feedback", "environment")
 VALUE = "#one_stop-dossiers_overdue-value"
 # every visible text node: its words and the size of its letters in CSS px
@@ -116,43 +117,91 @@ def arcmin(font_px: float, height_px: int, wall: WallConfig) -> float:
     return letter_m / wall.distance_m * 180 / 3.141592653589793 * 60
 
 
-@pytest.mark.parametrize("size", SIZES, ids=("1080p", "4k"))
-def test_every_word_can_be_read_from_the_farthest_seat(
-    serve: Callable[..., LiveServer], page: Pages, size: tuple[int, int],
-) -> None:
-    server, wall = serve(), WallConfig()
-    for scene in SCENES:
-        opened = open_wall(page, server, f"/wall/{scene}", size)
-        texts = opened.evaluate(TEXTS)
-        assert len(texts) > 30, scene
-        small = [(words, px) for words, px in texts if arcmin(px, size[1], wall) < MINIMUM_ARCMIN - 0.05]
-        assert small == [], scene
-        hero = opened.locator(f"#scene-{scene} .tile-hero .tile-value").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
-        assert arcmin(hero, size[1], wall) >= HERO_ARCMIN - 0.1
+@dataclass(frozen=True)
+class Picture:
+    """One scene as drawn: its words with their size, the hero's size, the page's size, what is cut or crowded, where the panels lie."""
+
+    texts: list[tuple[str, float]]
+    hero_px: float
+    page_size: list[int]
+    clipped: list[str]
+    crowded: list[str]
+    panels: list[list[Any]]
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", [*SIZES, (1440, 900)], ids=("1080p", "4k", "1440x900"))
-def test_nothing_scrolls_is_clipped_or_overlaps(
-    serve: Callable[..., LiveServer], page: Pages, size: tuple[int, int], theme: str,
-) -> None:
-    server = serve()
-    for scene in SCENES:
-        opened = open_wall(page, server, f"/wall/{scene}?theme={theme}", size)
-        page_size = opened.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
-        assert page_size[0] <= size[0] and page_size[1] <= size[1]
-        assert opened.evaluate(CLIPPED) == [], scene
-        assert opened.evaluate(CROWDED) == [], scene
-        boxes = opened.evaluate(PANELS)
-        assert 5 <= len(boxes) <= 9
-        for i, (one, left, top, right, bottom) in enumerate(boxes):
-            for other, l2, t2, r2, b2 in boxes[i + 1 :]:
+def look(opened: Page) -> Picture:
+    """What is to be seen of the scene shown now."""
+    page_size = opened.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    hero = opened.locator(".scene[data-active] .tile-hero .tile-value").first
+    return Picture(
+        opened.evaluate(TEXTS), hero.evaluate("e => parseFloat(getComputedStyle(e).fontSize)"), page_size, opened.evaluate(CLIPPED),
+        opened.evaluate(CROWDED), opened.evaluate(PANELS),
+    )
+
+
+@pytest.fixture(scope="module")
+def seen(template: Path, browser: Browser) -> Iterator[Callable[[str, str], dict[str, Picture]]]:
+    """seen(size, theme) -> scene -> Picture. A wall is opened once for each and walked by its arrow."""
+    store = open_store(f"sqlite:///{template}", wall_config().tz)
+    server = LiveServer(make_app(wall_config(), store, now=running_clock()).server).start()
+    kept: dict[tuple[str, str], dict[str, Picture]] = {}
+
+    def walk(size: str, theme: str) -> dict[str, Picture]:
+        pages = Pages(browser)
+        opened = open_wall(pages, server, f"/wall?rotate=0&theme={theme}", DRAWN[size])
+        found = {}
+        for scene in SCENES:
+            expect(opened.locator(".scene[data-active]")).to_have_attribute("data-scene", scene)
+            found[scene] = look(opened)
+            opened.keyboard.press("ArrowRight")
+        pages.close()
+        assert pages.faults == []
+        return found
+
+    def give(size: str, theme: str) -> dict[str, Picture]:
+        if (size, theme) not in kept:
+            kept[size, theme] = walk(size, theme)
+        return kept[size, theme]
+
+    yield give
+    server.stop()
+    store.dispose()
+
+
+Seen = Callable[[str, str], dict[str, Picture]]
+each_size = pytest.mark.parametrize("size", DRAWN)
+each_theme = pytest.mark.parametrize("theme", ["dark", "light"])
+
+
+@pytest.mark.parametrize("size", ["1080p", "4k"])
+def test_every_word_can_be_read_from_the_farthest_seat(seen: Seen, size: str) -> None:
+    wall, height = WallConfig(), DRAWN[size][1]
+    for scene, picture in seen(size, "dark").items():
+        assert len(picture.texts) > 30, scene
+        assert [(words, px) for words, px in picture.texts if arcmin(px, height, wall) < MINIMUM_ARCMIN - 0.05] == [], scene
+        assert arcmin(picture.hero_px, height, wall) >= HERO_ARCMIN - 0.1
+
+
+@each_theme
+@each_size
+def test_nothing_scrolls_or_is_clipped(seen: Seen, size: str, theme: str) -> None:
+    for scene, picture in seen(size, theme).items():
+        assert all(drawn <= there for drawn, there in zip(picture.page_size, DRAWN[size], strict=True)), scene
+        assert (picture.clipped, picture.crowded) == ([], []), scene
+
+
+@each_theme
+@each_size
+def test_five_to_nine_panels_stand_side_by_side(seen: Seen, size: str, theme: str) -> None:
+    for scene, picture in seen(size, theme).items():
+        assert 5 <= len(picture.panels) <= 9, scene
+        for i, (one, left, top, right, bottom) in enumerate(picture.panels):
+            for other, l2, t2, r2, b2 in picture.panels[i + 1 :]:
                 assert right <= l2 + 1 or r2 <= left + 1 or bottom <= t2 + 1 or b2 <= top + 1, f"{one} lies on {other}"
 
 
-def test_1080p_and_4k_show_the_same_picture(serve: Callable[..., LiveServer], page: Pages) -> None:
-    server = serve()
-    small, large = (open_wall(page, server, "/wall/overview", size).evaluate(PANELS) for size in SIZES)
+def test_1080p_and_4k_show_the_same_picture(seen: Seen) -> None:
+    small, large = (seen(size, "dark")["overview"].panels for size in ("1080p", "4k"))
     for (one, *small_box), (other, *large_box) in zip(small, large, strict=True):
         assert one == other
         assert large_box == pytest.approx([2 * edge for edge in small_box], abs=2.5)
