@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from config import Config, FeedConfig
 from metrics.rollups import clock_step, drain
 from scope import ROLES
 from store.catalogue import put_agencies, put_categories, put_procedures
-from store.days import DAY, HOUR, instant
+from store.days import DAY, HOUR, instant, number_of
 from store.engine import Store, open_store
 from store.keys import PROGRAM
 from store.landing import Landing, land
@@ -33,6 +33,7 @@ from store.rows import (
     CategoryRow,
     DatastreamRow,
     DossierRow,
+    IndicatorRow,
     Parsed,
     ProcedureRow,
     ReadingRow,
@@ -54,6 +55,7 @@ CONFIG = Config(
         FeedConfig("one_stop", "one_stop", "portal", cadence_s=900, username="portal", password="portal-password"),
         FeedConfig("feedback", "feedback", "csv", cadence_s=3600),
         FeedConfig("air", "sensors", "sensorthings", cadence_s=3600),
+        FeedConfig("indices", "indicators", "csv"),
     ),
 )
 SIZE = {IN: 6, OUT: 17}  # unlike each other and their sum: a count that took in both sides shows
@@ -100,6 +102,22 @@ def _land(store: Store, side: str) -> None:
         datastreams=(DatastreamRow(f"{station}.pm25", station, "pm25", "µg/m³", f"Bụi zar{side}"),),
         readings=readings, item_count=1,
     ), Landing("air", "sensors", quarter))
+    land(store, Parsed(indicators=tuple(_figures(side)), item_count=1), Landing("indices", "indicators", quarter))
+
+
+def _figures(side: str) -> Iterator[IndicatorRow]:
+    """Values of a side's agency, of its area, of both, and of somebody with a name alone, two years each."""
+    zag, zar = f"zag{side}", f"zar{side}"
+    agency, area = {"agency": AGENCY[side]}, {"area": AREA[side]}
+    subjects = ((zag, agency), (zar, area), (f"{zag}-{zar}", agency | area))
+    for year in (2024, 2025):
+        first = number_of(date(year, 1, 1))
+        for mark, subject in (*subjects, *(((f"{zag}-{zar}", {"subject": f"{zag} {zar}"}),) if side == OUT else ())):
+            code = f"index-{mark}" if "-" in mark else "zindex"
+            yield IndicatorRow(
+                f"{code}{year}-{mark}{len(subject)}", code, str(year), first + 364, first, value=SIZE[side] + year % 7, name=code,
+                better="up", kind="index", document=f"Văn bản {mark}", **subject,
+            )
 
 
 def _area(side: str) -> AreaRow:

@@ -23,7 +23,7 @@ from store.rows import IndicatorRow, Parsed, Reject
 THEMES = ("economy", "governance", "environment", "mobility", "people", "living")
 # target -> the values it may have beside ''
 LISTED: Mapping[str, tuple[str, ...]] = {
-    "theme": THEMES, "better": ("up", "down", "none"), "bound": ("over", "nearly", "about"), "kind": ("index", "plan", "figure"),
+    "theme": THEMES, "better": ("up", "down", "none"), "bound": ("over", "least", "nearly", "about"), "kind": ("index", "plan", "figure"),
 }
 TARGETS = (*(row.name for row in fields(IndicatorRow) if row.name not in ("start_on", "end_on")), "period_from_at", "period_to_at")
 SUBJECTS = ("agency", "area", "subject")

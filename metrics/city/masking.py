@@ -58,6 +58,11 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "DossierPage": "next_cursor",
     "FeedState": "key role title owner protocol state error",  # an error is redacted before it is stored
     "KpiValue": "key measure_unit verdict freshness late_rule state",
+    "Choices": "themes subjects",
+    "IndicatorItem": (
+        "feed source_id indicator name name_en kind theme group parent subject_kind subject subject_name period value_text bound "
+        "measure_unit better rank_source change_from verdict document publisher previous_period"
+    ),
     "Measured": "property measure_unit name state",
     "Point": "group label state",
     "ReadingItem": "feed station property measure_unit area_code",

@@ -1,0 +1,23 @@
+"""Indices, plans and other indicators: /indices. The skeleton only; callbacks/indices.py fills it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import register_page
+from dash.development.base_component import Component
+
+from components.desk_shell import page
+from text import t
+
+register_page(
+    __name__,
+    path="/indices",
+    title=t("app.title", "vi", page=t("page.indices", "vi")),
+    permission="see.desk",
+)
+
+
+def layout(**query: Any) -> Component:
+    """The skeleton of the page; the query goes to the callback that fills it."""
+    return page("indices", "/indices", query, blocks=8)
