@@ -12,6 +12,7 @@ from components.desk_links import View, item_path
 from components.desk_parts import facts, heading, link, notice, state_mark
 from components.desk_table import Column, table
 from metrics.city import City
+from metrics.city.dossier_time import DossierTime
 from metrics.city.dossiers import DossierDetail, DossierItem, StepItem
 from metrics.city.history import VersionItem
 from text import t
@@ -86,6 +87,7 @@ def detail(city: City, view: View, found: DossierDetail) -> list[Component]:
     lang, item = view.lang, found.item
     back = link(t("desk.back_dossiers", lang), view.to("/dossiers"), "d-button")
     parts = [heading(t("page.dossier", lang, id=item.source_id), timeliness(item, lang), back), _facts(city, view, found)]
+    parts.append(_section("desk.work_time", _time(city, lang, found), lang, "desk.no_work_time"))
     parts.append(_section("desk.steps", _steps(city, lang, found.steps), lang, "desk.no_steps"))
     parts.append(_section("desk.stops", _stops(city, lang, found.stops), lang, "desk.no_stops"))
     parts.append(_section("desk.versions", version_list(city, lang, found.versions, "dossier"), lang, "desk.no_versions"))
@@ -117,6 +119,35 @@ def _facts(city: City, view: View, found: DossierDetail) -> Component:
 def _section(title: str, body: Component | None, lang: str, empty: str) -> Component:
     shown = body if body is not None else html.P(t(empty, lang), className="d-quiet")
     return html.Section([html.H2(t(title, lang)), shown], className="d-section")
+
+
+def _time(city: City, lang: str, found: DossierDetail) -> Component | None:
+    """How long it was worked on, its limit, both due dates and how they differ, in sentences."""
+    time, is_ended = found.time, found.item.finished_at is not None
+    if time is None:
+        return None
+    told = []
+    if time.worked_days is not None:
+        days, hours = number(time.worked_days, lang, 1), number(time.worked_hours, lang, 1)
+        told.append(t("work_time.worked" if is_ended else "work_time.worked_so_far", lang, days=days, hours=hours))
+    if time.stopped_days:
+        told.append(t("work_time.stopped", lang, days=number(time.stopped_days, lang, 1)))
+    told += _due_words(city, lang, found, time)
+    return html.Ul([html.Li(sentence) for sentence in told], className="d-plain")
+
+
+def _due_words(city: City, lang: str, found: DossierDetail, time: DossierTime) -> list[str]:
+    if time.limit is None:
+        return [t("work_time.no_limit", lang)]
+    told = [t(f"work_time.limit_{time.unit}", lang, n=number(time.limit, lang, 1 if time.limit % 1 else 0))]
+    if time.expected_due_at is None:
+        return [*told, t("work_time.no_expected", lang)]
+    told.append(t("work_time.expected", lang, at=instant(time.expected_due_at, city.config.tz, lang)))
+    if found.item.due_at is None or time.due_gap is None:
+        return [*told, t("work_time.no_due", lang)]
+    delivered = instant(found.item.due_at, city.config.tz, lang)
+    how = "same" if time.due_gap == 0 else "later" if time.due_gap > 0 else "earlier"
+    return [*told, t(f"work_time.due_{how}", lang, at=delivered, n=str(abs(time.due_gap)))]
 
 
 def _steps(city: City, lang: str, steps: tuple[StepItem, ...]) -> Component | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from metrics.city import City
+from metrics.city.dossier_time import DossierTime, read_time
 from metrics.city.history import VersionItem, find, read_versions
 from metrics.city.masking import masked, masked_id
 from metrics.city.named import Names, read_names
@@ -235,6 +236,7 @@ class DossierDetail:
     landed_at: int | None
     alias: str
     revision: int
+    time: DossierTime | None = None
 
 
 _COMPARED = (
@@ -261,6 +263,6 @@ def one(city: City, feed: str, source_id: str, late_rule: str = "") -> DossierDe
         found = DossierDetail(
             _items(city, [row], read_names(connection, city, [row]), late_rule)[0], steps, stops,
             read_versions(connection, city, "core_dossier_version", row["feed"], source_id, _COMPARED), row["first_landed_at"],
-            row["landed_at"], row["alias"], city.revision,
+            row["landed_at"], row["alias"], city.revision, read_time(connection, city, row, stops),
         )
         return masked(city, found)

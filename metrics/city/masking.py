@@ -56,6 +56,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Change": "field before after",  # read_versions compares free text only for those who may read it
     "DossierItem": "feed agency_code agency_name procedure_code procedure_name domain_code domain_name channel standing timeliness",
     "DossierPage": "next_cursor",
+    "DossierTime": "unit",
     "FeedState": "key role title owner protocol state error",  # an error is redacted before it is stored
     "KpiValue": "key measure_unit verdict freshness late_rule state",
     "Choices": "themes subjects",
