@@ -64,7 +64,7 @@ def answer_kpis(ask: Ask) -> Json | Table:
     for key in keys:
         known_kpi(key, "keys")
     how = ask.asked.text("compare") or HOWS[0]
-    values = kpis.read(ask.city, keys, _period(ask), ask.asked.choice(), ask.asked.text("late_rule"), how)
+    values = kpis.read(ask.city, keys, period_of(ask), ask.asked.choice(), ask.asked.text("late_rule"), how)
     rows = [
         (
             v.key,
@@ -84,7 +84,7 @@ def answer_kpis(ask: Ask) -> Json | Table:
         )
         for v in values
     ]
-    return _list_or_table(ask, "kpis", _KPI_COLUMNS, rows)
+    return list_or_table(ask, "kpis", _KPI_COLUMNS, rows)
 
 
 def _compared(value: kpis.KpiValue, form: str) -> dict[str, Any] | str:
@@ -107,13 +107,13 @@ _POINT_COLUMNS = (
 def answer_series(ask: Ask) -> Json | Table:
     """One KPI along time, or across agencies, areas, domains, categories."""
     city, row = ask.city, known_kpi(ask.asked.text("key"), "key")
-    by, period = ask.asked.text("by") or "day", _period(ask)
+    by, period = ask.asked.text("by") or "day", period_of(ask)
     try:
         points = series.read(city, row.key, by, period, ask.asked.choice(), ask.asked.text("late_rule"))
     except ValueError as fault:
         raise bad("by", str(fault), "see the message") from fault
     rows = [(p.group, p.label, p.value, p.n, p.is_partial, p.state) for p in points]
-    listed = _list_or_table(ask, f"series {row.key}", _POINT_COLUMNS, rows)
+    listed = list_or_table(ask, f"series {row.key}", _POINT_COLUMNS, rows)
     if isinstance(listed, Table):
         return listed
     rule = (ask.asked.text("late_rule") or city.config.late_rule) if row.has_rule else None
@@ -122,7 +122,7 @@ def answer_series(ask: Ask) -> Json | Table:
         "label": t(f"kpi.{row.key}.label", ask.lang),
         "measure_unit": row.measure_unit,
         "by": by,
-        "period": _period_json(period),
+        "period": period_json(period),
         "late_rule": rule,
         "as_of": iso(city.as_of, city.store.days.tz),
         "revision": city.revision,
@@ -137,17 +137,19 @@ def known_kpi(key: str, field: str) -> Kpi:
     return KPI_BY_KEY[key]
 
 
-def _period(ask: Ask) -> Period:
+def period_of(ask: Ask) -> Period:
+    """The period asked for, the default one without any."""
     period = ask.asked.period(ask.city, DEFAULT_PERIOD)
     assert period is not None
     return period
 
 
-def _period_json(period: Period) -> dict[str, str]:
+def period_json(period: Period) -> dict[str, str]:
+    """A period in words and days."""
     return {"text": period.text, "start_on": period.start_on.isoformat(), "end_on": period.end_on.isoformat()}
 
 
-def _list_or_table(
+def list_or_table(
     ask: Ask, name: str, columns: tuple[Column, ...], rows: Sequence[Sequence[Any]]
 ) -> list[dict[str, Any]] | Table:
     """A short list: as JSON objects, or as a table of one chunk."""
@@ -368,7 +370,7 @@ def answer_stations(ask: Ask) -> Json | Table:
     found = stations.read(ask.city, ask.asked.text("area"))
     kind, state = ask.asked.text("kind"), ask.asked.text("state")
     found = tuple(row for row in found if (not kind or row.kind == kind) and (not state or row.state == state))
-    listed = _list_or_table(ask, "stations", _STATION_COLUMNS, [_cells(row, _STATION_COLUMNS) for row in found])
+    listed = list_or_table(ask, "stations", _STATION_COLUMNS, [_cells(row, _STATION_COLUMNS) for row in found])
     if isinstance(listed, Table):
         return listed
     for item, row in zip(listed, found, strict=True):
@@ -379,7 +381,7 @@ def answer_stations(ask: Ask) -> Json | Table:
 def answer_feeds(ask: Ask) -> Json | Table:
     """Every configured feed: state, age, rows, rejects in quarantine."""
     columns = columns_of(feeds.FeedState, ask, "feed")
-    listed = _list_or_table(ask, "feeds", columns, [_cells(row, columns) for row in feeds.read(ask.city)])
+    listed = list_or_table(ask, "feeds", columns, [_cells(row, columns) for row in feeds.read(ask.city)])
     return listed if isinstance(listed, Table) else _whole(ask, listed)
 
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import answers
+from api import answers, one_stop
 from api import parameters as known
 from api.definitions import answer_catalogue
 from api.errors import ApiError, dump, error_answer, error_of, store_away
@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ANYONE = ""
 
 _FIGURES = (known.PERIOD, known.AGENCY, known.AREA, known.DOMAIN, known.CATEGORY, known.LATE_RULE)
+_OF_DOSSIERS = (known.AGENCY, known.AREA, known.DOMAIN, known.LATE_RULE)
 _BY = Parameter("by", "grouping", ("day", "week", "month", "agency", "area", "domain", "category"))
 _LISTED = (*known.PAGING, known.HEADERS)
 _READING_FILTERS = (
@@ -81,6 +82,22 @@ ROUTES: tuple[Route, ...] = (
         "signal or noise of KPIs in the newest full week, with control limits and baseline",
         answer_signals,
         parameters=(Parameter("keys", "KPI keys, separated by commas; default all that have weeks"), *_FIGURES),
+    ),
+    Route(
+        "/api/v1/score",
+        "see.desk",
+        "the score of Decision 766: every indicator with its rate and points",
+        one_stop.answer_score,
+        has_tables=True,
+        parameters=(known.PERIOD, known.AGENCY),
+    ),
+    Route(
+        "/api/v1/form-06a",
+        "see.desk",
+        "form II.06a by domain or agency, with totals",
+        one_stop.answer_form,
+        has_tables=True,
+        parameters=(known.PERIOD, Parameter("by", "grouping", ("domain", "agency")), *_OF_DOSSIERS),
     ),
     Route(
         "/api/v1/dossiers",

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from tests import oracle_dossiers
 from tests.oracle_aqi import BREAKS, daily_index, highest, now_cast, sub_index
 from tests.oracle_environment import KPIS as ENVIRONMENT
 from tests.oracle_environment import Environment
@@ -29,8 +30,13 @@ DAY = 24 * HOUR
 EPOCH = date(1970, 1, 1)
 DONE_REPORTS = ("resolved", "published", "closed", "refused")
 OUTSIDE = (1, 3)  # registered but not accepted; refused
-STOCKS = ("dossiers_open", "dossiers_overdue", "dossiers_due_2wd", "reports_open", "reports_overdue")
-COMPUTED = ("reports_resolve_days_median", INVESTMENT, *FROM_ROWS)  # from rows, not from sums: without rows it says nothing by itself
+STOCKS = ("dossiers_open", "dossiers_overdue", "dossiers_due_2wd", "reports_open", "reports_overdue", *oracle_dossiers.STOCKS)
+# from rows, not from sums: without rows it says nothing by itself
+COMPUTED = ("reports_resolve_days_median", INVESTMENT, *oracle_dossiers.WHOLE, *FROM_ROWS)
+TOPIC_OF = {
+    "dossiers": "dossiers", "investment": "dossiers", "procedures": "dossiers", "agencies": "dossiers", "reports": "reports",
+    "feedback": "reports",
+}
 TOPIC_ROLE = {"dossiers": "one_stop", "reports": "feedback"}
 Answer = tuple[float | None, int]
 
@@ -214,6 +220,11 @@ class Oracle:
             "dossiers_overdue": (overdue[rule], len(with_due)),
             "dossiers_due_2wd": (self.due_soon(with_due) if end >= self.today else None, len(with_due)),
             "dossiers_online_pct": percent(online, len(received)),
+            **oracle_dossiers.form_kpis(received, ended, stock, len(self.open_before(start, rows)), int(late.sum()), overdue[rule]),
+            **oracle_dossiers.score_kpis(received, ended),
+            **oracle_dossiers.whole_kpis(
+                self.lists, rows, start, end, self.today, pick, self.works, self.speaks("dossiers", start),
+            ),
             **self.work_time.kpis(received.index, ended.index),
             INVESTMENT: self.work_time.investment(ended.index, *self.investment),
         }
@@ -222,6 +233,17 @@ class Oracle:
     def work_time(self) -> WorkTime:
         """Worked time and due dates of every dossier."""
         return WorkTime(self.connection, self.tz, self.country, self.dossiers)
+
+    @cached_property
+    def lists(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The catalogues of agencies and procedures."""
+        return table(self.connection, "core_agency"), table(self.connection, "core_procedure")
+
+    def open_before(self, start: int, rows: pd.DataFrame) -> pd.DataFrame:
+        """Dossiers in progress when a day began."""
+        began = day_start(start, self.tz)
+        rows = rows[~rows["before"] & (rows["received_at"] < began)]
+        return rows[rows["finished_at"].isna() | (rows["finished_at"] >= began).fillna(False)]
 
     def open_dossiers(self, end: int, rows: pd.DataFrame | None = None) -> pd.DataFrame:
         """Dossiers in progress at the end of a day; today: now."""
@@ -371,7 +393,7 @@ class Oracle:
         found: dict[str, Answer] = {}
         wanted = set(keys)
         for topic in ("dossiers", "reports"):
-            of_topic = {key for key in wanted if key.replace("feedback_", "reports_").replace("investment_", "dossiers_").startswith(topic)}
+            of_topic = {key for key in wanted if TOPIC_OF.get(key.split("_")[0]) == topic}
             if of_topic:
                 known = (topic, start, end, pick, rule if topic == "dossiers" else "")
                 if known not in self.kept:

@@ -58,6 +58,8 @@ json      /api/v1/kpis                       . . . x x . x x
 json      /api/v1/catalogue                  . . . x x . x x
 json      /api/v1/signals                    . . . x x . x x
 json      /api/v1/series                     . . . x x . x x
+json      /api/v1/score                      . . . x x . x x
+json      /api/v1/form-06a                   . . . x x . x x
 json      /api/v1/dossiers                   . . . x x . . .
 json      /api/v1/dossiers/{key:path}        . . . x x . . .
 json      /api/v1/reports                    . . . x x . . .
@@ -69,6 +71,8 @@ json      /api/v1/feeds                      . . . x x . x x
 file      /api/v1/kpis                       . . x x x . x .
 file      /api/v1/catalogue                  . . x x x . x .
 file      /api/v1/series                     . . x x x . x .
+file      /api/v1/score                      . . x x x . x .
+file      /api/v1/form-06a                   . . x x x . x .
 file      /api/v1/dossiers                   . . x x x . . .
 file      /api/v1/reports                    . . x x x . . .
 file      /api/v1/readings                   . . x x x . . .

@@ -19,6 +19,7 @@ from metrics.city.sums import Choice
 from metrics.kpis import KPIS
 from metrics.periods import Period, parse_period
 from tests.oracle import EPOCH, Answer, Oracle, Pick, number
+from tests.oracle_dossiers import FORM, SCORE, WHOLE
 from tests.oracle_environment import KPIS as ENVIRONMENT
 from tests.oracle_feedback import QUALITY
 from tests.oracle_worktime import INVESTMENT, WORKTIME
@@ -26,7 +27,8 @@ from tests.stores import Filled, demo_store, real_store
 
 DOSSIERS = (
     "dossiers_received", "dossiers_finished", "dossiers_on_time_pct", "dossiers_on_time_766_pct", "dossiers_early_pct",
-    "dossiers_late", "dossiers_open", "dossiers_overdue", "dossiers_due_2wd", "dossiers_online_pct", *WORKTIME, INVESTMENT,
+    "dossiers_late", "dossiers_open", "dossiers_overdue", "dossiers_due_2wd", "dossiers_online_pct", *FORM, *SCORE, *WHOLE, *WORKTIME,
+    INVESTMENT,
 )
 REPORTS = ("reports_received", "reports_open", "reports_overdue", "reports_resolved", "reports_resolve_days_median", *QUALITY)
 READINGS = ("stations_reporting_pct", "vn_aqi", *ENVIRONMENT)
@@ -161,7 +163,7 @@ def compare_kpis(
 def test_every_series_along_time_equals_the_oracle(filled: tuple[str, Filled], by: str) -> None:
     name, opened = filled
     city, result = opened.city, Comparison()
-    whole = ("stations_reporting_pct", "feeds_fresh_pct", "dossiers_due_2wd", INVESTMENT, *ENVIRONMENT)
+    whole = ("stations_reporting_pct", "feeds_fresh_pct", "dossiers_due_2wd", INVESTMENT, *WHOLE, *ENVIRONMENT)
     keys = [key for key in KEYS[name] if key not in whole]
     with opened.store.reading() as connection:
         oracle = opened.oracle(connection)
@@ -187,7 +189,7 @@ def part_truth(oracle: Oracle, key: str, part: Period, pick: Pick, rule: str) ->
 
 def test_every_series_across_groups_equals_the_oracle(filled: tuple[str, Filled]) -> None:
     name, opened = filled
-    keys = [key for key in KEYS[name] if key in (*DOSSIERS, *REPORTS) and key != INVESTMENT]
+    keys = [key for key in KEYS[name] if key in (*DOSSIERS, *REPORTS) and key not in (INVESTMENT, *WHOLE)]
     if not keys:
         pytest.skip(f"{name} has neither dossiers nor reports to group")
     city, result = opened.city, Comparison()

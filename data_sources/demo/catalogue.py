@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from data_sources.demo.vocabulary import CATEGORIES, DOMAINS, OFFICES
 ROOT = "H99"
 FIRST_COMMUNE = 20
 CATALOGUE_SEED = 124
+PROCEDURE_COLUMNS = (
+    "code", "name", "domain_code", "domain_name", "limit_days", "level", "central_limit_days", "has_fee", "decision_on", "effective_on",
+    "published_on", "has_all_parts",
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,10 @@ class Agency:
 
 @dataclass(frozen=True)
 class Procedure:
-    """One administrative procedure. `limit_days` in working days, None = no due date. `office` "" = decided by communes."""
+    """One administrative procedure. `limit_days` in working days, None = no due date. `office` "" = decided by communes.
+
+    decision, effective, published: dates of its announcement (yyyy-mm-dd, '' = not made public). central_days: the ministry's limit.
+    """
 
     code: str
     name: str
@@ -46,6 +54,11 @@ class Procedure:
     office: str
     weight: float
     fee_vnd: int
+    central_days: int | None
+    decision: str
+    effective: str
+    published: str
+    has_all_parts: bool
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,7 @@ def _procedures() -> Iterable[Procedure]:
     """Twelve a domain; within one, weights fall like 1/rank^1.6, so a few procedures dominate."""
     rng = np.random.default_rng(CATALOGUE_SEED)
     numbers = iter(rng.choice(np.arange(1000, 14000), 300, replace=False))
+    announced = np.random.default_rng(CATALOGUE_SEED + 1)
     for code, name, office, share, limit, actions, objects in DOMAINS:
         ranks = 1.0 / np.arange(1, 13) ** 1.6
         weights = share * ranks / ranks.sum()
@@ -106,8 +120,18 @@ def _procedures() -> Iterable[Procedure]:
             fee = int(rng.choice([0, 0, 15, 50, 75, 150, 500])) * 1000
             yield Procedure(
                 f"{rng.integers(1, 4)}.{int(next(numbers)):06d}", f"{action} {thing}", code, name, days, level, office,
-                float(weight), fee,
+                float(weight), fee, *_announced(days, announced),
             )
+
+
+def _announced(days: int | None, rng: np.random.Generator) -> tuple[int | None, str, str, str, bool]:
+    """Central limit, dates of decision, coming into force and publication, and whether all parts are there."""
+    central = None if days is None or rng.random() < 0.1 else max(days, round(days / rng.uniform(0.66, 0.86)))
+    decision = date(2025, 7, 1) + timedelta(int(rng.integers(0, 540)))
+    decision -= timedelta(max(0, decision.weekday() - 4))
+    effective, public = (decision + timedelta(int(rng.choice(spans))) for spans in ((8, 10, 14, 30, 4), (1, 2, 3, 4, 5, 12)))
+    published = "" if rng.random() < 0.04 else public.isoformat()
+    return central, decision.isoformat(), effective.isoformat(), published, bool(rng.random() < 0.94)
 
 
 def write_catalogue_csvs(folder: Path) -> tuple[Path, Path, Path]:
@@ -118,8 +142,12 @@ def write_catalogue_csvs(folder: Path) -> tuple[Path, Path, Path]:
         (a.code, a.name, a.name_en, a.parent_code, a.kind, a.valid_from, a.valid_to) for a in found.agencies
     ])
     procedures = folder / "procedures.csv"
-    _write(procedures, ("code", "name", "domain_code", "domain_name", "limit_days", "level"), [
-        (p.code, p.name, p.domain_code, p.domain_name, "" if p.limit_days is None else p.limit_days, p.level)
+    _write(procedures, PROCEDURE_COLUMNS, [
+        (
+            p.code, p.name, p.domain_code, p.domain_name, "" if p.limit_days is None else p.limit_days, p.level,
+            "" if p.central_days is None else p.central_days, int(p.fee_vnd > 0), p.decision, p.effective, p.published,
+            int(p.has_all_parts),
+        )
         for p in found.procedures
     ])
     categories = folder / "categories.csv"

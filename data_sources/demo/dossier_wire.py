@@ -127,10 +127,12 @@ def _object(
         "HinhThuc": "0", "DonViXuLy": "", "NoiNopHoSo": "1" if token % 3 == 0 else "2",
         "HoSoCoThanhPhanSoHoa": "0" if token % 5 == 0 else "1", "TaiKhoanDuocXacThucVoiVNeID": "0" if token % 4 == 0 else "1",
         "DuocThanhToanTrucTuyen": ("1", "2", "3")[token % 3] if pays else "0",
+        "MucDo": str(procedure.level) if token % 3 else "",  # else the catalogue knows it
         "DSKetNoiCSDL": [{"MaCSDL": "7"}] if token % 4 else [],
         "TaiLieuNop": [{
             "TepDinhKemId": str(token % 10**9), "TenTepDinhKem": "Dinhkem", "IsDeleted": "False", "MaThanhPhanHoSo": "",
-            "DuongDanTaiTepTin": "", "DuocSoHoa": "0" if token % 5 == 0 else "1", "DuocTaiSuDung": "0", "DuocLayTuKhoDMQG": "0",
+            "DuongDanTaiTepTin": "" if token % 5 == 0 else f"https://motcua.example/tp/{token % 10**8}",
+            "DuocSoHoa": "0" if token % 5 == 0 else "1", "DuocTaiSuDung": "0", "DuocLayTuKhoDMQG": "1" if token % 19 == 0 else "0",
         }],
         "DanhSachLePhi": [{
             "TenPhiLePhi": "Lệ phí", "MaPhiLePhi": "1", "HinhThucThu": "1", "Gia": str(procedure.fee_vnd), "LoaiPhiLePhi": "1",
@@ -141,7 +143,15 @@ def _object(
             "TenGiayTo": "Kết quả giải quyết", "MaThanhPhanHoSo": "", "GiayToId": str(token % 10**8), "MaGiayToKetQua": "KQ01",
             "DuongDanTepTinKetQua": f"https://motcua.example/kq/{token % 10**8}",
         }] if done and token % 12 else [],
+        "DaXinLoi": ("0" if token % 10 > 6 else "1") if due[0] and at["ended"] > due[0] else "",
+        "MucDoHaiLong": _pleased(token) if done else "",
     }
+
+
+def _pleased(token: int) -> str:
+    """1 very satisfied, 2 satisfied, 3 not; four of ten applicants say nothing."""
+    draw = token // 7 % 100
+    return "" if draw < 40 else "1" if draw < 78 else "2" if draw < 97 else "3"
 
 
 def _supplements(number: str, at: dict[str, str], due: tuple[str, ...]) -> list[Wire]:

@@ -183,11 +183,11 @@ def _aqi_points(connection: Connection, city: City, parts: list[Period], choice:
 def _by_group(
     connection: Connection, city: City, row: Kpi, by: str, period: Period, choice: Choice, rule: str,
 ) -> Iterable[Point]:
-    labels, answers = _labels(connection, by), _grouped_answers(connection, city, row, by, period, choice, rule)
+    names, answers = labels(connection, by), _grouped_answers(connection, city, row, by, period, choice, rule)
     is_partial = period.is_partial(city.today)
     strange = unvetted(connection, city, by)
     points = [
-        Point(group, labels.get(group, group), value if n >= row.min_n else None, n, is_partial)
+        Point(group, names.get(group, group), value if n >= row.min_n else None, n, is_partial)
         for group, (value, n) in sorted(answers.items())
     ]
     points = [replace(p, group=strange[p.group], label=strange[p.group]) if p.group in strange else p for p in points]
@@ -204,7 +204,7 @@ def _grouped_answers(
         raise ValueError(f"{row.key} is known only as a whole; it has no {by} series")
     if not feeds.is_known(city, row, period, _speaks_until(connection, city, row.topic)):
         return {}
-    sums = _group_sums(connection, city, row.topic, by, period, choice, rule)
+    sums = group_sums(connection, city, row.topic, by, period, choice, rule)
     return {group: row.formula(one) for group, one in sums.items()}
 
 
@@ -223,10 +223,10 @@ def _without_small(city: City, row: Kpi, points: tuple[Point, ...], *, whole: bo
     )
 
 
-def _group_sums(
+def group_sums(
     connection: Connection, city: City, topic: str, by: str, period: Period, choice: Choice, rule: str,
 ) -> dict[str, Sums]:
-    """Sums per group: flows of the period in one grouped read, stocks from the open rows of each group."""
+    """Sums per group (agency, area, domain, category): flows of the period in one grouped read, stocks from the open rows of each group."""
     start, end = number_of(period.start_on), min(number_of(period.end_on), city.today_on)
     flows = _grouped_flows(connection, city, topic, by, start, end, choice)
     since = _grouped_flows(connection, city, topic, by, end + 1, HORIZON, choice) if end < city.today_on else {}
@@ -275,6 +275,7 @@ def _read_grouped_flows(
     return {row[0]: {name: int(value) for name, value in zip(names, row[1:], strict=True)} for row in rows}
 
 
-def _labels(connection: Connection, by: str) -> dict[str, str]:
+def labels(connection: Connection, by: str) -> dict[str, str]:
+    """Code -> name of everything a grouping may name."""
     table, column = _NAMES[by]
     return dict(connection.execute(text(f"SELECT code, {column} FROM {table}")).all())
