@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 from dash import Dash, html
 from dash.development.base_component import Component
 
@@ -12,7 +15,7 @@ from components.desk_links import View
 from components.desk_parts import heading, link, notice
 from components.desk_table import exports
 from components.desk_wiring import PageRow, bind_page, choice_of
-from metrics.city import City, agencies, areas, definitions, kpis
+from metrics.city import City, agencies, areas, definitions, indicators, kpis
 from text import t
 
 DEFAULT_PERIOD = "last_week"  # the last full one: a catalogue shows what a figure settles to, not a morning's noise
@@ -34,11 +37,12 @@ def draw_catalogue(city: City, view: View) -> list[Component | None]:
         late_rules(view, city.config.late_rule),
     ]
     return [
-        heading(t("page.kpis", lang), _note(city, view), exports(city, "/api/v1/catalogue", view.only(("q", "theme", "lang")), lang)),
-        html.Section([period_picker(view, DEFAULT_PERIOD), panel(view, fields)], className="d-controls"),
+        heading(t("page.kpis", lang), _note(city, view)),
+        panel(view, fields, period_picker(view, DEFAULT_PERIOD)),
         html.Section([search_box(view, "q", t("catalogue.search", lang)), themes(view, found), _open_all(view)], className="d-controls"),
         filter_chips(city, view, ("agency", "area"), {"agency": known, "area": places}, ("",)),
         *(sections(city, view, shown, {value.key: value for value in values}, _indicators(city)) if found else [_nothing(view)]),
+        exports(city, "/api/v1/catalogue", view.only(("q", "theme", "lang")), lang),
     ]
 
 
@@ -62,11 +66,12 @@ def _nothing(view: View) -> Component:
     return notice(t("catalogue.no_match", view.lang), t("catalogue.search", view.lang), again)
 
 
-def _indicators(city: City) -> dict[str, int]:
-    return {}
+def _indicators(city: City) -> Mapping[str, int]:
+    """How many indicators each theme has."""
+    return Counter(theme for _, theme in {(item.indicator, item.theme) for item in indicators.read(city)})
 
 
-TOPICS = ("dossiers", "reports", "readings", "operations")
+TOPICS = ("dossiers", "reports", "readings", "indicators", "operations")
 PAGES = (PageRow("kpis", "see.desk", draw_catalogue, TOPICS, default_period=DEFAULT_PERIOD),)
 
 

@@ -13,8 +13,8 @@ from dash.development.base_component import Component
 
 from components.desk_kpi_facts import kpi_facts
 from components.desk_links import View
-from components.desk_parts import ago, choices, link, state_mark, verdict_mark
-from components.desk_tiles import shown, unit, with_unit
+from components.desk_parts import ago, choices, link, verdict_mark
+from components.desk_tiles import shown, source_state, unit, with_unit
 from metrics.city import City
 from metrics.city.definitions import Definition
 from metrics.city.feeds import FRESH, STATIC
@@ -38,11 +38,10 @@ def themes(view: View, found: Sequence[Definition]) -> Component:
 
 
 def sections(city: City, view: View, found: Sequence[Definition], values: Values, indicators: Mapping[str, int]) -> list[Component]:
-    """One section a theme, in it one group a subject; a theme without KPIs says where its indicators are."""
-    asked = view.get("theme")
+    """One section a theme, in it one group a subject; a theme without KPIs says where its indicators are, unless words were looked for."""
+    by_theme = {theme: [item for item in found if item.row.theme == theme] for theme in THEMES if view.get("theme") in ("", theme)}
     return [
-        _section(city, view, theme, [item for item in found if item.row.theme == theme], values, indicators)
-        for theme in THEMES if asked in ("", theme)
+        _section(city, view, theme, items, values, indicators) for theme, items in by_theme.items() if items or not view.get("q")
     ]
 
 
@@ -55,7 +54,7 @@ def _section(
     groups = groupby(found, lambda item: item.subject)
     body: list[Component] = [_group(city, view, subject, list(items), values) for subject, items in groups]
     if not body:
-        body = [html.P(t("catalogue.no_match" if view.get("q") else "catalogue.no_kpis", lang), className="d-quiet")]
+        body = [html.P(t("catalogue.no_kpis", lang), className="d-quiet")]
     return html.Section([head, *body], className="d-section", id=f"theme-{theme}")
 
 
@@ -118,8 +117,7 @@ def _data(city: City, value: KpiValue, lang: str) -> list[Component | str] | Non
     age: list[Component | str] = [ago(value.through_at, city.as_of, lang)]
     if value.freshness in (FRESH, STATIC):
         return age
-    word = t(f"freshness.{value.freshness}", lang)
-    return [state_mark(value.freshness, word, title=t(f"freshness.{value.freshness}_hint", lang)), " · ", *age]
+    return [source_state(city, value, lang), " · ", *age]
 
 
 def why(item: Definition, value: KpiValue, lang: str) -> str:

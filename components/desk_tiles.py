@@ -240,7 +240,7 @@ def _trust(city: City, view: View, value: KpiValue) -> Component:
         marks.append(
             html.Span(
                 [
-                    _source_state(city, value, lang),
+                    source_state(city, value, lang),
                     *([] if value.freshness == STATIC else [" · ", ago(value.through_at, city.as_of, lang)]),
                 ],
                 title=title,
@@ -253,7 +253,7 @@ def _covered(value: KpiValue, lang: str) -> str:
     return t("desk.coverage", lang, value=percent(100 * (value.coverage or 0), lang, 0))
 
 
-def _source_state(city: City, value: KpiValue, lang: str) -> Component:
+def source_state(city: City, value: KpiValue, lang: str) -> Component:
     """The worst state of the feeds behind; with several of them it is said that not all are in it."""
     topic, word = kpi(value.key).topic, t(f"freshness.{value.freshness}", lang)
     several = sum(ROLE_TOPIC.get(feed.role) == topic for feed in city.config.feeds) > 1

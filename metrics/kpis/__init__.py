@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from config import Config
 from metrics.kpis.environment import ENVIRONMENT
 from metrics.kpis.feedback import FEEDBACK
-from metrics.kpis.one_stop import ONE_STOP
+from metrics.kpis.one_stop import FORM_II06A, ONE_STOP, SERVICE
 from metrics.kpis.operations import OPERATIONS
 from metrics.kpis.row import RULE_DAY, RULE_INSTANT, THEMES, Kpi, Sums, tables_of
 from metrics.kpis.score_766 import SCORE_766
+from metrics.kpis.working_time import WORKING_TIME
 
 __all__ = [
     "KPIS", "KPI_BY_KEY", "RULE_DAY", "RULE_INSTANT", "SUBJECTS", "THEMES", "Kpi", "Sums", "kpi", "setting_faults", "tables_of",
@@ -22,7 +23,8 @@ __all__ = [
 ]
 
 SUBJECTS: Mapping[str, tuple[Kpi, ...]] = {
-    "one_stop": ONE_STOP, "score_766": SCORE_766, "feedback": FEEDBACK, "environment": ENVIRONMENT, "operations": OPERATIONS,
+    "one_stop": ONE_STOP, "form_ii06a": FORM_II06A, "service": SERVICE, "working_time": WORKING_TIME, "score_766": SCORE_766,
+    "feedback": FEEDBACK, "environment": ENVIRONMENT, "operations": OPERATIONS,
 }
 KPIS: tuple[Kpi, ...] = tuple(row for rows in SUBJECTS.values() for row in rows)
 KPI_BY_KEY: Mapping[str, Kpi] = {kpi.key: kpi for kpi in KPIS}
@@ -38,7 +40,7 @@ def kpi(key: str) -> Kpi:
 
 def setting_faults(config: Config) -> list[str]:
     """What a city file says of KPIs that do not exist: one line a key, naming the section."""
-    told = {"targets": config.targets, "kpis": config.kpi_owners}
+    told = {"targets": config.targets, "kpis": {**config.kpi_owners, **config.kpi_choices}}
     return [
         f"[{section}]: there is no KPI {key!r}; known: {', '.join(KPI_BY_KEY)}"
         for section, keys in told.items() for key in sorted(keys) if key not in KPI_BY_KEY

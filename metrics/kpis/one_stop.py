@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from metrics.kpis.row import Answer, Kpi, Sums, flow, percent_of, stock
-from metrics.kpis.working_time import WORKING_TIME
 
 _II06A = "Circular 01/2020/TT-VPCP, form II.06a"
 _LEVELS = "Decree 42/2022/ND-CP: full and partial online services"
@@ -73,6 +72,7 @@ def _count(key: str, better: str, formula: Callable[[Sums], Answer], *, has_rule
     """A column of form II.06a."""
     return Kpi(key, "dossiers", "dossier", better, formula, has_rule=has_rule, is_stock=is_stock, source=_II06A)
 
+
 ONE_STOP: tuple[Kpi, ...] = (
     Kpi("dossiers_received", "dossiers", "dossier", "none", flow("received"), source=_II06A),
     Kpi("dossiers_finished", "dossiers", "dossier", "up", flow("finished"), source=_II06A),
@@ -89,7 +89,8 @@ ONE_STOP: tuple[Kpi, ...] = (
     Kpi("dossiers_online_pct", "dossiers", "percent", "up",
         lambda s: percent_of(s.flow("received_online"), s.flow("received")), min_n=1, source="Decision 766/QD-TTg, indicator 3.3",
         decimals=1),
-    # what form II.06a adds up from, beside the above
+)
+FORM_II06A: tuple[Kpi, ...] = (  # what the form adds up from, beside the above
     _count("dossiers_received_online", "none", flow("received_online")),
     _count("dossiers_received_direct", "none", _direct),
     _count("dossiers_received_postal", "none", flow("received_postal")),
@@ -99,7 +100,8 @@ ONE_STOP: tuple[Kpi, ...] = (
     _count("dossiers_finished_on_time", "none", _finished_on_time, has_rule=True),
     _count("dossiers_open_in_time", "none", _open_in_time, has_rule=True, is_stock=True),
     _count("dossiers_open_no_due", "none", _open_no_due, is_stock=True),
-    # what the seeds ask of a one-stop system
+)
+SERVICE: tuple[Kpi, ...] = (  # what the seeds ask of a one-stop system
     Kpi("dossiers_online_full", "dossiers", "dossier", "none", told("online_full", "online_level_known"), source=_LEVELS),
     Kpi("dossiers_online_partial", "dossiers", "dossier", "none", told("online_partial", "online_level_known"), source=_LEVELS),
     _percent("dossiers_online_full_pct", "up",
@@ -111,5 +113,4 @@ ONE_STOP: tuple[Kpi, ...] = (
     _percent("dossiers_supplement_pct", "down", share("supplement_asked", "finished"), _DESK),
     _percent("agencies_reporting_pct", "up", None, "docs/architecture.md", ("rollup_dossier_day", "core_agency")),
     _percent("procedures_time_cut_pct", "up", None, "seeds, row 13: 25-30 % off limits of 15 days and more", ("core_procedure",)),
-    *WORKING_TIME,
 )
