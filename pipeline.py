@@ -14,8 +14,10 @@ from data_sources.feed import FeedError
 from data_sources.redact import redact
 from data_sources.registry import protocol_of
 from data_sources.sync import Progress, Sync
+from metrics.city import open_city, signals
 from metrics.judging import ROUND, ask_anew, is_waiting, judge, judge_round
 from metrics.rollups import TOPICS, backlog, clock_step, drain, fold_topic
+from scope import scope_of
 from store.catalogue_files import load_catalogue
 from store.days import instant
 from store.engine import Store
@@ -147,10 +149,11 @@ class Ingest:
                     return
 
     def _retain(self) -> None:
-        """Once a day, in a thread beside the feeds: what has had its time goes."""
+        """Once a day, in a thread beside the feeds: what has had its time goes, first baselines are kept."""
         try:
             if retention.is_due(self.store, self.now()):
                 retention.run(self.store, self.config, self.now(), self.stop)
+                signals.pin(open_city(self.store, self.config, scope_of("leader", actor="program"), self.now()), instant(self.now()))
         except Exception:
             log.exception("retention failed; it is tried again in %d s", RETENTION_CHECK_S)
 

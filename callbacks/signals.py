@@ -26,6 +26,7 @@ from components.desk_signals import (
     history_list,
     quiet_table,
     rules,
+    unsaid_list,
     week_label,
     weeks_table,
 )
@@ -35,7 +36,7 @@ from metrics.city.baselines import Asked, BaselineFault
 from metrics.city.signals import Signal
 from metrics.city.sums import Choice
 from metrics.kpis import KPI_BY_KEY
-from metrics.spc import VERDICTS
+from metrics.spc import NO_CHANGE, TOO_LITTLE, VERDICTS
 from scope import Scope
 from store.days import instant
 from text import t
@@ -50,7 +51,8 @@ def draw_signals(city: City, view: View) -> list[Component | None]:
         return _one(city, view)
     lang = view.lang
     found = signals.in_order(signals.read(city, (), view.period, choice_of(view), view.get("late_rule")))
-    fired, quiet = [one for one in found if one.is_signal], [one for one in found if not one.is_signal]
+    fired, quiet = [one for one in found if one.is_signal], [one for one in found if one.verdict == NO_CHANGE]
+    unsaid = [one for one in found if one.verdict == TOO_LITTLE]
     week = signals.last_full_week(city, view.period)
     none = notice(t("signals.none", lang), t("signals.none_hint", lang))
     return [
@@ -59,6 +61,7 @@ def draw_signals(city: City, view: View) -> list[Component | None]:
         rules(lang),
         html.Div([card(city, view, one) for one in fired], className="d-signal-cards") if fired else none,
         html.Section([html.H2(t("signals.quiet", lang)), quiet_table(view, quiet)], className="d-section") if quiet else None,
+        unsaid_list(view, unsaid) if unsaid else None,
     ]
 
 

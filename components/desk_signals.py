@@ -19,7 +19,7 @@ from components.desk_table import Column, table
 from components.desk_tiles import with_unit
 from metrics import spc
 from metrics.city import City
-from metrics.city.baselines import weeks
+from metrics.city.baselines import PROGRAM, weeks
 from metrics.city.signals import Signal, SignalPoint
 from metrics.kpis import kpi
 from metrics.periods import parse_period
@@ -75,6 +75,14 @@ def quiet_table(view: View, signals: Sequence[Signal]) -> Component:
     return table(columns, signals, t("signals.quiet", lang))
 
 
+def unsaid_list(view: View, signals: Sequence[Signal]) -> Component:
+    """KPIs with too little data, folded away."""
+    lang = view.lang
+    names = [html.Li(link(t(f"kpi.{one.key}.label", lang), view.here(key=one.key))) for one in signals]
+    words = f"{t('signals.verdict.too_little_data', lang)}: {number(len(signals), lang, 0)}"
+    return html.Details([html.Summary(words), html.Div(html.Ul(names), className="d-prose")], className="d-waiting")
+
+
 def rules(lang: str) -> Component:
     """The rules with how often chance alone makes each fire, the charts, the limits of all this."""
     rows = [
@@ -117,7 +125,7 @@ def history_list(city: City, rows: Sequence[Baseline], lang: str) -> Component:
     return facts(
         (
             "–".join(week.text for week in weeks(row)),
-            t("signals.set_by", lang, who=_who(row.set_by, lang), at=instant(row.set_at, city.config.tz, lang), reason=row.reason),
+            _set_by(city, row.set_by, row.set_at, row.reason, lang),
         )
         for row in rows
     )
@@ -149,8 +157,12 @@ def baseline_form(view: View, signal: Signal) -> Component:
 
 
 # ---- words ----------------------------------------------------------------------------------------------------------
-def _who(actor: str, lang: str) -> str:
-    return t("signals.program", lang) if actor in ("", "program") else actor.partition(":")[2] or actor
+def _set_by(city: City, actor: str, at: int, reason: str, lang: str) -> str:
+    """Who set a baseline, when and why."""
+    is_program = actor == PROGRAM.actor
+    who = t("signals.program", lang) if is_program else actor.partition(":")[2] or actor
+    told = t("signals.first_kept", lang) if is_program else reason
+    return t("signals.set_by", lang, who=who, at=instant(at, city.config.tz, lang), reason=told)
 
 
 def _figure(signal: Signal, lang: str) -> str:
@@ -193,8 +205,7 @@ def _baseline_words(city: City, signal: Signal, lang: str) -> str:
     words = t("signals.baseline", lang, first=held.from_week, last=held.to_week, n=held.used)
     if held.set_at is None:
         return f"{words} {t('signals.first_weeks', lang)}"
-    at = instant(held.set_at, city.config.tz, lang)
-    return f"{words} {t('signals.set_by', lang, who=_who(held.set_by, lang), at=at, reason=held.reason)}"
+    return f"{words} {_set_by(city, held.set_by, held.set_at, held.reason, lang)}"
 
 
 def _target(signal: Signal, lang: str) -> str:

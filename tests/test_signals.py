@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -86,6 +86,11 @@ def test_limits_come_from_the_first_twelve_whole_weeks_until_somebody_sets_other
     assert found.baseline is not None
     assert (found.baseline.from_week, found.baseline.to_week, found.baseline.set_at) == ("2026-W18", "2026-W29", None)
     assert found.baseline.used == 11  # W18 is left out
+
+
+def test_weeks_before_the_first_data_are_no_zeros(store: Store) -> None:
+    found = signal(see(store), "dossiers_late")
+    assert found.points[0].week == "2026-W17"
 
 
 def test_with_too_short_a_history_nothing_is_said(store: Store) -> None:
@@ -192,3 +197,18 @@ def test_weeks_of_a_kept_baseline_older_than_the_history_are_read_too(store: Sto
     baselines.set_baseline(see(store), asked(), "", instant(NOW))
     found = signal(see(store), "dossiers_on_time_pct")
     assert date.fromisocalendar(2026, 20, 1) in [point.start_on for point in found.points]
+
+
+def test_the_first_weeks_are_kept_once_and_then_stay(store: Store) -> None:
+    first = signals.pin(see(store), instant(NOW))
+    assert first >= 10
+    assert signals.pin(see(store), instant(NOW)) == 0
+    kept = signal(see(store), "dossiers_on_time_pct").baseline
+    assert kept is not None
+    assert (kept.from_week, kept.to_week, kept.set_by) == ("2026-W18", "2026-W29", "program")
+
+
+def test_too_few_weeks_are_not_kept_as_a_baseline(store: Store) -> None:
+    city = see(store)
+    early = replace(city, as_of=instant(datetime(2026, 7, 6, tzinfo=UTC)))
+    assert signals.pin(early, instant(NOW)) == 0

@@ -151,6 +151,11 @@ def test_a_baseline_that_never_moved_fires_at_any_change() -> None:
     assert found.fired[:12] == (None,) * 12
 
 
+def test_a_baseline_that_moved_only_in_the_last_digits_fires_at_nothing() -> None:
+    found = drawn("xmr", values(*[14 / 5 + 1e-16 * n for n in range(12)], 14 * 0.2))
+    assert found.fired == (None,) * 13
+
+
 # ---- verdicts -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("better", "above", "below"), [("up", IMPROVED, DETERIORATED), ("down", DETERIORATED, IMPROVED), ("none", UP, DOWN)]

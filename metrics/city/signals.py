@@ -14,15 +14,16 @@ from sqlalchemy import Connection
 
 from metrics import spc
 from metrics.city import City, series
+from metrics.city.baselines import PROGRAM, chosen, holding, weeks
 from metrics.city.baselines import WEEKS as BASELINE_WEEKS
-from metrics.city.baselines import chosen, holding, weeks
 from metrics.city.series import Point
 from metrics.city.sums import NOTHING_CHOSEN, Choice
 from metrics.comparison import working_days
 from metrics.kpis import KPIS, Kpi, kpi
 from metrics.periods import Period, parse_period
 from metrics.spc import Chart, Limits, Measured
-from store.baselines import Baseline
+from store.baselines import Baseline, NewBaseline, put_baseline
+from store.days import number_of
 from targets import target_of
 
 HISTORY_WEEKS = 52  # shown before the judged week
@@ -125,6 +126,27 @@ def read(
         return tuple(signal for signal in found if signal is not None)
 
 
+def pin(city: City, now: int) -> int:
+    """Keep the first whole weeks as the baseline of every KPI that has enough of them and none yet; returns how many were kept.
+
+    From then on no late delivery and no passing week moves it; only a person does.
+    """
+    with city.store.reading() as connection:
+        held = holding(connection, city)
+    missing = [row.key for row in KPIS if (row.key, "") not in held]
+    kept = 0
+    for one in read(city, missing) if missing else ():
+        span = one.baseline
+        if span is None:
+            continue
+        first, last = (parse_period(week, city.today) for week in (span.from_week, span.to_week))
+        if (last.end_on - first.start_on).days + 1 == 7 * BASELINE_WEEKS:
+            new = NewBaseline(one.key, "", number_of(first.start_on), number_of(last.end_on), "")
+            put_baseline(city.store, new, PROGRAM, now)
+            kept += 1
+    return kept
+
+
 def in_order(signals: Sequence[Signal]) -> tuple[Signal, ...]:
     """Signals first, the bad before the good, then by the gap to the target."""
     return tuple(sorted(signals, key=lambda signal: (spc.VERDICTS.index(signal.verdict), -signal.gap)))
@@ -174,25 +196,24 @@ def _points(
         if start.start_on < first:
             spans.insert(0, (start.start_on, min(end.end_on, first - timedelta(days=1))))
     try:
-        return [
+        found = [
             point for start_on, end_on in spans
             for point in series.read_in(connection, city, row, "week", parse_period(f"{start_on}..{end_on}", city.today), choice, rule)
         ]
     except ValueError:
         return None
+    begun = next((at for at, point in enumerate(found) if point.n or point.state), len(found) - 1)  # no zeros before the first data
+    return found[max(0, begun):]
 
 
 def _span(points: Sequence[Point], kept: Baseline | None) -> tuple[int, int] | None:
-    """Where the baseline lies among the points; without a kept one the first weeks with data, the first whole one on."""
+    """Where the baseline lies among the points, which begin with data; without a kept one the first whole weeks."""
     if kept is not None:
         first, last = weeks(kept)
         inside = [at for at, point in enumerate(points) if first.start_on <= _start(point) <= last.start_on]
         return (inside[0], inside[-1] + 1) if inside else None
-    begun = next((at for at, point in enumerate(points) if point.value is not None and point.n), None)
-    if begun is None:
-        return None
-    first_at = begun + 1 if begun else 0  # history may begin in the middle of its first week
-    return (first_at, min(len(points), first_at + BASELINE_WEEKS))
+    first_at = 1 if len(points) < HISTORY_WEEKS else 0  # history may begin in the middle of its first week
+    return (first_at, min(len(points), first_at + BASELINE_WEEKS)) if len(points) > first_at else None
 
 
 def kind_of(row: Kpi, points: Sequence[Point], span: tuple[int, int] | None) -> str:
