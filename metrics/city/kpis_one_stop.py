@@ -5,7 +5,6 @@ The catalogue is the province's and keeps no history: what stands in it now is k
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from sqlalchemy import text
@@ -125,35 +124,36 @@ def _time_cut(asked: Asked, period: Period) -> Answer:
 
 
 # ---- when procedures were published (766 1.1, 1.2) ------------------------------------------------------------------
-Dates = tuple[date | None, date | None, date | None]  # decision, in force, public
+MARGIN_DAYS = 60  # no 5 working days take longer, not even around Tết
 
 
-def _dates(asked: Asked) -> list[Dates]:
-    """The dates of the catalogue's procedures that have a decision."""
-    domain = {"domain": asked.choice.domain} if asked.choice.domain else {}
+def _dates(asked: Asked, where: str, start: int, end: int) -> list[tuple[int, int | None, int | None]]:
+    """Decision, coming into force and publication (day numbers) of the catalogue's procedures that were decided and meet `where`."""
+    values: dict[str, Any] = {"start": start, "end": end}
+    if asked.choice.domain:
+        where, values["domain"] = f"({where}) AND p.domain_code = :domain", asked.choice.domain
     rows = asked.connection.execute(
         text(
-            f"SELECT decision_on, effective_on, published_on FROM core_procedure p WHERE {_LISTED} AND decision_on IS NOT NULL"
-            + (" AND p.domain_code = :domain" if domain else "")
+            f"SELECT decision_on, effective_on, published_on FROM core_procedure p WHERE {_LISTED} AND decision_on IS NOT NULL "
+            f"AND {where}"
         ),
-        domain,
+        values,
     )
-    return [tuple(None if on is None else date_of(on) for on in row) for row in rows]  # type: ignore[misc]
+    return [(decision, effective, public) for decision, effective, public in rows]
+
+
+def _nth_working_day(asked: Asked, on: int, n: int) -> int:
+    return number_of(add_working_days(asked.city.calendar, date_of(on), n))
 
 
 def _published_on_time(asked: Asked, period: Period) -> Answer:
     """766 1.1: of procedures decided in the period, those decided at least 5 working days before they come into force."""
     if not _is_whole(asked):
         return UNKNOWN
-    start, end = asked.days(period)
-    decided = [
-        (decision, effective) for decision, effective, _ in _dates(asked)
-        if decision and effective and start <= number_of(decision) <= end
-    ]
-    calendar = asked.city.calendar
-    return percent_of(
-        sum(add_working_days(calendar, decision, PUBLISHED_BEFORE_WD) <= effective for decision, effective in decided), len(decided)
-    )
+    where = "effective_on IS NOT NULL AND decision_on BETWEEN :start AND :end"
+    decided = [(decision, effective or 0) for decision, effective, _ in _dates(asked, where, *asked.days(period))]
+    in_time = sum(_nth_working_day(asked, decision, PUBLISHED_BEFORE_WD) <= effective for decision, effective in decided)
+    return percent_of(in_time, len(decided))
 
 
 def _public_on_time(asked: Asked, period: Period) -> Answer:
@@ -161,11 +161,11 @@ def _public_on_time(asked: Asked, period: Period) -> Answer:
     if not _is_whole(asked):
         return UNKNOWN
     start, end = asked.days(period)
+    where = f"(published_on BETWEEN :start AND :end OR decision_on BETWEEN :start - {MARGIN_DAYS} AND :end)"
     total = in_time = 0
-    for decision, _, public in _dates(asked):
-        assert decision is not None
-        due = add_working_days(asked.city.calendar, decision, PUBLIC_WITHIN_WD)
-        if any(start <= number_of(on) <= end for on in (due, public) if on is not None):
+    for decision, _, public in _dates(asked, where, start, end):
+        due = _nth_working_day(asked, decision, PUBLIC_WITHIN_WD)
+        if any(start <= on <= end for on in (due, public) if on is not None):
             total, in_time = total + 1, in_time + (public is not None and public <= due)
     return percent_of(in_time, total)
 
