@@ -99,6 +99,7 @@ DOSSIER_DAY = (
     ),
 )
 _TAKEN_ON = "NOT (r.status = 'refused' OR r.status IN ('new', 'verifying') OR r.status IN ('unmapped', ''))"
+_KNOWN = "r.rating IS NOT NULL AND r.reopened_count IS NOT NULL"
 REPORT_DAY = (
     FlowSource("core_report", "received_on", {
         "received": "1 = 1", "no_due_in": "r.due_at IS NULL AND NOT r.is_ended_before_start", "urgent": "r.is_urgent",
@@ -107,6 +108,7 @@ REPORT_DAY = (
         "accepted": _TAKEN_ON, "handled": f"{_TAKEN_ON} AND r.closed_on IS NOT NULL",
         "return_known": "r.returned_count IS NOT NULL", "returned": "r.returned_count > 0",
         "extension_known": "r.extension_count IS NOT NULL", "extended": "r.extension_count > 0",
+        "quality_known_in": f"{_KNOWN} AND NOT r.is_ended_before_start",
     }),
     FlowSource("core_report", "closed_on", {
         "closed": "1 = 1",
@@ -119,6 +121,7 @@ REPORT_DAY = (
         "closed_timed": "r.is_within_hour IS NOT NULL", "closed_within_hour": "r.is_within_hour",
         "rating_known": "r.rating IS NOT NULL", "rated": "r.rating > 0", "satisfied": "r.rating > 1",
         "reopen_known": "r.reopened_count IS NOT NULL", "closed_reopened": "r.reopened_count > 0",
+        "quality_known_out": f"{_KNOWN} AND NOT r.is_ended_before_start",
         "truly_resolved":
             "r.reopened_count = 0 AND NOT r.status = 'refused' AND NOT r.is_duplicate AND NOT coalesce(r.rating, 0) = 1",
     }),

@@ -280,6 +280,7 @@ REPORT_FLOWS = (
     "return_known", "returned", "extension_known", "extended",
     "closed_timed", "closed_within_hour", "rating_known", "rated", "satisfied",  # on the closed day
     "reopen_known", "closed_reopened", "truly_resolved",
+    "quality_known_in", "quality_known_out",  # of known rating and reopening, on the received and the closed day: a stock of its own
     "reopened", "reopened_open",  # on the day of the last reopening; those that are open still
 )
 report_day = Table(

@@ -96,6 +96,7 @@ REPORTS = Kind(
                 "r.due_at IS NULL", "r.is_ended_before_start", "r.is_urgent", "r.is_duplicate", "r.knows_duplicates",
                 "r.status = 'refused'", "r.status IN ('new', 'verifying')", "r.status IN ('unmapped', '')", "r.closed_on IS NULL",
                 "r.returned_count IS NULL", "r.returned_count > 0", "r.extension_count IS NULL", "r.extension_count > 0",
+                "r.rating IS NULL", "r.reopened_count IS NULL",
             ),
         ),
         EventDay(

@@ -36,6 +36,11 @@ def quality_flows(row: Mapping[str, Any]) -> Iterator[tuple[str, int | None]]:
         "return_known": row["returned_count"] is not None, "returned": (row["returned_count"] or 0) > 0,
         "extension_known": row["extension_count"] is not None, "extended": (row["extension_count"] or 0) > 0,
     }
+    is_known = row["rating"] is not None and row["reopened_count"] is not None
+    if is_known and not (ended is not None and ended < row["received_at"]):
+        yield "quality_known_in", row["received_at"]
+        if ended is not None:
+            yield "quality_known_out", ended
     yield from ((name, row["received_at"]) for name, holds in on_receipt.items() if holds)
     if ended is not None:
         quick, rating, again = within_hour(row["received_at"], ended), row["rating"], row["reopened_count"]

@@ -18,7 +18,7 @@ from data_sources.feedback.parse import parse_open311, parse_table
 from data_sources.feedback.quality import watched
 from metrics.city import open_city
 from metrics.city import reports as city_reports
-from metrics.city.closings import Ended, judge
+from metrics.city.closings import Alike, judged
 from metrics.city.kpis import read as read_kpis
 from metrics.city.sums import NOTHING_CHOSEN, Choice
 from metrics.kpis.feedback import FEEDBACK, LIMITS_766
@@ -218,7 +218,8 @@ def test_feeds_with_a_cadence_are_watched_for_what_their_statuses_can_say() -> N
 def figures(store: Store, config: Config, choice: Choice = NOTHING_CHOSEN) -> dict[str, tuple[float | None, int | None]]:
     """KPI -> value and n over November."""
     city = open_city(store, config, ALL, NOW)
-    return {value.key: (value.value, value.n) for value in read_kpis(city, [row.key for row in FEEDBACK], parse_period("2026-11", city.today), choice)}
+    found = read_kpis(city, [row.key for row in FEEDBACK], parse_period("2026-11", city.today), choice)
+    return {value.key: (value.value, value.n) for value in found}
 
 
 def settle(store: Store) -> None:
@@ -293,8 +294,7 @@ def test_the_limits_of_766_count_working_days_from_sending(
 ) -> None:
     city = open_city(store, Config("766"), ALL, datetime(2026, 11, 23, 9, tzinfo=UTC))
     day = lambda told: number_of(datetime.fromisoformat(told).date()) if told else None  # noqa: E731
-    one = Ended("", day(received) or 0, day(ended), is_refused, True, False, 1)
-    (found,) = judge(city, [one], parse_period("2026-11", city.today)).values()
+    found = judged(city, Alike("", day(received) or 0, day(ended), is_refused, True, False, 1), city.today_on)
     assert (found.on_time, found.good, found.total) == (int(in_time), int(in_time), 1)
     assert {row.working_days for row in LIMITS_766} == {2, 5, 15} and all(row.source for row in LIMITS_766)
 

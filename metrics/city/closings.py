@@ -1,19 +1,19 @@
 """What the endings of reports show beside their number: many closed at once, and the working-day limits of decision 766.
 
-Both are read from the index of closings, bounded by the period: an ending is judged beside others, so no cell of a roll-up holds it.
+Both are read from indexes of the reports, bounded by the period: an ending is judged beside others or by a calendar, so no cell of a
+roll-up holds the verdict.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from metrics.city import City
-from metrics.city.sums import Choice, conditions
+from metrics.city.sums import NET, QUALITY_KNOWN, Choice, conditions, net, stocks_now_by
 from metrics.kpis.feedback import LIMITS_766
 from metrics.kpis.row import Answer, percent_of
 from metrics.periods import Period
@@ -72,8 +72,8 @@ def in_bulk_among(connection: Connection, city: City, rows: Iterable[Mapping[str
 
 # ---- decision 766, indicators 5.2 and 5.3 -----------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Ended:
-    """`n` reports alike: received and ended (None = open) on these days, refused or not, with what is known of their handling."""
+class Alike:
+    """`n` reports received and ended (None = in hand) on the same days, refused or not, with what is known of their handling."""
 
     group: str
     received_on: int
@@ -86,12 +86,15 @@ class Ended:
 
 @dataclass(frozen=True)
 class Judged:
-    """Handled in the period and in hand at its end, and how many of them in time; of those with known handling, how many in good order."""
+    """Handled in a period and in hand at its end, and how many of them in time; of those with known handling, how many in good order."""
 
     total: int = 0
     on_time: int = 0
     known: int = 0
     good: int = 0
+
+    def __add__(self, other: Judged) -> Judged:
+        return Judged(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def on_time_pct(self) -> Answer:
@@ -104,58 +107,82 @@ class Judged:
         return percent_of(self.good, self.known)
 
 
-def read_endings(connection: Connection, city: City, start_on: int, choice: Choice, column: str) -> list[Ended]:
-    """Reports ended since a day and those still open, alike ones together, per value of a column ('' = all in one)."""
-    key = ("endings", start_on, choice, column)
+NOTHING = Judged()
+_WORKING_DAYS: Mapping[str, int] = {row.status: row.working_days for row in LIMITS_766 if row.is_judged}
+_RESOLVE_DAYS = _WORKING_DAYS[""]
+
+
+def judge_766(connection: Connection, city: City, period: Period, choice: Choice, column: str) -> Mapping[str, Judged]:
+    """Group -> the figures of 5.2 and 5.3 over a period, whose end is now while it runs, per value of a column ('' = all in one).
+
+    Read are the endings of the period, and what was received lately enough to be in time; how many are in hand is a stock.
+    """
+    end_on = min(number_of(period.end_on), city.today_on)
+    key = ("766", period, choice, column)
     if key not in city.memo:
+        found = _in_hand(connection, city, end_on, choice, column)
+        for one in _ended(connection, city, number_of(period.start_on), end_on, choice, column):
+            found[one.group] = found.get(one.group, NOTHING) + judged(city, one, end_on)
+        for one in _lately(connection, city, end_on, choice, column):
+            verdict = judged(city, one, end_on)
+            found[one.group] = found.get(one.group, NOTHING) + Judged(0, verdict.on_time, 0, verdict.good)
+        city.memo[key] = found
+    answer: Mapping[str, Judged] = city.memo[key]
+    return answer
+
+
+def judged(city: City, one: Alike, now_on: int) -> Judged:
+    """The verdict on reports alike, of the province's calendar; what is not refused by then has the limit of resolving."""
+    working_days = _WORKING_DAYS["refused"] if one.is_refused and one.closed_on is not None else _RESOLVE_DAYS
+    last_on = number_of(add_working_days(city.calendar, date_of(one.received_on), working_days))
+    in_time = (now_on if one.closed_on is None else one.closed_on) <= last_on
+    is_good = in_time and one.is_known and not one.is_bad
+    return Judged(one.n, one.n if in_time else 0, one.n if one.is_known else 0, one.n if is_good else 0)
+
+
+def _ended(connection: Connection, city: City, start_on: int, end_on: int, choice: Choice, column: str) -> list[Alike]:
+    return _alike(connection, city, choice, column, "closed_on", "closed_on BETWEEN :start AND :end", {"start": start_on, "end": end_on})
+
+
+def _lately(connection: Connection, city: City, end_on: int, choice: Choice, column: str) -> list[Alike]:
+    """In hand at the end of a day, and received no longer ago than the limit of resolving."""
+    since = number_of(add_working_days(city.calendar, date_of(end_on), -_RESOLVE_DAYS - 1))
+    where = "received_on BETWEEN :since AND :end AND (closed_on IS NULL OR closed_on > :end)"
+    return _alike(connection, city, choice, column, "NULL", where, {"since": since, "end": end_on})
+
+
+def _alike(
+    connection: Connection, city: City, choice: Choice, column: str, closed_on: str, chosen: str, days: Mapping[str, int],
+) -> list[Alike]:
+    where, values = conditions(city.scope, "reports", choice)
+    group = column or "''"
+    rows = connection.execute(
+        text(
+            f"SELECT {group} AS grouped, received_on, CAST({closed_on} AS INTEGER), CASE WHEN status = 'refused' THEN 1 ELSE 0 END, "
+            f"CASE WHEN {QUALITY_KNOWN} THEN 1 ELSE 0 END, CASE WHEN rating = 1 OR reopened_count > 0 THEN 1 ELSE 0 END, count(*) "
+            f"FROM core_report WHERE {chosen} AND NOT is_ended_before_start{where} GROUP BY 1, 2, 3, 4, 5, 6"
+        ),
+        {**days, **values},
+    ).all()
+    return [Alike(str(r[0]), r[1], r[2], bool(r[3]), bool(r[4]), bool(r[5]), int(r[6])) for r in rows]
+
+
+def _in_hand(connection: Connection, city: City, end_on: int, choice: Choice, column: str) -> dict[str, Judged]:
+    """How many are in hand at the end of a day, and of how many the handling is known: today's stock less the net flows since."""
+    now = stocks_now_by(connection, city, "reports", column, choice)
+    found = {group: Judged(total=stocks["open"], known=stocks["open_known"]) for group, stocks in now.items()}
+    if end_on < city.today_on:
         where, values = conditions(city.scope, "reports", choice)
-        counted = (
-            f"SELECT {column or chr(39) * 2} AS grouped, received_on, closed_on, CASE WHEN status = 'refused' THEN 1 ELSE 0 END, "
-            "CASE WHEN rating IS NOT NULL AND reopened_count IS NOT NULL THEN 1 ELSE 0 END, "
-            "CASE WHEN rating = 1 OR reopened_count > 0 THEN 1 ELSE 0 END, count(*) FROM core_report WHERE"
-        )
+        names = sorted({name for stock in ("open", "open_known") for side in NET["reports"][stock] for name in side})
         rows = connection.execute(
             text(
-                f"{counted} closed_on >= :start AND NOT is_ended_before_start{where} GROUP BY 1, 2, 3, 4, 5, 6 UNION ALL "
-                f"{counted.replace('status', chr(39) * 2)} closed_on IS NULL{where} GROUP BY 1, 2, 3, 4, 5, 6"
+                f"SELECT {column or chr(39) * 2} AS grouped, {', '.join(f'sum({name})' for name in names)} FROM rollup_report_day "
+                f"WHERE day > :end{where} GROUP BY 1"
             ),
-            {"start": start_on, **values},
+            {"end": end_on, **values},
         ).all()
-        city.memo[key] = [Ended(str(r[0]), r[1], r[2], bool(r[3]), bool(r[4]), bool(r[5]), int(r[6])) for r in rows]
-    found: list[Ended] = city.memo[key]
+        for row in rows:
+            flows = {name: int(value) for name, value in zip(names, row[1:], strict=True)}
+            since = Judged(total=-net("reports", "open", flows), known=-net("reports", "open_known", flows))
+            found[str(row[0])] = found.get(str(row[0]), NOTHING) + since
     return found
-
-
-def judge(city: City, endings: Iterable[Ended], period: Period) -> dict[str, Judged]:
-    """Group -> the figures of 5.2 and 5.3 over a period; its end is now while it runs."""
-    start, end = number_of(period.start_on), number_of(period.end_on)
-    now_on, limits = min(end, city.today_on), _Limits(city)
-    found: dict[str, list[int]] = {}
-    for one in endings:
-        ended_on = one.closed_on if one.closed_on is not None and one.closed_on <= end else None
-        if one.received_on > end or (ended_on is not None and ended_on < start):
-            continue
-        is_late = (now_on if ended_on is None else ended_on) > limits.last_on(one, ended_on is not None)
-        sums = found.setdefault(one.group, [0, 0, 0, 0])
-        for place, counts in enumerate((True, not is_late, one.is_known, one.is_known and not is_late and not one.is_bad)):
-            sums[place] += one.n if counts else 0
-    return {group: Judged(*sums) for group, sums in found.items()}
-
-
-_WORKING_DAYS: Mapping[str, int] = {row.status: row.working_days for row in LIMITS_766 if row.is_judged}
-
-
-class _Limits:
-    """The last day in time of a report, by the province's calendar."""
-
-    def __init__(self, city: City) -> None:
-        self.calendar, self.known = city.calendar, dict[tuple[int, int], int]()
-
-    def last_on(self, one: Ended, has_ended: bool) -> int:
-        """Day number; what is not refused by then has the limit of resolving."""
-        working_days = _WORKING_DAYS["refused" if one.is_refused and has_ended else ""]
-        key = (one.received_on, working_days)
-        if key not in self.known:
-            received: date = date_of(one.received_on)
-            self.known[key] = number_of(add_working_days(self.calendar, received, working_days))
-        return self.known[key]

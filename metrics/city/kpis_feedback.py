@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from metrics.city import City
 from metrics.city.asked import Answers, Asked
-from metrics.city.closings import Judged, in_bulk, judge, read_endings
+from metrics.city.closings import Judged, in_bulk, judge_766
 from metrics.city.sums import Choice, conditions
 from metrics.kpis.row import Answer
 from metrics.periods import Period
@@ -93,12 +93,10 @@ def _bulk_parts(connection: Connection, city: City, parts: Sequence[Period], cho
 # ---- decision 766 -----------------------------------------------------------------------------------------------------
 def _judged(answer: Callable[[Judged], Answer]) -> Computed:
     def groups(connection: Connection, city: City, period: Period, choice: Choice, column: str) -> Groups:
-        endings = read_endings(connection, city, number_of(period.start_on), choice, column)
-        return {group: answer(one) for group, one in judge(city, endings, period).items()}
+        return {group: answer(one) for group, one in judge_766(connection, city, period, choice, column).items()}
 
     def parts(connection: Connection, city: City, parts: Sequence[Period], choice: Choice) -> Sequence[Answer]:
-        endings = read_endings(connection, city, number_of(parts[0].start_on), choice, "")
-        return [answer(judge(city, endings, part).get("", Judged())) for part in parts]
+        return [groups(connection, city, part, choice, "").get("", (None, 0)) for part in parts]
 
     return Computed(groups, parts)
 

@@ -234,7 +234,7 @@ def group_sums(
     empty = dict.fromkeys(FLOWS[topic], 0)
     found = {}
     for group in flows.keys() | now.keys() | since.keys():
-        stock = {name: now.get(group, {}).get(name, 0) for name in ("open", "open_due", "overdue", "overdue_day", "due_2wd")}
+        stock = {name: now.get(group, {}).get(name, 0) for name in ("open", "open_due", "overdue", "overdue_day", "due_2wd", "open_known")}
         stock["open_no_due"] = stock["open"] - stock["open_due"]
         _step_back(topic, stock, since.get(group))
         stocks: dict[str, int | None] = {**stock, "open_due": stock["open"] - stock["open_no_due"]}

@@ -112,10 +112,13 @@ def _read_stocks(connection: Connection, city: City, topic: str, group: str, cho
     return {row[0]: {name: int(value or 0) for name, value in zip(counted, row[1:], strict=True)} for row in rows}
 
 
+QUALITY_KNOWN = "rating IS NOT NULL AND reopened_count IS NOT NULL"  # reports of which it is known how they were handled
+
+
 def _counted(topic: str) -> Mapping[str, str]:
     """Stock -> condition on an open row."""
     if topic == "reports":
-        return {"open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < :now"}
+        return {"open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < :now", "open_known": QUALITY_KNOWN}
     return {
         "open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < coalesce(verdict_at, :now)",
         "overdue_day": "due_on < coalesce(verdict_on, :today)", "stopped": "verdict_at IS NOT NULL",
@@ -133,6 +136,7 @@ NET: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     },
     "reports": {
         "open": (("received", "ended_before_start_out"), ("closed", "ended_before_start_in")),
+        "open_known": (("quality_known_in",), ("quality_known_out",)),
         "open_no_due": (("no_due_in",), ("no_due_out",)),
         "overdue": (("due_passed",), ("overdue_ended",)),
     },
@@ -157,7 +161,7 @@ def stocks_at(
     open_now, open_due = current["open"] or 0, current["open_due"] or 0
     found["open"] = was_open = open_now - net(topic, "open", since)
     found["open_due"] = was_open - (open_now - open_due - net(topic, "open_no_due", since))
-    for name in ("overdue", "overdue_day"):
+    for name in ("overdue", "overdue_day", "open_known"):
         if name in NET[topic]:
             found[name] = (current[name] or 0) - net(topic, name, since)
     return found

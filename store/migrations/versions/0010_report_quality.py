@@ -11,7 +11,7 @@ CELL = ("agency_code", "area_code", "category_code")
 FLOWS = (
     "duplicate_known", "accepted", "refused", "undecided", "handled", "return_known", "returned", "extension_known", "extended",
     "closed_timed", "closed_within_hour", "rating_known", "rated", "satisfied", "reopen_known", "closed_reopened", "truly_resolved",
-    "reopened", "reopened_open",
+    "quality_known_in", "quality_known_out", "reopened", "reopened_open",
 )
 INDEXES = (
     # name, columns, the rows it holds ("" = all), was there before
