@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import text
@@ -36,6 +37,7 @@ class IndicatorFilter:
 
 
 ALL = IndicatorFilter()
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,7 @@ def read(city: City, chosen: IndicatorFilter = ALL) -> tuple[IndicatorItem, ...]
     A caller with limits is given the province's own values and those of agencies and areas inside them.
     """
     city.scope.require("see.desk")
-    found = (item for item in _everything(city) if _is_asked(item, chosen))
-    return tuple(item for item in found if chosen.year in (None, item.end_on.year))
+    return tuple(item for item in _asked(_everything(city), chosen) if chosen.year in (None, item.end_on.year))
 
 
 def choices(city: City) -> Choices:
@@ -185,8 +186,7 @@ def _newest(city: City, chosen: IndicatorFilter, kind: str) -> tuple[IndicatorIt
 def _upto(city: City, chosen: IndicatorFilter) -> Iterable[IndicatorItem]:
     """Values of the filter up to the end of its year."""
     city.scope.require("see.desk")
-    found = (item for item in _everything(city) if _is_asked(item, chosen))
-    return (item for item in found if chosen.year is None or item.end_on.year <= chosen.year)
+    return (item for item in _asked(_everything(city), chosen) if chosen.year is None or item.end_on.year <= chosen.year)
 
 
 def _series(items: Iterable[IndicatorItem]) -> list[list[IndicatorItem]]:
@@ -197,10 +197,12 @@ def _series(items: Iterable[IndicatorItem]) -> list[list[IndicatorItem]]:
     return list(found.values())
 
 
-def _is_asked(item: IndicatorItem, chosen: IndicatorFilter) -> bool:
-    within = Scope(agencies=(chosen.agency,) if chosen.agency else None, areas=(chosen.area,) if chosen.area else None)
+def _asked(items: Iterable[IndicatorItem], chosen: IndicatorFilter) -> Iterable[IndicatorItem]:
+    """The values the filter asks for, of whatever year; an agency or area with all below it."""
+    within = Scope(agencies=(chosen.agency,), areas=(chosen.area,))
     return (
-        chosen.theme in ("", item.theme) and chosen.subject in ("", item.subject)
+        item for item in items
+        if chosen.theme in ("", item.theme) and chosen.subject in ("", item.subject)
         and chosen.indicator in ("", item.indicator, item.parent)
         and (not chosen.agency or (item.subject_kind == "agency" and within.covers_agency(item.subject)))
         and (not chosen.area or (item.subject_kind == "area" and within.covers_area(item.subject)))
@@ -234,13 +236,15 @@ def _everything(city: City) -> tuple[IndicatorItem, ...]:
             rows = [dict(row) for row in connection.execute(text(_ALL_VALUES)).mappings()]
         described = {row["indicator_code"]: row for row in rows}
         found = [row | _root(row, described) for row in rows if _in_scope(city.scope, row)]
-        built = [_item(city, row) for row in sorted(found, key=_place)]
-        city.memo["indicators"] = tuple(item for series in _series(built) for item in _with_previous(series))
+        series: dict[tuple[str, ...], list[Row]] = {}
+        for row in sorted(found, key=_place):
+            series.setdefault((row["feed"], row["indicator_code"], row["agency_code"], row["area_code"], row["subject"]), []).append(row)
+        city.memo["indicators"] = tuple(_item(city, row, _before(row, rows)) for rows in series.values() for row in rows)
     items: tuple[IndicatorItem, ...] = city.memo["indicators"]
     return items
 
 
-def _root(row: Mapping[str, Any], described: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _root(row: Row, described: Mapping[str, Row]) -> dict[str, Any]:
     """What a part takes from the whole it belongs to, through all levels: its kind and its place; depth = how many levels up that is."""
     seen = [row["indicator_code"]]
     while (above := described.get(row["parent_code"])) and above["indicator_code"] not in seen:
@@ -250,7 +254,7 @@ def _root(row: Mapping[str, Any], described: Mapping[str, Mapping[str, Any]]) ->
     return {"kind": row["kind"] or FIGURE, "root_place": (position, row["indicator_code"]), "depth": len(seen)}
 
 
-def _in_scope(scope: Scope, row: Mapping[str, Any]) -> bool:
+def _in_scope(scope: Scope, row: Row) -> bool:
     """The province's own values are for everyone; others by their agency and area; who is neither, for callers without limits."""
     if not row["agency_code"] and not row["area_code"]:
         return not row["subject"] or not scope.is_limited
@@ -259,14 +263,14 @@ def _in_scope(scope: Scope, row: Mapping[str, Any]) -> bool:
     )
 
 
-def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _place(row: Row) -> tuple[Any, ...]:
     position = LAST if row["position"] is None else row["position"]
     subject = (row["agency_code"], row["area_code"], row["subject"])
     own = (row["feed"], -row["end_on"], row["start_on"] or 0, row["period"])
     return *row["root_place"], *subject, row["depth"], position, row["indicator_code"], *own
 
 
-def _item(city: City, row: Mapping[str, Any]) -> IndicatorItem:
+def _item(city: City, row: Row, before: Row | None) -> IndicatorItem:
     plan, printed, value = row["plan"], row["plan_pct"], row["value"]
     derives = plan is None and value is not None and bool(printed)
     plan = 100 * value / printed if derives else plan
@@ -274,6 +278,7 @@ def _item(city: City, row: Mapping[str, Any]) -> IndicatorItem:
     rank, of, source = _rank(city.scope, row)
     is_partial = row["end_on"] >= city.today_on
     goal = plan if plan is not None else row["target"]
+    change, change_from = _change(row, before)
     return IndicatorItem(
         row["feed"], row["source_id"], row["indicator_code"], row["name"] or row["indicator_code"], row["name_en"],
         row["kind"], row["theme"],
@@ -281,13 +286,14 @@ def _item(city: City, row: Mapping[str, Any]) -> IndicatorItem:
         row["agency_name"] or row["area_name"] or row["subject"], row["period"],
         None if row["start_on"] is None else date_of(row["start_on"]), date_of(row["end_on"]), is_partial, value, row["value_text"],
         row["bound"], row["measure_unit"], row["better"], row["scale_max"], row["target"], plan, derives, pct, printed, rank, of,
-        100 * rank / of if rank and of else None, source, row["change"], row["change_from"],
+        100 * rank / of if rank and of else None, source, change, change_from,
         _verdict(value, goal, row["better"], pct if plan is None and printed else None, is_partial), row["document"],
         row["publisher"], bool(row["is_verified"]),
+        *((before["period"], before["value"], *_rank(city.scope, before)[:2]) if before else ()),
     )
 
 
-def _rank(scope: Scope, row: Mapping[str, Any]) -> tuple[int | None, int | None, str]:
+def _rank(scope: Scope, row: Row) -> tuple[int | None, int | None, str]:
     """Rank and denominator as sent, else computed; never computed for a caller who may not see everyone in it."""
     if row["rank"] is not None:
         return row["rank"], row["denominator"], "given"
@@ -310,31 +316,25 @@ def _verdict(value: float | None, goal: float | None, better: str, pct: float | 
     return "near" if abs(gap) <= NEAR_PCT / 100 * abs(goal) else "bad"
 
 
-def _with_previous(series: Sequence[IndicatorItem]) -> list[IndicatorItem]:
-    """Each value with the one it is set beside."""
-    return [_beside(item, _before(item, series)) for item in series]
+def _before(row: Row, series: Sequence[Row]) -> Row | None:
+    """The value a row is set beside: of the same period a year before, else the last one of the same form (series: newest first)."""
+    shape, end_on = _shape(row["period"]), row["end_on"]
+    earlier = [other for other in series if other["end_on"] < end_on and _shape(other["period"]) == shape]
+    end = date_of(end_on)
+    same = (other for other in earlier if (on := date_of(other["end_on"])).year == end.year - 1 and on.month == end.month)
+    return next(same, None) or next(iter(earlier), None)
 
 
-def _before(item: IndicatorItem, series: Sequence[IndicatorItem]) -> IndicatorItem | None:
-    shape = _shape(item.period)
-    earlier = [other for other in series if other.end_on < item.end_on and _shape(other.period) == shape]
-    a_year_ago = (item.end_on.year - 1, item.end_on.month)
-    same = (other for other in earlier if (other.end_on.year, other.end_on.month) == a_year_ago)
-    return next(same, None) or max(earlier, key=lambda other: other.end_on, default=None)
-
-
+@lru_cache(maxsize=4096)
 def _shape(period: str) -> str:
     """Periods of one shape are as long as each other: years with years, quarters with quarters."""
     return re.sub(r"\d", "0", period)
 
 
-def _beside(item: IndicatorItem, before: IndicatorItem | None) -> IndicatorItem:
-    if before is None:
-        return item
-    change, change_from = item.change, item.change_from
-    if change is None and not change_from and item.value is not None and before.value is not None and not (item.bound or before.bound):
-        change, change_from = item.value - before.value, before.period
-    return replace(
-        item, change=change, change_from=change_from, previous_period=before.period, previous_value=before.value,
-        previous_rank=before.rank, previous_denominator=before.denominator,
-    )
+def _change(row: Row, before: Row | None) -> tuple[float | None, str]:
+    """The change as sent; else against the value before, unless one of the two is a mere bound."""
+    if row["change"] is not None or row["change_from"] or before is None:
+        return row["change"], row["change_from"]
+    if row["value"] is None or before["value"] is None or row["bound"] or before["bound"]:
+        return None, ""
+    return row["value"] - before["value"], before["period"]
