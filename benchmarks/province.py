@@ -18,6 +18,7 @@ from data_sources.demo.catalogue import catalogue
 from data_sources.demo.dossiers import NEVER, Dossiers, day_block, join, last_event, status_at
 from data_sources.demo.stations import streams
 from data_sources.demo.workdays import ZONE_S, work_axis
+from metrics.judging import judge
 from store.catalogue import put_agencies, put_categories, put_procedures
 from store.days import DAY, DayClock, instant
 from store.engine import Store
@@ -188,7 +189,7 @@ def put_catalogues(store: Store) -> None:
     found = catalogue()
     with store.writing() as connection:
         put_agencies(connection, [AgencyRow(a.code, a.name, a.name_en, a.parent_code, a.kind, a.area) for a in found.agencies])
-        put_procedures(connection, [ProcedureRow(p.code, p.name, p.domain_code, p.domain_name) for p in found.procedures])
+        put_procedures(connection, [ProcedureRow(p.code, p.name, p.domain_code, p.domain_name, p.limit_days) for p in found.procedures])
         put_categories(connection, [CategoryRow(c.code, c.name, c.group) for c in found.categories])
 
 
@@ -202,6 +203,7 @@ def fill(store: Store, days: int, *, scale: float = SCALE, minutes: int = READIN
 
     for rows in history(days, scale):
         put("one_stop", "one_stop", Parsed(dossiers=rows, item_count=len(rows)))
+    judge(store, city())
     put("feedback", "feedback", Parsed(reports=reports(days), item_count=1))
     put("sensors", "sensors", sensors())
     for end in range(at - (days - 1) * DAY, at + 1, DAY):

@@ -12,7 +12,9 @@ from sqlalchemy import Connection, event
 
 from store.engine import Store
 
-BIG = ("core_dossier_version", "core_dossier_stop", "core_dossier", "core_report_version", "core_report", "core_reading")
+BIG = (
+    "core_dossier_version", "core_dossier_stop", "core_dossier_time", "core_dossier", "core_report_version", "core_report", "core_reading",
+)
 PARTITIONS = rf"({'|'.join(BIG)})(_\d+)?"  # readings lie in one a month
 # indexes of the rows that are open: reading one whole is reading what was asked for
 PARTIAL = ("ix_dossier_open", "ix_dossier_running", "ix_dossier_outside", "ix_report_open")

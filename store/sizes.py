@@ -35,7 +35,8 @@ class Dated:
 
 DATED = (
     Dated("core_dossier", "first_landed_at"), Dated("core_dossier_version", "landed_at"), Dated("core_dossier_step", "at"),
-    Dated("core_dossier_stop", "stopped_at"), Dated("core_report", "first_landed_at"), Dated("core_report_version", "landed_at"),
+    Dated("core_dossier_stop", "stopped_at"), Dated("core_dossier_time", "received_on", DAY),
+    Dated("core_report", "first_landed_at"), Dated("core_report_version", "landed_at"),
     Dated("core_indicator_value_version", "landed_at"),
     Dated("core_reading", "hour", HOUR), Dated("rollup_reading_hour", "hour", HOUR), Dated("rollup_reading_hour_area", "hour", HOUR),
     Dated("rollup_reading_day", "day", DAY), Dated("rollup_dossier_day", "day", DAY), Dated("rollup_report_day", "day", DAY),
