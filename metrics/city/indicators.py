@@ -298,7 +298,7 @@ def _rank(scope: Scope, row: Row) -> tuple[int | None, int | None, str]:
     if row["rank"] is not None:
         return row["rank"], row["denominator"], "given"
     if row["kind"] != INDEX or scope.is_limited or row["value"] is None or row["better"] not in ("up", "down") or row["own_of"] < 2:
-        return None, None, ""
+        return None, row["denominator"], ""
     return row["own_rank"], row["own_of"], "computed"
 
 
