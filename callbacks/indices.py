@@ -13,10 +13,13 @@ from components.desk_filters import panel, select
 from components.desk_indices import card_grid, figure_table, plan_table
 from components.desk_links import View
 from components.desk_parts import choices, heading, notice
+from components.desk_score import score_cards
 from components.desk_table import exports
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, indicators
+from metrics.city import City, indicators, score
 from metrics.city.indicators import Choices, IndicatorFilter
+from metrics.city.sums import Choice
+from metrics.periods import parse_period
 from text import t
 from text.vietnamese import fold_place
 
@@ -42,6 +45,7 @@ def draw_indices(city: City, view: View) -> list[Component | None]:
         heading(t("page.indices", lang), t("indices.hint", lang)),
         panel(view, fields, choices(t("desk.theme", lang), themes, "d-states")) if offered.years else None,
         html.Div([html.Span(_whose(city, view, offered)), files], className="d-above") if offered.years else None,
+        score_section(city, view),
         *(sections or [_nothing(view, offered)]),
     ]
 
@@ -113,9 +117,18 @@ def _section(title: str, *parts: Component) -> Component:
     return html.Section([html.H2(title), *parts], className="d-section")
 
 
-# in the order of the page; the 766 score stands first (its section is a function of the same shape)
+def score_section(city: City, view: View) -> Component | None:
+    """The 766 score of the chosen period, of the running month without any; not while the reader looks at one other theme."""
+    if view.get("theme") not in ("", "governance"):
+        return None
+    period = view.period if view.get("period") else parse_period(f"{city.today:%Y-%m}", city.today)
+    found = score.read(city, period, Choice(agency=view.get("agency")))
+    return score_cards(view, found) if found.points is not None else None
+
+
+# in the order of the page
 SECTIONS: tuple[Callable[[City, View], Component | None], ...] = (index_section, plan_section, figure_section)
-PAGES = (PageRow("indices", "see.desk", draw_indices, ("indicators",)),)
+PAGES = (PageRow("indices", "see.desk", draw_indices, ("indicators", "dossiers", "reports")),)
 
 
 def register(app: Dash, context: AppContext) -> None:
