@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from components.context import AppContext
@@ -109,35 +109,30 @@ def _one(city: City, view: View) -> list[Component | None]:
 
 
 def set_baseline(
-    context: AppContext, scope: Scope, presses: Sequence[int], firsts: Sequence[str], lasts: Sequence[str], reasons: Sequence[str],
-    abouts: Sequence[Mapping[str, str]],
+    context: AppContext, scope: Scope, presses: int | None, first: str | None, last: str | None, reason: str | None,
+    about: Mapping[str, str] | None,
 ) -> Any:
     """Keep the baseline of the form; (the page's count of refreshes, what is said at the form)."""
-    if not any(presses):
-        return no_update, [no_update] * len(presses)
-    about, request = abouts[0], asking()
-    city, lang = context.city(scope), about.get("lang", context.config.language)
+    if not presses or not about:
+        return no_update, no_update
+    city, request, now = context.city(scope), asking(), instant(context.now())
+    lang = context.lang(about.get("lang"))
     choice = Choice(agency=about.get("agency", ""), area=about.get("area", ""))
-    asked = Asked(about.get("key", ""), firsts[0] or "", lasts[0] or "", reasons[0] or "", choice)
-    address = request.client.host if request and request.client else ""
-    now = instant(context.now())
+    asked = Asked(about.get("key", ""), first or "", last or "", reason or "", choice)
     try:
-        baselines.set_baseline(city, asked, address, now)
+        baselines.set_baseline(city, asked, request.client.host if request and request.client else "", now)
     except BaselineFault as no:
-        return no_update, [html.Span(t(no.key, lang, **no.words), className="d-fault", role="alert")]
+        return no_update, html.Span(t(no.key, lang, **no.words), className="d-fault", role="alert")
     except KeyError:
-        return no_update, [html.Span(t("signals.unknown", lang), className="d-fault", role="alert")]
-    return now // 1000, [html.Span(t("signals.saved", lang))]
+        return no_update, html.Span(t("signals.unknown", lang), className="d-fault", role="alert")
+    return now // 1000, html.Span(t("signals.saved", lang))
 
 
 PAGES = (PageRow("signals", "see.desk", draw_signals, TOPICS, default_period=DEFAULT_PERIOD),)
-_ON_PAGE = {"page": ALL}
 CALLBACKS = (
     CallbackRow(
-        set_baseline, "manage.baselines",
-        [Output(refresh_id("signals"), "data"), Output({"type": SAID, **_ON_PAGE}, "children")],
-        [Input({"type": SAVE, **_ON_PAGE}, "n_clicks")],
-        [State({"type": name, **_ON_PAGE}, "value") for name in (FROM, TO, REASON)] + [State({"type": ABOUT, **_ON_PAGE}, "data")],
+        set_baseline, "manage.baselines", [Output(refresh_id("signals"), "data"), Output(SAID, "children")], [Input(SAVE, "n_clicks")],
+        [State(FROM, "value"), State(TO, "value"), State(REASON, "value"), State(ABOUT, "data")],
     ),
 )
 

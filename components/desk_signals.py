@@ -27,12 +27,8 @@ from store.baselines import Baseline
 from text import t
 from text.formats import MISSING, instant, number, percent
 
+# ids of the form's fields and button
 FROM, TO, REASON, SAVE, SAID, ABOUT = (f"signals-{name}" for name in ("from", "to", "reason", "save", "said", "about"))
-
-
-def field(name: str) -> dict[str, str]:
-    """Id of a field or button of the form."""
-    return {"type": name, "page": "signals"}
 
 
 def signal_mark(signal: Signal, lang: str) -> Component:
@@ -137,20 +133,20 @@ def baseline_form(view: View, signal: Signal) -> Component:
     about = {"key": signal.key, "lang": lang, **{name: view.get(name) for name in ("agency", "area")}}
 
     def box(name: str, label: str, value: str, **attributes: Any) -> Component:
-        inside = dcc.Input(id=field(name), value=value, type="text", className="d-input", autoComplete="off", **attributes)
+        inside = dcc.Input(id=name, value=value, type="text", className="d-input", autoComplete="off", **attributes)
         return html.Label([html.Span(label, className="d-field-name"), inside], className="d-field")
 
     fields = [
         box(FROM, t("signals.from_week", lang), held.from_week if held else "", placeholder="2026-W20"),
         box(TO, t("signals.to_week", lang), held.to_week if held else "", placeholder="2026-W31"),
         box(REASON, t("signals.reason", lang), "", placeholder=t("signals.reason_hint", lang), maxLength=500),
-        html.Button(t("signals.save", lang), id=field(SAVE), className="d-button d-main-button", type="button", n_clicks=0),
+        html.Button(t("signals.save", lang), id=SAVE, className="d-button d-main-button", type="button", n_clicks=0),
     ]
     return html.Section(
         [
             html.H2(t("signals.reset", lang)), html.P(t("signals.reset_hint", lang), className="d-quiet"),
-            html.Div(fields, className="d-fields d-baseline-form"), html.Div(id=field(SAID), role="status"),
-            dcc.Store(id=field(ABOUT), data=about),
+            html.Div(fields, className="d-fields d-baseline-form"), html.Div(id=SAID, role="status"),
+            dcc.Store(id=ABOUT, data=about),
         ],
         className="d-section",
     )

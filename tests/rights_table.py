@@ -46,7 +46,7 @@ fill      feed                               . x x x x x x x
 fill      kpis                               . x x x x x x x
 fill      indices                            . x x x x x x x
 fill      signals                            . x x x x x x x
-callback  signals-refresh.data               . . x x . . . x
+callback  signals-refresh.data               . . x x . . . x whole
 fill      audit                              . . . . . . x . whole
 callback  desk-url.search                    . x x x x x x x
 callback  desk-file.data                     . . . x x x . x whole

@@ -16,6 +16,7 @@ from metrics.city import (
     agencies,
     areas,
     audit,
+    baselines,
     definitions,
     dossiers,
     feeds,
@@ -26,8 +27,10 @@ from metrics.city import (
     readings,
     reports,
     series,
+    signals,
     stations,
 )
+from metrics.city.baselines import Asked
 from metrics.city.readings import ReadingFilter
 from metrics.periods import parse_period
 from scope import ROLES, Forbidden, Scope, scope_of
@@ -36,6 +39,7 @@ from store.engine import Store
 from tests.rights_city import AT, CONFIG, IN, NOW, make_province
 
 PERIOD = parse_period("this_month", NOW.date())
+SPAN = Asked("dossiers_received", "2026-W20", "2026-W31", "of these weeks we know all")
 CHOSEN = ReadingFilter(AT - DAY, AT)
 # question -> the permissions it takes (all of them), and one way to ask it
 QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
@@ -72,13 +76,17 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "reports.every": (("see.reports", "export"), lambda city: list(reports.every(city))),
     "reports.one": (("see.reports",), lambda city: reports.one(city, "", "PA0-zagin-zarin")),
     "series.read": (("see.desk",), lambda city: series.read(city, "reports_open", "day", PERIOD)),
+    "signals.read": (("see.desk",), signals.read),
+    "signals.pin": (("see.desk", "manage.baselines"), lambda city: signals.pin(city, AT)),
+    "baselines.history": (("see.desk",), lambda city: baselines.history(city, "dossiers_received")),
+    "baselines.set_baseline": (("manage.baselines",), lambda city: baselines.set_baseline(city, SPAN, "", AT)),
     "stations.read": (("see.stations",), stations.read),
     "stations.hour_series": (("see.stations",), lambda city: stations.hour_series(city, 1, AT - DAY, AT)),
 }
 # read nothing of the store: they compute with what a question has given, or say what a scope may
 NO_QUESTIONS = (
     "dossiers.timeliness", "reports.timeliness", "feeds.coverage", "feeds.is_known", "feeds.reads_rejects", "reports.reads_text",
-    "masking.masked", "narrow.search_condition", "timing.soon_boundary", "timing.days_left",
+    "signals.last_full_week", "baselines.may_set", "masking.masked", "narrow.search_condition", "timing.soon_boundary", "timing.days_left",
 )
 
 

@@ -163,6 +163,16 @@ PRESSED: dict[str, tuple[list[Any], list[Any], str]] = {
     ),
     "wall-page.children": ([{"id": "wall-address", "property": "data", "value": {"scene": ""}}], [], "data-stream"),
     "audit-refresh.data": ([[{"id": {"page": "audit", "type": "audit-verify"}, "property": "n_clicks", "value": 1}]], [], "audit-refresh"),
+    "signals-refresh.data": (  # a reason too short: told to who may, and nothing is kept
+        [{"id": "signals-save", "property": "n_clicks", "value": 1}],
+        [
+            {"id": "signals-from", "property": "value", "value": "2026-W20"},
+            {"id": "signals-to", "property": "value", "value": "2026-W31"},
+            {"id": "signals-reason", "property": "value", "value": "x"},
+            {"id": "signals-about", "property": "data", "value": {"key": "dossiers_received"}},
+        ],
+        "d-fault",
+    ),
     "people-list.children": _listed("admin", "people", "data-user"),
     "people-sheet.children": _step("admin", "people", "ask_disable", "viewer"),
     "keys-list.children": _listed("admin_keys", "keys", "data-feed"),

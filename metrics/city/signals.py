@@ -129,8 +129,9 @@ def read(
 def pin(city: City, now: int) -> int:
     """Keep the first whole weeks as the baseline of every KPI that has enough of them and none yet; returns how many were kept.
 
-    From then on no late delivery and no passing week moves it; only a person does.
+    From then on no late delivery and no passing week moves it; only a person does. Requires manage.baselines and see.desk.
     """
+    city.scope.require("manage.baselines")
     with city.store.reading() as connection:
         held = holding(connection, city)
     missing = [row.key for row in KPIS if (row.key, "") not in held]
