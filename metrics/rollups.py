@@ -7,7 +7,7 @@ cells that time itself has changed (a due instant passed, a day ended) and moves
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -17,7 +17,7 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from metrics.flows import DOSSIER_DAY, REPORT_DAY, FlowSource
-from metrics.reading_flags import NO_RULE, RULE_OF, SPIKE_HOURS, Hours, flags, is_suspect, reach
+from metrics.reading_flags import NO_RULE, RULE_OF, SPIKE_HOURS, Hours, Rule, flags, reach, stuck_hours, suspects
 from store.days import HOUR, DayClock
 from store.engine import Store
 from store.flags import changed_stretches, hours_of, readings_of, write_flags
@@ -232,30 +232,41 @@ def _judged(connection: Connection, kept_from: int) -> list[tuple[int, int, int,
     Most datastreams are let go after a look at their hours' lowest and highest values. Beside the watermark of retention, where what
     is around a reading is gone, flags stay as they are.
     """
-    named = ((RULE_OF.get((row[1], row[2]), NO_RULE), row) for row in changed_stretches(connection))
-    ruled = [(rule, int(row[0]), int(row[3]), int(row[4])) for rule, row in named]
-    near = ((ref, first, last, 0 if rule is NO_RULE else 2 * SPIKE_HOURS) for rule, ref, first, last in ruled)
-    seen = _by_stretch(hours_of(connection, [(ref, first - around, last + around) for ref, first, last, around in near]))
-    suspects = [row for n, row in enumerate(ruled) if n in seen and is_suspect(row[0], Hours(*(np.array(part) for part in seen[n])))]
-    if not suspects:
+    changed = [
+        (RULE_OF.get((row[1], row[2]), NO_RULE), int(row[0]), int(row[3]), int(row[4])) for row in changed_stretches(connection)
+    ]
+    near = _hours(connection, [(ref, first - 2 * SPIKE_HOURS, last + 2 * SPIKE_HOURS) for _, ref, first, last in changed])
+    doubted = [changed[number] for number in suspects([row[0] for row in changed], near)]
+    if not doubted:
         return []
-    wide = [(ref, first - 2 * reach(rule), last + 2 * reach(rule)) for rule, ref, first, last in suspects]
+    wide = _hours(connection, [(ref, first - 2 * reach(rule), last + 2 * reach(rule)) for rule, ref, first, last in doubted])
+    stuck = [stuck_hours(row[0], wide.of(number)) for number, row in enumerate(doubted)]
+    judged = [_to_judge(row, wide.of(number), stuck[number]) for number, row in enumerate(doubted)]
+    spans = [(row[1], min(hours) - SPIKE_HOURS, max(hours) + SPIKE_HOURS) for row, hours in zip(doubted, judged, strict=True)]
     changes: list[tuple[int, int, int, int]] = []
-    for n, (at, values, held) in _by_stretch(readings_of(connection, wide)).items():
-        rule, ref, first, last = suspects[n]
-        start = max(first - reach(rule), kept_from + reach(rule) if kept_from else first - reach(rule))
-        right = flags(rule, np.array(at), np.array(values)).tolist()
+    for number, rows in groupby(readings_of(connection, spans), key=itemgetter(0)):
+        at, values, held = zip(*((row[1], row[2], row[3]) for row in rows), strict=True)
+        right = flags(doubted[number][0], np.array(at), np.array(values), stuck[number]).tolist()
         changes += [
-            (instant // HOUR, ref, instant, flag) for instant, flag, was in zip(at, right, held, strict=True)
-            if flag != was and start <= instant // HOUR <= last + reach(rule)
+            (instant // HOUR, doubted[number][1], instant, flag) for instant, flag, was in zip(at, right, held, strict=True)
+            if flag != was and instant // HOUR in judged[number] and (not kept_from or instant // HOUR >= kept_from + SPIKE_HOURS)
         ]
     return changes
 
 
-def _by_stretch(rows: Sequence[Any]) -> dict[int, list[tuple[Any, ...]]]:
-    """Rows that begin with the number of their stretch -> its columns."""
-    grouped = groupby((tuple(row) for row in rows), key=itemgetter(0))
-    return {int(number): list(zip(*(row[1:] for row in group), strict=True)) for number, group in grouped}
+def _hours(connection: Connection, stretches: Sequence[tuple[int, int, int]]) -> Hours:
+    rows = hours_of(connection, stretches)
+    stretch, hour, lowest, highest, flagged = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    whole = [np.array(column, dtype=np.int64) for column in (stretch, hour, flagged)]
+    return Hours(whole[0], whole[1], np.array(lowest, dtype=np.float64), np.array(highest, dtype=np.float64), whole[2])
+
+
+def _to_judge(row: tuple[Rule, int, int, int], hours: Hours, stuck: Collection[int]) -> set[int]:
+    """Hours whose readings are judged: near the changed ones all, within the rule's reach those stuck or flagged."""
+    rule, _, first, last = row
+    far = {hour for hour, flagged in zip(hours.hour.tolist(), hours.flagged.tolist(), strict=True) if flagged or hour in stuck}
+    far = {hour for hour in far if first - reach(rule) <= hour <= last + reach(rule)}
+    return far | set(range(first - SPIKE_HOURS, last + SPIKE_HOURS + 1))
 
 
 def _log_everything(connection: Connection, days: DayClock) -> None:

@@ -8,24 +8,24 @@ from itertools import groupby
 
 HOUR = 3_600_000_000
 NONE, OUT, STUCK, SPIKE, SKEW = 0, 1, 2, 3, 4
-# property, unit: least, most, hours stuck, values it may rest at, jump, times
-RULES: dict[tuple[str, str], tuple[float | None, float | None, int | None, tuple[float, ...], float | None, float]] = {
-    ("pm25", "µg/m³"): (None, 900, 6, (0,), 150, 6),
-    ("pm10", "µg/m³"): (None, 1500, 6, (0,), 300, 6),
-    ("no2", "µg/m³"): (None, 2000, 8, (0,), 250, 6),
-    ("so2", "µg/m³"): (None, 2000, 12, (0,), 300, 6),
-    ("o3", "µg/m³"): (None, 800, 8, (0,), 250, 6),
-    ("co", "µg/m³"): (None, 60000, 8, (0,), 15000, 6),
-    ("temp", "°C"): (-7, 46, 12, (), 12, 6),
-    ("rh", "%"): (5, 105, 24, (100,), 50, 6),
-    ("wind", "m/s"): (None, 75, 12, (0,), 30, 6),
-    ("pressure", "hPa"): (700, 1060, 24, (), 25, 6),
-    ("level", "m"): (None, None, None, (), 2.5, 8),
-    ("ph", "pH"): (2, 12, 24, (), 3, 6),
-    ("turbidity", "NTU"): (None, None, 24, (0,), None, 6),
-    ("traffic_flow", "veh/h"): (None, None, 12, (0,), None, 6),
-    ("soil_moisture", "%"): (0, 100, None, (), 30, 6),
-    ("soil_temp", "°C"): (-2, 65, None, (), 15, 6),
+# property, unit: least, most, hours stuck, a value it may rest at, jump, times
+RULES: dict[tuple[str, str], tuple[float | None, float | None, int | None, float | None, float | None, float]] = {
+    ("pm25", "µg/m³"): (None, 900, 6, 0, 150, 6),
+    ("pm10", "µg/m³"): (None, 1500, 6, 0, 300, 6),
+    ("no2", "µg/m³"): (None, 2000, 8, 0, 250, 6),
+    ("so2", "µg/m³"): (None, 2000, 12, 0, 300, 6),
+    ("o3", "µg/m³"): (None, 800, 8, 0, 250, 6),
+    ("co", "µg/m³"): (None, 60000, 8, 0, 15000, 6),
+    ("temp", "°C"): (-7, 46, 12, None, 12, 6),
+    ("rh", "%"): (5, 105, 24, 100, 50, 6),
+    ("wind", "m/s"): (None, 75, 12, 0, 30, 6),
+    ("pressure", "hPa"): (700, 1060, 24, None, 25, 6),
+    ("level", "m"): (None, None, None, None, 2.5, 8),
+    ("ph", "pH"): (2, 12, 24, None, 3, 6),
+    ("turbidity", "NTU"): (None, None, 24, 0, None, 6),
+    ("traffic_flow", "veh/h"): (None, None, 12, 0, None, 6),
+    ("soil_moisture", "%"): (0, 100, None, None, 30, 6),
+    ("soil_temp", "°C"): (-2, 65, None, None, 15, 6),
 }
 
 
@@ -48,13 +48,13 @@ def stream_flags(name: str, unit: str, readings: Sequence[tuple[int, float, int]
     return found
 
 
-def frozen_hours(rows: Sequence[tuple[int, float]], hours: int, rests: tuple[float, ...]) -> set[int]:
+def frozen_hours(rows: Sequence[tuple[int, float]], hours: int, rests: float | None) -> set[int]:
     """Hours that lie in a row of at least `hours` hours, each with readings, all of one value that is none to rest at."""
     values = {hour: {value for _, value in group} for hour, group in groupby(rows, key=lambda row: row[0] // HOUR)}
     still = {hour: next(iter(seen)) for hour, seen in values.items() if len(seen) == 1}
     found: set[int] = set()
     for hour, value in still.items():
-        if value in rests or still.get(hour - 1) == value:
+        if value == rests or still.get(hour - 1) == value:
             continue
         run = [hour]
         while still.get(run[-1] + 1) == value:
