@@ -32,7 +32,7 @@ from store.judged import (
 
 ROUND = 2_000
 NAME = "working_time"
-RULES = 1  # move it on when the rules below change: every dossier is then judged anew
+RULES = 2  # move it on when the rules below change: every dossier is then judged anew
 
 
 def judge(store: Store, config: Config) -> int:
@@ -115,12 +115,12 @@ def _worked(calendar: WorkCalendar, row: Unjudged, stops: list[Stop]) -> int | N
 
 
 def _expected(calendar: WorkCalendar, row: Unjudged, stops: list[Stop], stop_rule: str) -> int | None:
-    """The due instant by the limit of the procedure; a stop that the end has ended lasts until it. None where none can be told."""
+    """The due instant by the limit of the procedure; a stop that lasted until the end moves nothing. None where none can be told."""
     if row.limit is None:
         return None
     if row.finished_at is not None:
         ended_at = moment(row.finished_at)
-        stops = [(start, ended_at if end is None else end) for start, end in stops]
+        stops = [(start, end) for start, end in stops if end is not None and end < ended_at]
     try:
         return instant(due_of(calendar, moment(row.received_at), row.limit, row.unit, stops, (), stop_rule))
     except (ValueError, OverflowError):

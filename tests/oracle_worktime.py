@@ -158,8 +158,7 @@ class WorkTime:
             worked = seconds * 1_000_000 // minutes.full_s
         if row.procedure_code not in limits or pd.isna(row.due_at):
             return worked, None
-        ended = [(start, end if end is not None else finished) for start, end in stops]
-        known = [(start, end) for start, end in ended if end is not None]
+        known = [(start, end) for start, end in stops if end is not None and (finished is None or end < finished)]
         due = minutes.due(int(row.received_at), int(limits[row.procedure_code]), known)
         return worked, minutes.gap(due, int(row.due_at))
 
