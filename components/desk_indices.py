@@ -206,7 +206,7 @@ def _of_plan(item: IndicatorItem, lang: str) -> Component | str:
 
 def _delta(item: IndicatorItem, lang: str) -> Component | str:
     words = change_words(item, lang)
-    return html.Span([html.B(words), html.Small(before_words(item, lang))]) if words else number(None, lang)
+    return html.Span([html.B(words), html.Small(before_words(item, lang, with_value=True))]) if words else number(None, lang)
 
 
 def _value(item: IndicatorItem, lang: str) -> Component | str:

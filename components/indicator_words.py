@@ -66,9 +66,14 @@ def _short(part: str) -> str:
     return "/".join(reversed(part.split("-")))
 
 
-def before_words(item: IndicatorItem, lang: str) -> str:
-    """Which period the change is against, as far as it is told."""
-    return t("indices.versus", lang, period=period_words(item.change_from, None, None, lang)) if item.change_from else ""
+def before_words(item: IndicatorItem, lang: str, *, with_value: bool = False) -> str:
+    """Which period the change is against, and on request the value then; '' where it is not told."""
+    if not item.change_from:
+        return ""
+    period = period_words(item.change_from, None, None, lang)
+    if with_value and item.previous_value is not None and item.previous_period == item.change_from:
+        return t("indices.versus_value", lang, value=number(item.previous_value, lang), period=period)
+    return t("indices.versus", lang, period=period)
 
 
 def change_words(item: IndicatorItem, lang: str) -> str:
