@@ -17,7 +17,7 @@ CITIES = sorted((ROOT / "examples").glob("*/city.toml"))
 
 
 def test_the_promised_examples_are_there() -> None:
-    assert {"boston", "chicago", "hanoi", "quang_ninh"} <= {path.parent.name for path in CITIES}
+    assert {"boston", "chicago", "hanoi", "pci", "quang_ninh", "seeds"} <= {path.parent.name for path in CITIES}
 
 
 @pytest.mark.parametrize("path", CITIES, ids=lambda path: path.parent.name)
