@@ -23,6 +23,7 @@ from tests.oracle_aqi import BREAKS, daily_index, highest, now_cast, sub_index
 from tests.oracle_environment import KPIS as ENVIRONMENT
 from tests.oracle_environment import Environment
 from tests.oracle_feedback import FROM_ROWS, quality_kpis
+from tests.oracle_workload import Workload
 from tests.oracle_worktime import INVESTMENT, WorkTime
 
 HOUR = 3_600_000_000
@@ -226,6 +227,7 @@ class Oracle:
                 self.lists, rows, start, end, self.today, pick, self.works, self.speaks("dossiers", start),
             ),
             **self.work_time.kpis(received.index, ended.index),
+            **self.workload.dossiers(len(received), len(ended), len(stock), end, pick),
             INVESTMENT: self.work_time.investment(ended.index, *self.investment),
         }
 
@@ -233,6 +235,11 @@ class Oracle:
     def work_time(self) -> WorkTime:
         """Worked time and due dates of every dossier."""
         return WorkTime(self.connection, self.tz, self.country, self.dossiers)
+
+    @cached_property
+    def workload(self) -> Workload:
+        """Inhabitants and officers."""
+        return Workload(table(self.connection, "core_area"), table(self.connection, "core_agency"))
 
     @cached_property
     def lists(self) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -301,6 +308,7 @@ class Oracle:
             "reports_overdue": (int((with_due["due_at"] < at).sum()), len(with_due)),
             "reports_resolve_days_median": (median, len(spans)),
             **quality_kpis(self, start, end, pick),
+            **self.workload.reports(received, end, pick),
         }
 
     def open_reports(self, end: int, rows: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -22,15 +22,16 @@ from tests.oracle import EPOCH, Answer, Oracle, Pick, number
 from tests.oracle_dossiers import FORM, SCORE, WHOLE
 from tests.oracle_environment import KPIS as ENVIRONMENT
 from tests.oracle_feedback import QUALITY
+from tests.oracle_workload import OF_DOSSIERS, OF_REPORTS
 from tests.oracle_worktime import INVESTMENT, WORKTIME
 from tests.stores import Filled, demo_store, real_store
 
 DOSSIERS = (
     "dossiers_received", "dossiers_finished", "dossiers_on_time_pct", "dossiers_on_time_766_pct", "dossiers_early_pct",
     "dossiers_late", "dossiers_open", "dossiers_overdue", "dossiers_due_2wd", "dossiers_online_pct", *FORM, *SCORE, *WHOLE, *WORKTIME,
-    INVESTMENT,
+    INVESTMENT, *OF_DOSSIERS,
 )
-REPORTS = ("reports_received", "reports_open", "reports_overdue", "reports_resolved", "reports_resolve_days_median", *QUALITY)
+REPORTS = ("reports_received", "reports_open", "reports_overdue", "reports_resolved", "reports_resolve_days_median", *QUALITY, *OF_REPORTS)
 READINGS = ("stations_reporting_pct", "vn_aqi", *ENVIRONMENT)
 EVERY = (*DOSSIERS, *REPORTS, *READINGS, "feeds_fresh_pct")
 KEYS = {"wabo": DOSSIERS, "boston": REPORTS, "chicago": REPORTS, "hanoi": (*READINGS, "feeds_fresh_pct"), "demo": EVERY}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from metrics.city import City, feeds, series, small_counts
+from metrics.city import City, denominators, feeds, series, small_counts
 from metrics.city.asked import Asked
 from metrics.city.kpis_environment import ENVIRONMENT_ANSWERS
 from metrics.city.kpis_feedback import FEEDBACK_ANSWERS
@@ -149,7 +149,8 @@ class _Answers(Asked):
 
     def of(self, row: Kpi, period: Period) -> tuple[float | None, int]:
         """Value and n; withheld below min_n."""
-        value, n = self._formula(row, period) if row.formula else _ANSWERS[row.key](self, period)
+        found = self._formula(row, period) if row.formula else _ANSWERS[row.key](self, period)
+        value, n = denominators.per(self.connection, self.city, row, self.choice, period, found)
         return (value if n >= row.min_n else None), n
 
     def _formula(self, row: Kpi, period: Period) -> tuple[float | None, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
-from metrics.city import City, feeds, small_counts
+from metrics.city import City, denominators, feeds, small_counts
 from metrics.city.kpis_feedback import FEEDBACK_COMPUTED
 from metrics.city.masking import unvetted
 from metrics.city.stations import daily_indices
@@ -112,7 +112,8 @@ def _flow_points(
             stocks.pop("due_2wd", None)
         assert row.formula is not None
         is_known = feeds.is_known(city, row, part, through)
-        value, n = row.formula(Sums(flows, stocks, rule)) if is_known else (None, 0)
+        found = row.formula(Sums(flows, stocks, rule)) if is_known else (None, 0)
+        value, n = denominators.per(connection, city, row, choice, part, found)
         points.append(_point(row, part, value, n, city))
     return reversed(points)
 
@@ -205,7 +206,9 @@ def _grouped_answers(
     if not feeds.is_known(city, row, period, _speaks_until(connection, city, row.topic)):
         return {}
     sums = group_sums(connection, city, row.topic, by, period, choice, rule)
-    return {group: row.formula(one) for group, one in sums.items()}
+    return {
+        group: denominators.per_group(connection, city, row, choice, period, by, group, row.formula(one)) for group, one in sums.items()
+    }
 
 
 def _without_small(city: City, row: Kpi, points: tuple[Point, ...], *, whole: bool = False) -> tuple[Point, ...]:

@@ -16,6 +16,7 @@ from metrics.kpis.operations import OPERATIONS
 from metrics.kpis.row import RULE_DAY, RULE_INSTANT, THEMES, Kpi, Sums, tables_of
 from metrics.kpis.score_766 import SCORE_766
 from metrics.kpis.working_time import WORKING_TIME
+from metrics.kpis.workload import WORKLOAD
 
 __all__ = [
     "KPIS", "KPI_BY_KEY", "RULE_DAY", "RULE_INSTANT", "SUBJECTS", "THEMES", "Kpi", "Sums", "kpi", "setting_faults", "tables_of",
@@ -23,7 +24,8 @@ __all__ = [
 ]
 
 SUBJECTS: Mapping[str, tuple[Kpi, ...]] = {
-    "one_stop": ONE_STOP, "form_ii06a": FORM_II06A, "service": SERVICE, "working_time": WORKING_TIME, "score_766": SCORE_766,
+    "one_stop": ONE_STOP, "form_ii06a": FORM_II06A, "service": SERVICE, "working_time": WORKING_TIME, "workload": WORKLOAD,
+    "score_766": SCORE_766,
     "feedback": FEEDBACK, "environment": ENVIRONMENT, "operations": OPERATIONS,
 }
 KPIS: tuple[Kpi, ...] = tuple(row for rows in SUBJECTS.values() for row in rows)
