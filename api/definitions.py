@@ -6,7 +6,6 @@ from typing import Any
 
 from api.answers import Ask, Json
 from api.tables import Column, Table, iso
-from components.desk_kpi_facts import formula_words
 from metrics.city import definitions
 from metrics.city.definitions import Definition
 from targets import Target
@@ -41,13 +40,13 @@ def answer_catalogue(ask: Ask) -> Json | Table:
 def _told(ask: Ask, item: Definition) -> dict[str, Any]:
     """One definition, its keys in the order of COLUMNS."""
     row, lang = item.row, ask.lang
-    texts = {part: t(f"kpi.{row.key}.{part}", lang) for part in ("label", "definition", "source")}
+    texts = {part: t(f"kpi.{row.key}.{part}", lang) for part in ("label", "definition", "formula", "source")}
     return {
         "key": row.key,
         "label": texts["label"],
         **{f"label_{each}": t(f"kpi.{row.key}.label", each) for each in LANGUAGES},
         "definition": texts["definition"],
-        "formula": formula_words(row.key, lang),
+        "formula": texts["formula"],
         "law": texts["source"],
         "verified": row.verified,
         "theme": row.theme,

@@ -18,7 +18,6 @@ from metrics.city.feeds import FeedState
 from metrics.city.kpis import KpiValue
 from targets import Target
 from text import t
-from text.catalogue import catalogue
 from text.formats import MISSING, day, instant, number, percent
 
 
@@ -39,11 +38,6 @@ def kpi_facts(city: City, view: View, item: Definition, value: KpiValue) -> Comp
     return html.Div([part for part in parts if part is not None], className="d-kpi-facts")
 
 
-def formula_words(key: str, lang: str) -> str:
-    """The formula of a KPI in words."""
-    return catalogue(lang).get(f"kpi.{key}.formula", MISSING)
-
-
 def _meaning(item: Definition, lang: str) -> list[tuple[str, Any]]:
     row = item.row
     rules = " / ".join(t(f"late_rule.{rule}", lang) for rule in LATE_RULES)
@@ -51,7 +45,7 @@ def _meaning(item: Definition, lang: str) -> list[tuple[str, Any]]:
     if not row.verified:
         law += [" ", html.Span(t("catalogue.unverified", lang), className="d-mark", title=t("catalogue.unverified_hint", lang))]
     return [
-        (t("catalogue.formula", lang), formula_words(row.key, lang)),
+        (t("catalogue.formula", lang), t(f"kpi.{row.key}.formula", lang)),
         (t("desk.source", lang), law),
         (t("desk.measure_unit", lang), unit(row.key, lang) or MISSING),
         (t("desk.better", lang), t(f"desk.better_{row.better}", lang)),

@@ -263,6 +263,15 @@ def test_a_link_to_a_kpi_opens_it_in_sight(address: str, page: Any, link: str) -
     expect(opened.get_by_text(t("kpi.vn_aqi.definition", "vi"))).to_be_in_viewport()
 
 
+def test_a_tiles_definition_leads_to_its_kpi_opened(address: str, page: Any) -> None:
+    opened = page((1440, 900))
+    opened.goto(f"{address}/")
+    tile = opened.locator('[data-key="vn_aqi"]')
+    tile.locator("summary").click()
+    tile.get_by_text(t("desk.to_catalogue", "vi")).click()
+    expect(opened.locator("#vn_aqi .d-kpi-facts")).to_be_in_viewport()
+
+
 def test_a_kpi_opens_and_closes_by_keyboard(address: str, page: Any) -> None:
     opened = page((1440, 900))
     opened.goto(f"{address}/kpis")
