@@ -102,7 +102,9 @@ def test_officers_come_with_the_list_of_agencies(store: Store, tmp_path: Path) -
         load_catalogue(store, {"agencies": str(path)})
 
 
-@pytest.mark.parametrize(("given", "kept"), [(21_500, 21_500), ("21500", 21_500), (21_500.0, 21_500), (None, None), ("?", None), (-3, None)])
+@pytest.mark.parametrize(
+    ("given", "kept"), [(21_500, 21_500), ("21500", 21_500), (21_500.0, 21_500), (None, None), ("?", None), (-3, None)]
+)
 def test_inhabitants_come_with_the_areas(given: object, kept: int | None) -> None:
     square = {"type": "Polygon", "coordinates": [[[105.0, 21.0], [106.0, 21.0], [106.0, 22.0], [105.0, 22.0], [105.0, 21.0]]]}
     feature = {"type": "Feature", "properties": {"code": "00001", "name": "A", "population": given}, "geometry": square}
