@@ -104,7 +104,7 @@ REPORT_DAY = (
     FlowSource("core_report", "received_on", {
         "received": "1 = 1", "no_due_in": "r.due_at IS NULL AND NOT r.is_ended_before_start", "urgent": "r.is_urgent",
         "duplicate": "r.is_duplicate", "ended_before_start_in": "r.is_ended_before_start",
-        "duplicate_known": "r.knows_duplicates", "refused": "r.status = 'refused'", "undecided": "r.status IN ('new', 'verifying')",
+        "duplicates_known": "r.knows_duplicates", "refused": "r.status = 'refused'", "undecided": "r.status IN ('new', 'verifying')",
         "accepted": _TAKEN_ON, "handled": f"{_TAKEN_ON} AND r.closed_on IS NOT NULL",
         "return_known": "r.returned_count IS NOT NULL", "returned": "r.returned_count > 0",
         "extension_known": "r.extension_count IS NOT NULL", "extended": "r.extension_count > 0",

@@ -23,7 +23,7 @@ from store.judged import log_unjudged
 from store.measured import datastream_ids, land_datastreams, land_readings, land_stations, newest_reading
 from store.refused import land_halving
 from store.rejects import STORED, digest_of, resolve_landed, save_rejects, trim
-from store.reported import note_seen, report_cells
+from store.reported import missing_field, note_seen, report_cells
 from store.retention import readings_from
 from store.revisions import bump
 from store.rows import REPORT_STATUSES, DossierRow, IndicatorRow, Parsed, ReadingRow, Reject, ReportRow, StepRow
@@ -200,17 +200,18 @@ class _Work:
             self.rejects.append(Reject(key[:KEY_MAX], "source_id", "too_long", key[:KEY_MAX], {"source_id": key[:KEY_MAX]}))
         return len(key) <= KEY_MAX
 
-    def _dossier_lands(self, row: DossierRow) -> bool:
-        problem = ""
+    def _lands(self, row: DossierRow | ReportRow, missing: str) -> bool:
+        """Does the row land? `missing` = the field it cannot do without; a tombstone can."""
         if row.is_deleted or len(row.source_id) > KEY_MAX:
             return self._key_fits(row.source_id)
+        if missing:
+            self.rejects.append(Reject(row.source_id, missing, "missing_field", "", {"source_id": row.source_id, "status": row.status}))
+        return not missing
+
+    def _dossier_lands(self, row: DossierRow) -> bool:
         if row.received_at is None and row.filed_at is None:
-            problem = "received_at"
-        elif row.status in DONE_STATUSES and row.finished_at is None:
-            problem = "finished_at"
-        if problem:
-            self.rejects.append(Reject(row.source_id, problem, "missing_field", "", {"source_id": row.source_id, "status": row.status}))
-        return not problem
+            return self._lands(row, "received_at")
+        return self._lands(row, "finished_at" if row.status in DONE_STATUSES and row.finished_at is None else "")
 
     def _dossier_values(self, row: DossierRow, number: int) -> tuple[Any, ...]:
         on = self.days.on
@@ -290,7 +291,7 @@ class _Work:
     def reports(self, rows: tuple[ReportRow, ...]) -> int:
         if not rows:
             return 0
-        kept = [row for row in rows if self._report_lands(row)]
+        kept = [row for row in rows if self._lands(row, missing_field(row))]
         keep_repeats = any(row.version is not None for row in kept)
         start = 0 if all(row.version is not None for row in kept) else self._receipt_start(len(kept))
         newest: dict[str, tuple[Any, ...]] = {}
@@ -301,18 +302,6 @@ class _Work:
         gone = _split(newest)
         self.resolver.save()
         return self._versioned(REPORTS, newest, keep_repeats, len(kept)) + self._tombstones(REPORTS, gone)
-
-    def _report_lands(self, row: ReportRow) -> bool:
-        problem = ""
-        if row.is_deleted or len(row.source_id) > KEY_MAX:
-            return self._key_fits(row.source_id)
-        if row.received_at is None:
-            problem = "received_at"
-        elif not REPORT_STATUSES.get(row.status, True) and row.closed_at is None:
-            problem = "closed_at"
-        if problem:
-            self.rejects.append(Reject(row.source_id, problem, "missing_field", "", {"source_id": row.source_id, "status": row.status}))
-        return not problem
 
     def _report_values(self, row: ReportRow, number: int) -> tuple[Any, ...]:
         for at in (row.received_at, row.updated_at, None if REPORT_STATUSES.get(row.status, True) else row.closed_at):

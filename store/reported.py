@@ -47,6 +47,13 @@ SEEN: tuple[Seen, ...] = (
 )
 
 
+def missing_field(row: ReportRow) -> str:
+    """The field without which the report cannot land; '' = none."""
+    if row.received_at is None:
+        return "received_at"
+    return "closed_at" if not REPORT_STATUSES.get(row.status, True) and row.closed_at is None else ""
+
+
 def report_cells(
     row: ReportRow, resolver: Resolver, on: Callable[[int | None], int | None], place: str, now: int, watched: Collection[str] = (),
 ) -> tuple[tuple[Any, ...], str]:

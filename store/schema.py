@@ -276,7 +276,7 @@ dossier_day = Table(
 REPORT_FLOWS = (
     "received", "no_due_in", "no_due_out", "urgent", "duplicate", "closed", "closed_on_time", "closed_late", "closed_no_due",
     "due_passed", "overdue_ended", "ended_before_start_in", "ended_before_start_out",
-    "duplicate_known", "accepted", "refused", "undecided", "handled",  # on the received day, as they stand now
+    "duplicates_known", "accepted", "refused", "undecided", "handled",  # on the received day, as they stand now
     "return_known", "returned", "extension_known", "extended",
     "closed_timed", "closed_within_hour", "rating_known", "rated", "satisfied",  # on the closed day
     "reopen_known", "closed_reopened", "truly_resolved",

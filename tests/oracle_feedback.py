@@ -31,7 +31,7 @@ def quality_flows(row: Mapping[str, Any]) -> Iterator[tuple[str, int | None]]:
     """(flow, instant it is counted at) of one report; a flow that does not hold is left out."""
     ended = row["closed_at"] if row["status"] in DONE else None
     on_receipt = {
-        "duplicate_known": row["knows_duplicates"], "refused": row["status"] == "refused", "undecided": row["status"] in NOT_TAKEN[:2],
+        "duplicates_known": row["knows_duplicates"], "refused": row["status"] == "refused", "undecided": row["status"] in NOT_TAKEN[:2],
         "accepted": row["status"] not in NOT_TAKEN, "handled": row["status"] not in NOT_TAKEN and ended is not None,
         "return_known": row["returned_count"] is not None, "returned": (row["returned_count"] or 0) > 0,
         "extension_known": row["extension_count"] is not None, "extended": (row["extension_count"] or 0) > 0,

@@ -51,6 +51,7 @@ MASKS: tuple[Mask, ...] = (
 # answer -> its other words and points: codes, names of the city's lists, states, what the city file says
 PUBLIC_FIELDS: Mapping[str, str] = {
     "Agency": "code name parent_code origin",
+    "Alike": "group",
     "AreaShape": "code name full_name level parent_code lon lat geometry",
     "Cell": "lon lat",
     "Change": "field before after",  # read_versions compares free text only for those who may read it
@@ -58,12 +59,12 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "DossierPage": "next_cursor",
     "DossierTime": "unit",
     "FeedState": "key role title owner protocol state error",  # an error is redacted before it is stored
-    "KpiValue": "key measure_unit verdict freshness late_rule state",
     "Choices": "themes subjects",
     "IndicatorItem": (
         "feed source_id indicator name name_en kind theme group parent subject_kind subject subject_name period value_text bound "
         "measure_unit better rank_source change_from verdict document publisher previous_period"
     ),
+    "KpiValue": "key measure_unit verdict freshness late_rule state",
     "Measured": "property measure_unit name state",
     "Point": "group label state",
     "ReadingItem": "feed station property measure_unit area_code",

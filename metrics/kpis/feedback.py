@@ -72,7 +72,7 @@ FEEDBACK: tuple[Kpi, ...] = (
     _share("reports_on_time_pct", "up", "closed_on_time", "closed_on_time", "closed_late"),
     _share("reports_extended_pct", "down", "extended", "extension_known"),
     _share("reports_returned_pct", "down", "returned", "return_known"),
-    _share("reports_duplicate_pct", "none", "duplicate", "duplicate_known"),
+    _share("reports_duplicate_pct", "none", "duplicate", "duplicates_known"),
     _share("reports_resolved_pct", "up", "truly_resolved", "reopen_known"),
     Kpi("reports_reopened_pct", "reports", "percent", "down", _reopened, min_n=1, theme="people", source=_HUES, decimals=1),
     _share("reports_closed_within_hour_pct", "none", "closed_within_hour", "closed_timed"),

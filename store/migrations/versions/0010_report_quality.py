@@ -9,7 +9,7 @@ down_revision = "0009"
 QUARTER, HOUR = 900_000_000, 3_600_000_000
 CELL = ("agency_code", "area_code", "category_code")
 FLOWS = (
-    "duplicate_known", "accepted", "refused", "undecided", "handled", "return_known", "returned", "extension_known", "extended",
+    "duplicates_known", "accepted", "refused", "undecided", "handled", "return_known", "returned", "extension_known", "extended",
     "closed_timed", "closed_within_hour", "rating_known", "rated", "satisfied", "reopen_known", "closed_reopened", "truly_resolved",
     "quality_known_in", "quality_known_out", "reopened", "reopened_open",
 )
