@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -21,8 +21,16 @@ _DESCRIBED = (
 _NUMBERS = ("scale_max", "position")
 
 
-def value_cells(resolver: Resolver, row: IndicatorRow, number: int) -> tuple[Any, ...]:
-    """The cells of a value as INDICATORS stages them, source_id first; `number` = its place in order of receipt."""
+def stage_values(connection: Connection, resolver: Resolver, rows: Sequence[IndicatorRow], start: int) -> dict[str, tuple[Any, ...]]:
+    """The cells of each value by source id, as INDICATORS stages them; `start` = their first number of receipt. Names and the
+    catalogue of indicators are saved on the way."""
+    found = {row.source_id: _value_cells(resolver, row, number) for number, row in enumerate(rows, start)}
+    resolver.save()
+    _describe(connection, rows)
+    return found
+
+
+def _value_cells(resolver: Resolver, row: IndicatorRow, number: int) -> tuple[Any, ...]:
     content = (
         row.indicator, resolver.agency(row.agency), resolver.area(row.area), row.subject, row.period, row.start_on, row.end_on,
         row.value, row.value_text, row.bound, row.plan, row.plan_pct, row.rank, row.denominator, row.change, row.change_from,
@@ -31,7 +39,7 @@ def value_cells(resolver: Resolver, row: IndicatorRow, number: int) -> tuple[Any
     return (row.source_id, *content, row.version if row.version is not None else number, digest_of(content))
 
 
-def describe_indicators(connection: Connection, rows: Iterable[IndicatorRow]) -> None:
+def _describe(connection: Connection, rows: Iterable[IndicatorRow]) -> None:
     """Upsert the catalogue; what a row leaves empty stays as it was. Of several rows of an indicator the last that tells wins."""
     told: dict[str, dict[str, Any]] = {}
     for row in rows:

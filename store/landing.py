@@ -18,7 +18,7 @@ from store.cells import log_stops
 from store.days import HOUR, DayClock
 from store.engine import Store
 from store.facts import pack
-from store.indicators import INDICATORS, describe_indicators, value_cells
+from store.indicators import INDICATORS, stage_values
 from store.judged import log_unjudged
 from store.measured import datastream_ids, land_datastreams, land_readings, land_stations, newest_reading
 from store.refused import land_halving
@@ -314,10 +314,7 @@ class _Work:
         if not rows:
             return 0
         kept = [row for row in rows if self._key_fits(row.source_id)]
-        start = self._receipt_start(len(kept))
-        newest = {row.source_id: value_cells(self.resolver, row, number) for number, row in enumerate(kept, start)}
-        self.resolver.save()
-        describe_indicators(self.connection, kept)
+        newest = stage_values(self.connection, self.resolver, kept, self._receipt_start(len(kept)))
         for row in kept:
             self._saw(self.days.starts_at(row.end_on + 1) - 1)
         return self._versioned(INDICATORS, newest, any(row.version is not None for row in kept), len(kept))
