@@ -247,7 +247,7 @@ def test_a_feed_that_has_not_reached_the_period_is_named_silent(city: City) -> N
 
 
 def test_a_figure_only_now_can_tell_says_so_of_the_past(city: City) -> None:
-    assert why(city, "dossiers_due_2wd", period="2026-10").startswith(("Không tính lại", "Không có bản ghi"))
+    assert why(city, "dossiers_due_2wd", period="2026-10").startswith(("Chưa đủ dữ kiện", "Không có bản ghi"))
 
 
 # ---- in the browser ---------------------------------------------------------------------------------------------------
