@@ -127,7 +127,9 @@ def _once(made: Databases, base: str, load: Load, track: bool) -> Took:
 def _land(store: Store, load: Load, track: bool) -> float:
     began = time.perf_counter()
     for turn, batch in enumerate(load.batches, 1):
-        land(store, batch, Landing(load.feed, load.role, province.now_at() + turn * 1_000_000, track=track))
+        newest = max((row.observed_at for row in batch.readings), default=0)  # what comes before its time is flagged
+        at = max(province.now_at() + turn * 1_000_000, newest)
+        land(store, batch, Landing(load.feed, load.role, at, track=track))
     return time.perf_counter() - began
 
 

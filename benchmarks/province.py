@@ -41,6 +41,10 @@ NOW = datetime(2026, 11, 20, 14, 5, tzinfo=TZ)  # a Friday afternoon
 SEED = 20260701
 SCALE = 2.5
 CHANNELS = ("", "direct", "online", "postal")
+CREDIBLE = {  # where noise between 5 and 60 would be flagged: the figures are of a network at work, not of one that is broken
+    "temp": (18.0, 29.0), "rh": (60.0, 95.0), "wind": (0.5, 9.0), "level": (1.5, 2.9), "ph": (6.6, 7.9), "soil_moisture": (25.0, 45.0),
+    "soil_temp": (18.0, 29.0),
+}
 READING_MINUTES = 24  # 200 datastreams x 60 a day = 12 000 readings a day
 FEEDS = (
     FeedConfig("one_stop", "one_stop", "portal", title="Hồ sơ một cửa", cadence_s=900, version="event"),
@@ -160,8 +164,9 @@ def readings(from_at: int, to_at: int, minutes: int = READING_MINUTES) -> Iterat
     """A value of every datastream every `minutes` minutes, in time order."""
     rng = np.random.default_rng(SEED)
     names = [f"T{s.number}" for s in streams()]
+    lows, highs = np.array([CREDIBLE.get(s.property.key, (5.0, 60.0)) for s in streams()]).T
     for at in range(from_at, to_at, minutes * 60 * 1_000_000):
-        for name, value in zip(names, rng.uniform(5, 60, len(names)).tolist(), strict=True):
+        for name, value in zip(names, rng.uniform(lows, highs).tolist(), strict=True):
             yield ReadingRow(name, at, value)
 
 

@@ -17,15 +17,28 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from metrics.flows import DOSSIER_DAY, REPORT_DAY, FlowSource
-from metrics.reading_flags import NO_RULE, RULE_OF, SPIKE_HOURS, Hours, Rule, flags, reach, stuck_hours, suspects
+from metrics.reading_flags import (
+    NO_RULE,
+    RULE_OF,
+    RULES,
+    SPIKE_HOURS,
+    STUCK_LEAST,
+    Hours,
+    Rule,
+    flags,
+    reach,
+    stuck_hours,
+    suspects,
+)
 from store.days import HOUR, DayClock
 from store.engine import Store
-from store.flags import changed_stretches, hours_of, readings_of, write_flags
+from store.flags import Look, doubted_stretches, hours_of, readings_of, write_flags
 from store.locks import lock_fold
-from store.reading_sums import add_flagged, drop_cells, sum_areas, sum_days, sum_hours, temporary
+from store.reading_sums import add_flagged, drop_cells, sum_areas, sum_days, sum_hours
 from store.retention import readings_from
 from store.revisions import bump
 from store.schema import DOSSIER_FLOWS, REPORT_FLOWS
+from store.stage import temporary
 
 ROUND = 20_000
 CLOCK = "now"
@@ -232,26 +245,31 @@ def _judged(connection: Connection, kept_from: int) -> list[tuple[int, int, int,
     Most datastreams are let go after a look at their hours' lowest and highest values. Beside the watermark of retention, where what
     is around a reading is gone, flags stay as they are.
     """
-    changed = [
-        (RULE_OF.get((row[1], row[2]), NO_RULE), int(row[0]), int(row[3]), int(row[4])) for row in changed_stretches(connection)
-    ]
-    near = _hours(connection, [(ref, first - 2 * SPIKE_HOURS, last + 2 * SPIKE_HOURS) for _, ref, first, last in changed])
-    doubted = [changed[number] for number in suspects([row[0] for row in changed], near)]
-    if not doubted:
+    rows = doubted_stretches(connection, LOOKS, 2 * SPIKE_HOURS, STUCK_LEAST)
+    seen = [(RULE_OF.get((row[1], row[2]), NO_RULE), int(row[0]), int(row[3]), int(row[4])) for row in rows]
+    hours = _hours(connection, [(ref, first - 2 * reach(rule), last + 2 * reach(rule)) for rule, ref, first, last in seen])
+    left = suspects([row[0] for row in seen], hours)
+    if not left:
         return []
-    wide = _hours(connection, [(ref, first - 2 * reach(rule), last + 2 * reach(rule)) for rule, ref, first, last in doubted])
-    stuck = [stuck_hours(row[0], wide.of(number)) for number, row in enumerate(doubted)]
-    judged = [_to_judge(row, wide.of(number), stuck[number]) for number, row in enumerate(doubted)]
-    spans = [(row[1], min(hours) - SPIKE_HOURS, max(hours) + SPIKE_HOURS) for row, hours in zip(doubted, judged, strict=True)]
-    changes: list[tuple[int, int, int, int]] = []
-    for number, rows in groupby(readings_of(connection, spans), key=itemgetter(0)):
-        at, values, held = zip(*((row[1], row[2], row[3]) for row in rows), strict=True)
+    doubted, wide = [seen[number] for number in left], [hours.of(number) for number in left]
+    stuck = [stuck_hours(row[0], around) for row, around in zip(doubted, wide, strict=True)]
+    judged = [_to_judge(row, wide[number], stuck[number]) for number, row in enumerate(doubted)]
+    spans = [(row[1], min(own) - SPIKE_HOURS, max(own) + SPIKE_HOURS) for row, own in zip(doubted, judged, strict=True)]
+    changes: dict[tuple[int, int, int], int] = {}  # blocks side by side judge some readings twice, alike
+    for number, group in groupby(readings_of(connection, spans), key=itemgetter(0)):
+        at, values, held = zip(*((row[1], row[2], row[3]) for row in group), strict=True)
         right = flags(doubted[number][0], np.array(at), np.array(values), stuck[number]).tolist()
-        changes += [
-            (instant // HOUR, doubted[number][1], instant, flag) for instant, flag, was in zip(at, right, held, strict=True)
-            if flag != was and instant // HOUR in judged[number] and (not kept_from or instant // HOUR >= kept_from + SPIKE_HOURS)
-        ]
-    return changes
+        for instant, flag, was in zip(at, right, held, strict=True):
+            hour = instant // HOUR
+            if flag != was and hour in judged[number] and (not kept_from or hour >= kept_from + SPIKE_HOURS):
+                changes[hour, doubted[number][1], instant] = flag
+    return [(*key, flag) for key, flag in changes.items()]
+
+
+LOOKS = tuple(
+    Look(rule.property, rule.measure_unit, rule.least, rule.most, rule.jump, rule.resting, rule.stuck_hours is not None)
+    for rule in RULES
+)
 
 
 def _hours(connection: Connection, stretches: Sequence[tuple[int, int, int]]) -> Hours:

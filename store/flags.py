@@ -6,24 +6,63 @@ The fold's temporary table fold_cells (hour, ref) names the hours of datastreams
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from store.stage import temporary
+
 SOUND, OUT_OF_RANGE, STUCK, SPIKE, CLOCK_SKEW = range(5)
 FLAG_KEYS = {OUT_OF_RANGE: "out_of_range", STUCK: "stuck", SPIKE: "spike", CLOCK_SKEW: "clock_skew"}
 SKEW_S = 600  # observed more than this after it arrived: the station's clock is ahead (beyond an hour it is refused)
-_STRETCH_GAP = 96  # hours between changes of one datastream that are looked at apart
+_STRETCH = 96  # changed hours of one datastream are looked at in blocks of so many
 
 
-def changed_stretches(connection: Connection) -> Sequence[Any]:
-    """(ref, property, measure_unit, first hour, last hour) of every stretch of changed hours of a datastream."""
+@dataclass(frozen=True)
+class Look:
+    """What makes an hour of a property worth a closer look; None = nothing does."""
+
+    property: str
+    measure_unit: str
+    least: float | None
+    most: float | None
+    jump: float | None
+    resting: float | None
+    is_stuck_judged: bool
+
+
+def doubted_stretches(connection: Connection, looks: Sequence[Look], around: int, still: int) -> Sequence[Any]:
+    """(ref, property, measure_unit, first, last) of the changed stretches in which a flag may have to be set or taken back.
+
+    Told from the hours `around` before and after alone, in one statement; `still` = so many hours in a row of one value are too many.
+    Of any other stretch no reading need be read.
+    """
+    temporary(
+        connection, "fold_changed",
+        "SELECT c.ref, d.property, d.measure_unit, min(c.hour) AS first_hour, max(c.hour) AS last_hour FROM fold_cells c "
+        f"JOIN core_datastream d ON d.id = c.ref GROUP BY c.ref, c.hour / {_STRETCH}, d.property, d.measure_unit",
+    )
+    connection.execute(text("DROP TABLE IF EXISTS fold_looks"))
+    columns = "property TEXT, measure_unit TEXT, least {0}, most {0}, jump {0}, resting {0}, is_stuck_judged BOOLEAN"
+    connection.execute(text(f"CREATE TEMPORARY TABLE fold_looks ({columns.format('DOUBLE PRECISION')})"))
+    names = [field.name for field in fields(Look)]
+    connection.execute(
+        text(f"INSERT INTO fold_looks VALUES ({', '.join(':' + name for name in names)})"), [asdict(look) for look in looks]
+    )
+    follows = (
+        "u.is_stuck_judged AND h.lowest = h.highest AND (u.resting IS NULL OR h.lowest <> u.resting) AND EXISTS "
+        "(SELECT 1 FROM rollup_reading_hour o WHERE o.hour = h.hour + 1 AND o.datastream_id = h.datastream_id "
+        "AND o.lowest = h.lowest AND o.highest = h.lowest)"
+    )
     return connection.execute(
         text(
-            "SELECT g.ref, d.property, d.measure_unit, min(g.hour), max(g.hour) FROM (SELECT ref, hour, "
-            "sum(is_new) OVER (PARTITION BY ref ORDER BY hour) AS part FROM (SELECT ref, hour, CASE WHEN hour - lag(hour) OVER "
-            f"(PARTITION BY ref ORDER BY hour) > {_STRETCH_GAP} THEN 1 ELSE 0 END AS is_new FROM fold_cells) steps) g "
-            "JOIN core_datastream d ON d.id = g.ref GROUP BY g.ref, g.part, d.property, d.measure_unit ORDER BY 1, 4"
+            "SELECT s.ref, s.property, s.measure_unit, s.first_hour, s.last_hour FROM fold_changed s LEFT JOIN fold_looks u "
+            "ON u.property = s.property AND u.measure_unit = s.measure_unit CROSS JOIN rollup_reading_hour h "
+            f"WHERE h.datastream_id = s.ref AND h.hour BETWEEN s.first_hour - {around} AND s.last_hour + {around} "
+            "GROUP BY s.ref, s.property, s.measure_unit, s.first_hour, s.last_hour, u.least, u.most, u.jump "
+            "HAVING sum(h.flagged) > 0 OR min(h.lowest) < u.least OR max(h.highest) > u.most "
+            f"OR max(h.highest) - min(h.lowest) > u.jump OR sum(CASE WHEN {follows} THEN 1 ELSE 0 END) >= {still - 1} ORDER BY 1, 4"
         )
     ).all()
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from store.days import HOUR, DayClock
 from store.flags import CLOCK_SKEW, SOUND
+from store.stage import temporary
 
 EIGHT_HOURS = ("o3", "co")  # the air standard and the index judge them by means of eight hours in a row
 EIGHT_NEED = 6  # hours with readings of the eight
@@ -150,16 +151,6 @@ def _sum_eight_hours(connection: Connection) -> None:
         "UPDATE rollup_reading_day SET high_8h = (SELECT e.mean FROM fold_eight_means e WHERE e.day = rollup_reading_day.day "
         "AND e.ref = rollup_reading_day.datastream_id) WHERE (day, datastream_id) IN (SELECT day, ref FROM fold_eight_means)"
     ))
-
-
-def temporary(connection: Connection, name: str, select: str) -> None:
-    """Make the temporary table `name` anew; it is gone with the transaction on PostgreSQL. Utility statements take no bound values."""
-    connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
-    if connection.dialect.name == "sqlite":
-        connection.execute(text(f"CREATE TEMPORARY TABLE {name} AS {select}"))
-    else:
-        connection.execute(text(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {select}"))
-        connection.execute(text(f"ANALYZE {name}"))
 
 
 def _days_of_hour(days: DayClock, hour: int) -> set[int]:

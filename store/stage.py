@@ -32,3 +32,13 @@ def fill_stage(connection: Connection, name: str, table: Table, columns: Sequenc
         raw.close()
     if not is_sqlite:
         connection.execute(text(f"ANALYZE {name}"))
+
+
+def temporary(connection: Connection, name: str, select: str) -> None:
+    """Make the temporary table `name` anew; it is gone with the transaction on PostgreSQL. Utility statements take no bound values."""
+    connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+    if connection.dialect.name == "sqlite":
+        connection.execute(text(f"CREATE TEMPORARY TABLE {name} AS {select}"))
+    else:
+        connection.execute(text(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {select}"))
+        connection.execute(text(f"ANALYZE {name}"))
