@@ -10,12 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import hypothesis
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from auth import passwords
+from store.engine import open_store
+from store.migrate import migrate
 from tests import servers
 
 pytest_plugins = ("pytester",)
@@ -28,6 +33,15 @@ CHROMIUM_ARGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def light_hashes() -> Iterator[None]:
+    """Passwords are hashed by real argon2id, but lightly: 64 MiB a sign-in are an attacker's hardship, not the tests'."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: hasher)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,16 +100,35 @@ def _maintenance(server: servers.PostgresServer) -> psycopg.Connection[Any]:
     )
 
 
-@pytest.fixture
-def sqlite_database(make_database: Callable[..., str]) -> str:
-    """URL of an empty SQLite file of this test alone."""
-    return make_database("sqlite")
+@pytest.fixture(scope="session")
+def migrated(make_database: Callable[..., str]) -> Callable[[str], str]:
+    """migrated(kind) -> URL of a store with the whole schema and no row: a template to be copied. The migrations run once."""
+    made: dict[str, str] = {}
+
+    def give(kind: str) -> str:
+        if kind not in made:
+            url = make_database(kind)
+            store = open_store(url, ZoneInfo("Asia/Ho_Chi_Minh"))
+            migrate(store)
+            store.dispose()
+            made[kind] = url
+        return made[kind]
+
+    return give
 
 
 @pytest.fixture
-def postgres_database(make_database: Callable[..., str], postgres: servers.PostgresServer) -> Iterator[str]:
-    """URL of an empty PostgreSQL database of this test alone, dropped afterwards."""
-    url = make_database("postgresql")
+def sqlite_database(make_database: Callable[..., str], migrated: Callable[[str], str]) -> str:
+    """URL of a SQLite store of this test alone, without a row. `make_database` gives one without a schema too."""
+    return make_database("sqlite", migrated("sqlite"))
+
+
+@pytest.fixture
+def postgres_database(
+    make_database: Callable[..., str], migrated: Callable[[str], str], postgres: servers.PostgresServer
+) -> Iterator[str]:
+    """URL of a PostgreSQL store of this test alone, without a row, dropped afterwards."""
+    url = make_database("postgresql", migrated("postgresql"))
     yield url
     with _maintenance(postgres) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{url.rsplit("/", 1)[1]}" WITH (FORCE)'.encode())
@@ -103,7 +136,7 @@ def postgres_database(make_database: Callable[..., str], postgres: servers.Postg
 
 @pytest.fixture(params=("sqlite", "postgresql"))
 def engine_url(request: pytest.FixtureRequest) -> str:
-    """URL of an empty database; the test runs once on each engine."""
+    """URL of a store without a row; the test runs once on each engine."""
     fixture = {"sqlite": "sqlite_database", "postgresql": "postgres_database"}[request.param]
     url: str = request.getfixturevalue(fixture)
     return url
@@ -221,8 +254,9 @@ class Pages:
 def page(browser: Browser, live_server: object, spawn: object) -> Iterator[Pages]:
     """page(viewport=(1920, 1080), *, allow=(), **context) -> Playwright Page.
 
-    Asks for the servers' fixtures so that its pages close before any server stops. The test fails at its end on any console error, uncaught exception or request to a host other than
-    127.0.0.1 (see Pages; `page.faults` shows them earlier).
+    Asks for the servers' fixtures so that its pages close before any server stops. The test fails at its end on
+    any console error, uncaught exception or request to a host other than 127.0.0.1 (see Pages; `page.faults`
+    shows them earlier).
     """
     pages = Pages(browser)
     yield pages

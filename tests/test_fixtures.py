@@ -32,11 +32,21 @@ def _html(text: str) -> Starlette:
     return Starlette(routes=[Route("/", answer)])
 
 
-def test_engine_url_is_a_fresh_database_of_each_engine(engine_url: str) -> None:
+@pytest.mark.parametrize("turn", [1, 2])
+def test_engine_url_is_a_store_of_this_test_alone(engine_url: str, turn: int) -> None:
     engine = sqlalchemy.create_engine(engine_url)
     with engine.begin() as connection:
+        assert "core_dossier" in (names := sqlalchemy.inspect(connection).get_table_names())
+        assert not any(connection.execute(sqlalchemy.text(f"SELECT 1 FROM {name}")).first() for name in names if name.startswith("core_"))
+        connection.execute(sqlalchemy.text("INSERT INTO core_domain (code, name) VALUES ('a', 'left behind')"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_make_database_gives_an_empty_one(make_database: Callable[..., str], kind: str) -> None:
+    engine = sqlalchemy.create_engine(make_database(kind))
+    with engine.connect() as connection:
         assert sqlalchemy.inspect(connection).get_table_names() == []
-        connection.execute(sqlalchemy.text("CREATE TABLE seen (n int)"))
     engine.dispose()
 
 

@@ -44,6 +44,12 @@ def store(engine_url: str) -> Iterator[Store]:
     store.dispose()
 
 
+@pytest.fixture(autouse=True)
+def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else writes here: no pause between batches (test_batches_are_small looks at the pauses themselves)."""
+    monkeypatch.setattr(retention, "REST_S", 0.0)
+
+
 def config(**keeping: Any) -> Config:
     return Config(name="T", feeds=FEEDS, retention=replace(KEEP, **keeping))
 

@@ -278,8 +278,9 @@ def test_older_data_are_not_upgraded_by_starting(old: Store) -> None:
     assert revision_of(old) == "0001"
 
 
-def test_an_older_schema_without_a_row_is_upgraded_by_starting(engine_url: str) -> None:
-    store = open_store(engine_url, TZ)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_an_older_schema_without_a_row_is_upgraded_by_starting(kind: str, make_database: Callable[..., str]) -> None:
+    store = open_store(make_database(kind), TZ)
     migrate(store, to="0001")
     prepare(store, CONFIG)
     with store.reading() as connection:
