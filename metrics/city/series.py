@@ -95,31 +95,53 @@ def _parts(period: Period, by: str) -> list[Period]:
 def _flow_points(
     connection: Connection, city: City, row: Kpi, parts: list[Period], choice: Choice, rule: str,
 ) -> Iterable[Point]:
-    """Flows per part from one grouped read; stocks at each part's end by walking back from now."""
-    daily = _daily_flows(connection, city, row.topic, number_of(parts[0].start_on), choice)
+    """Every part's flows and stocks through the KPI's formula."""
+    assert row.formula is not None
     through = _speaks_until(connection, city, row.topic)
-    stock = {name: value or 0 for name, value in stocks_now(connection, city, row.topic, choice).items()}
+    for part, (flows, stocks) in zip(parts, _part_sums(connection, city, row.topic, parts, choice), strict=True):
+        is_known = feeds.is_known(city, row, part, through)
+        found = row.formula(Sums(flows, stocks, rule)) if is_known else (None, 0)
+        value, n = denominators.per(connection, city, row, choice, part, found)
+        yield _point(row, part, value, n, city)
+
+
+PartSums = list[tuple[dict[str, int], dict[str, int | None]]]
+
+
+def _part_sums(connection: Connection, city: City, topic: str, parts: list[Period], choice: Choice) -> PartSums:
+    """Flows and stocks of each part; KPIs of one moment that ask for the same parts share them, so nobody may change them."""
+    key = ("parts", topic, tuple(parts), choice)
+    if key not in city.memo:
+        city.memo[key] = _read_part_sums(connection, city, topic, parts, choice)
+    found: PartSums = city.memo[key]
+    return found
+
+
+def _read_part_sums(connection: Connection, city: City, topic: str, parts: list[Period], choice: Choice) -> PartSums:
+    """Flows per part from one grouped read; stocks at each part's end by walking back from now."""
+    daily = _daily_flows(connection, city, topic, number_of(parts[0].start_on), choice)
+    stock = {name: value or 0 for name, value in stocks_now(connection, city, topic, choice).items()}
     stock["open_no_due"] = stock["open"] - stock["open_due"]
-    points: list[Point] = []
+    found: PartSums = []
     later = sorted(daily)
     for part in reversed(parts):
         start, end = number_of(part.start_on), min(number_of(part.end_on), city.today_on)
         while end < city.today_on and later and later[-1] > end:
-            _step_back(row.topic, stock, daily[later.pop()])
-        flows = _summed(row.topic, (daily[day] for day in range(start, end + 1) if day in daily))
+            _step_back(topic, stock, daily[later.pop()])
+        flows = _summed(topic, (daily[day] for day in range(start, end + 1) if day in daily))
         stocks: dict[str, int | None] = {**stock, "open_due": stock["open"] - stock["open_no_due"]}
         if end < city.today_on:
             stocks.pop("due_2wd", None)
-        assert row.formula is not None
-        is_known = feeds.is_known(city, row, part, through)
-        found = row.formula(Sums(flows, stocks, rule)) if is_known else (None, 0)
-        value, n = denominators.per(connection, city, row, choice, part, found)
-        points.append(_point(row, part, value, n, city))
-    return reversed(points)
+        found.append((flows, stocks))
+    return found[::-1]
 
 
 def _speaks_until(connection: Connection, city: City, topic: str) -> int | None:
-    return feeds.speak_until(feeds.of_topic(feeds.read_in(connection, city), topic))
+    key = ("speaks", topic)
+    if key not in city.memo:
+        city.memo[key] = feeds.speak_until(feeds.of_topic(feeds.read_in(connection, city), topic))
+    through: int | None = city.memo[key]
+    return through
 
 
 def _step_back(topic: str, stock: dict[str, int], flows: Mapping[str, int] | None) -> None:
