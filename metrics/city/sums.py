@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from metrics.city import City
 from metrics.kpis import Sums
+from metrics.kpis.row import FLOW_TABLES
 from metrics.worktime import due_within_boundary
 from scope import Scope
 from store.days import instant, moment
@@ -31,7 +32,7 @@ class Choice:
 
 
 NOTHING_CHOSEN = Choice()
-TABLES = {"dossiers": "rollup_dossier_day", "reports": "rollup_report_day"}
+TABLES = FLOW_TABLES
 FLOWS = {"dossiers": DOSSIER_FLOWS, "reports": REPORT_FLOWS}
 
 

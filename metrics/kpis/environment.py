@@ -13,7 +13,7 @@ ENVIRONMENT: tuple[Kpi, ...] = (
     Kpi("stations_reporting_pct", "readings", "percent", "up", None, min_n=1, theme="environment", decimals=1,
         reads=("core_latest", "core_reading")),
     Kpi("vn_aqi", "readings", "aqi", "down", None, min_n=1, theme="environment", source=_1459,
-        reads=("rollup_reading_hour",)),
+        reads=("rollup_reading_hour", "rollup_reading_day")),
     Kpi("vn_aqi_daily", "readings", "aqi", "down", None, min_n=1, theme="environment", source=_1459, verified=COMPLETENESS.verified,
         reads=("rollup_reading_day",)),
     Kpi("aqi_bad_days", "readings", "station_day", "down", None, min_n=1, theme="environment", source=_1459,

@@ -54,10 +54,10 @@ def _share(key: str, better: str, part: str, *whole: str, source: str = _HUES) -
     )
 
 
-def _computed(key: str, better: str, source: str) -> Kpi:
+def _computed(key: str, better: str, source: str, *beside: str) -> Kpi:
     """A share no sum of flows gives: metrics/city/kpis_feedback.py reads it from the reports closed since the period began."""
     return Kpi(
-        key, "reports", "percent", better, None, min_n=1, theme="people", source=source, decimals=1, reads=("core_report",),
+        key, "reports", "percent", better, None, min_n=1, theme="people", source=source, decimals=1, reads=("core_report", *beside),
     )
 
 
@@ -79,6 +79,6 @@ FEEDBACK: tuple[Kpi, ...] = (
     _computed("reports_closed_in_bulk_pct", "down", _HUES),
     _share("reports_rated_pct", "up", "rated", "rating_known"),
     _share("reports_satisfied_pct", "up", "satisfied", "rated"),
-    _computed("feedback_on_time_766_pct", "up", _766_52),
-    _computed("feedback_satisfied_766_pct", "up", _766_53),
+    _computed("feedback_on_time_766_pct", "up", _766_52, "rollup_report_day"),
+    _computed("feedback_satisfied_766_pct", "up", _766_53, "rollup_report_day"),
 )

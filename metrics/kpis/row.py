@@ -63,6 +63,7 @@ COUNTED = ("dossier", "report")  # measure units of things that are counted
 THEMES = ("economy", "governance", "environment", "mobility", "people", "living")  # the six fields of the smart city, in the seeds' order
 FLOW_TABLES: Mapping[str, str] = {"dossiers": "rollup_dossier_day", "reports": "rollup_report_day"}
 STOCK_TABLES: Mapping[str, str] = {"dossiers": "core_dossier", "reports": "core_report"}
+PER_TABLES: Mapping[str, str] = {"inhabitants": "core_area", "officers": "core_agency"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Kpi:
 
     better: up | down | none. min_n: below it a ratio is withheld. has_rule: depends on the late rule. is_stock: counts what is
     there now, so it stays known (with its age) while feeds are silent. verified: False = the definition is from memory, and shown so.
-    reads: the tables its value is read from; () = those of its topic (`tables_of`). counted_on: the days a count is compared by.
+    reads: the tables its value is read from; () = those of its topic (`tables_of`). counted_on: the days a count is compared by:
+    working_days | all_days | "" = a stock counted over the period, which more days do not make larger.
     min_n_change: a change of a share, mean or median resting on fewer, or a percent change from fewer, is withheld.
     per: inhabitants | officers = the formula's count is divided by them (metrics/city/denominators.py).
     """
@@ -100,13 +102,13 @@ class Kpi:
             return "rate"
         if self.measure_unit == "percent":
             return "share"
-        if self.is_stock:
+        if self.is_stock or not self.counted_on:
             return "stock"
         return "count" if self.measure_unit in COUNTED else "mean"
 
 
 def tables_of(row: Kpi) -> tuple[str, ...]:
-    """The tables a KPI is read from: flows from the day roll-up, stocks from the open rows, anything else as its row says."""
+    """The tables a KPI is read from: flows from the day roll-up, stocks from the open rows, what it is divided by; else as its row says."""
     if row.reads or row.formula is None:
         return row.reads
-    return (FLOW_TABLES[row.topic], STOCK_TABLES[row.topic])
+    return (FLOW_TABLES[row.topic], STOCK_TABLES[row.topic], *([PER_TABLES[row.per]] if row.per else []))
