@@ -361,6 +361,7 @@ _MEASURED_COLUMNS = tuple(
         ("value", "number"),
         ("observed_at", "at"),
         ("state",),
+        ("flag",),
     )
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from dash import Dash, html
 from dash.development.base_component import Component
@@ -12,16 +13,19 @@ from components.desk_dossiers import missing
 from components.desk_filters import panel, search_box, select
 from components.desk_links import View, item_of
 from components.desk_parts import choices, count_line, heading, notice
-from components.desk_stations import HOURS, HourMeans, detail, ordered, station_table
+from components.desk_stations import HOURS, HourMeans, StationNotes, detail, ordered, station_table
 from components.desk_table import exports
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, areas, stations
+from metrics.city import City, air, areas, devices, stations, water
 from metrics.city.feeds import DEAD, FRESH, LATE, NEVER, STALE
-from metrics.city.stations import StationState
+from metrics.city.stations import FlaggedReading, StationState
+from metrics.city.water import WaterLevel
+from metrics.periods import parse_period
 from store.days import HOUR
 from text import t
 from text.vietnamese import fold
 
+UPTIME_DAYS, LIMIT_DAYS = 6, 29  # days before today
 STATES = (FRESH, LATE, STALE, DEAD, NEVER)
 API_FILTERS = ("area", "kind", "state")
 
@@ -47,7 +51,8 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     ]
     # the API knows no search by name: rather no file than one with other rows
     files = None if view.get("q") else exports(city, "/api/v1/stations", view.only(API_FILTERS), lang)
-    rows = station_table(city, view, found, places) if found else notice(t("empty.stations", lang), t("desk.empty_hint", lang))
+    empty = notice(t("empty.stations", lang), t("desk.empty_hint", lang))
+    rows = station_table(city, view, found, places, alarm_levels(city)) if found else empty
     return [
         heading(t("page.stations", lang), t("desk.stations_hint", lang)),
         panel(view, fields, kind_links),
@@ -83,7 +88,27 @@ def draw_one(city: City, view: View) -> list[Component | None]:
         return [missing(view, "/stations")]
     names = {row.code: row.full_name or row.name for row in areas.polygons(city)}
     hours = {value.datastream_id: hourly(city, value.datastream_id) for value in found.values}
-    return [*detail(city, view, found, names.get(found.area_code, ""), hours)]
+    return [*detail(city, view, found, names.get(found.area_code, ""), hours, notes_of(city, found))]
+
+
+def alarm_levels(city: City) -> dict[int, WaterLevel]:
+    """Datastream -> its newest level beside its alarm levels."""
+    return {row.datastream_id: row for row in water.levels(city)}
+
+
+def notes_of(city: City, row: StationState) -> StationNotes:
+    """What the station's page tells beside its values: flags of 48 hours, alarm levels, rain, hours with data, limits of air."""
+    streams = [value.datastream_id for value in row.values]
+    flagged: dict[int, list[FlaggedReading]] = {}
+    for one in stations.flagged_readings(city, streams, (city.as_of // HOUR - HOURS + 1) * HOUR, city.as_of):
+        flagged.setdefault(one.datastream_id, []).append(one)
+    week, month = (parse_period(f"{city.today - timedelta(days=n)}..{city.today}", city.today) for n in (UPTIME_DAYS, LIMIT_DAYS))
+    own = f"{row.feed}/{row.source_id}"
+    return StationNotes(
+        flagged=flagged, levels=alarm_levels(city), rain={day.datastream_id: day for day in water.rain(city)},
+        uptime=[one for one in devices.uptime(city, week, row.area_code) if (one.feed, one.station) == (row.feed, row.source_id)],
+        limits=[one for one in air.exceedances(city, month, row.area_code) if one.station == own] if row.kind == "air" else (),
+    )
 
 
 def hourly(city: City, datastream_id: int) -> HourMeans:

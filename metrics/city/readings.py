@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from metrics.city import City
 from metrics.city.paging import LIMIT, MAX_LIMIT, Row
 from store.days import DAY, HOUR
+from store.flags import FLAG_KEYS
 
 LONGEST_DAYS = 31
 
@@ -29,7 +30,7 @@ class ReadingFilter:
 
 @dataclass(frozen=True)
 class ReadingItem:
-    """One value of one datastream at one instant."""
+    """One value of one datastream at one instant. flag = why it is not believed (store.flags.FLAG_KEYS), '' = it is."""
 
     feed: str
     station: str
@@ -39,6 +40,7 @@ class ReadingItem:
     area_code: str
     observed_at: int
     value: float
+    flag: str = ""
 
 
 def read(city: City, chosen: ReadingFilter, *, limit: int = LIMIT, cursor: str = "") -> tuple[tuple[ReadingItem, ...], str]:
@@ -65,7 +67,7 @@ def every(city: City, chosen: ReadingFilter) -> Iterator[tuple[ReadingItem, ...]
 def _item(row: Row) -> ReadingItem:
     return ReadingItem(
         row["feed"], row["station"], row["datastream_id"], row["property"], row["measure_unit"], row["area_code"],
-        row["observed_at"], row["value"],
+        row["observed_at"], row["value"], FLAG_KEYS.get(row["flag"], ""),
     )
 
 
@@ -80,7 +82,7 @@ def _rows(connection: Connection, city: City, chosen: ReadingFilter, after: tupl
         values.update(first=max(after[0], values["first"]), hour=after[0], id=after[1], at=after[2])
     rows = connection.execute(
         text(
-            "SELECT r.hour, r.datastream_id, r.observed_at, r.value, s.feed, s.station_id AS station, s.property, "
+            "SELECT r.hour, r.datastream_id, r.observed_at, r.value, r.flag, s.feed, s.station_id AS station, s.property, "
             "s.measure_unit, s.area_code FROM core_reading r JOIN core_datastream s ON s.id = r.datastream_id "
             f"WHERE r.hour BETWEEN :first AND :last AND r.observed_at >= :start_at AND r.observed_at < :end_at{where}"
             f"{' AND (r.hour, r.datastream_id, r.observed_at) > (:hour, :id, :at)' if after else ''} "

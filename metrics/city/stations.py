@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +13,20 @@ from metrics.city import City
 from metrics.city.feeds import NEVER, freshness
 from metrics.periods import Period
 from metrics.vn_aqi import POLLUTANTS, category, station_aqi, station_days
-from store.days import HOUR, number_of
+from store.days import DAY, HOUR, number_of
+from store.flags import FLAG_KEYS
 from store.retention import readings_from
 
 DEFAULT_CADENCE_S = 3600
 LONGEST_AQI_DAYS = 366
+FLAG_DAYS = 7  # of a newest value older than that nobody is told whether it was flagged
+FLAGGED_MOST = 500
 AIR = (*POLLUTANTS, "tsp")
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The newest value of one datastream of a station."""
+    """The newest value of one datastream of a station. flag = why it is not believed (store.flags.FLAG_KEYS), '' = it is."""
 
     datastream_id: int
     property: str
@@ -32,6 +35,17 @@ class Measured:
     value: float
     observed_at: int
     state: str
+    flag: str = ""
+
+
+@dataclass(frozen=True)
+class FlaggedReading:
+    """One reading that is not believed, and why (store.flags.FLAG_KEYS)."""
+
+    datastream_id: int
+    observed_at: int
+    value: float
+    flag: str
 
 
 @dataclass(frozen=True)
@@ -68,19 +82,54 @@ def read(city: City, area: str = "") -> tuple[StationState, ...]:
             values,
         ).mappings().all()
         indices = {str(row.station): row for row in _hourly_aqi(connection, city, area).itertuples()}
+        doubted = _flags_of_latest(connection, city)
     grouped: dict[tuple[str, str], list[Any]] = {}
     for row in rows:
         grouped.setdefault((row["feed"], row["source_id"]), []).append(row)
-    return tuple(_station(city, rows, indices.get("/".join(key))) for key, rows in grouped.items())
+    return tuple(_station(city, rows, indices.get("/".join(key)), doubted) for key, rows in grouped.items())
 
 
-def _station(city: City, rows: Sequence[Any], index: Any) -> StationState:
+def _flags_of_latest(connection: Connection, city: City) -> dict[int, str]:
+    """Datastream -> flag of its newest reading, where it has one and is not older than FLAG_DAYS."""
+    now_hour = city.as_of // HOUR
+    rows = connection.execute(
+        text(
+            f"SELECT l.datastream_id, r.flag FROM core_latest l JOIN core_reading r ON r.hour = l.observed_at / {HOUR} "
+            "AND r.datastream_id = l.datastream_id AND r.observed_at = l.observed_at "
+            "WHERE r.flag <> 0 AND l.observed_at >= :since AND r.hour BETWEEN :first AND :last"
+        ),
+        {"since": city.as_of - FLAG_DAYS * DAY, "first": now_hour - 24 * FLAG_DAYS, "last": now_hour + 2},
+    ).all()
+    return {int(number): FLAG_KEYS[flag] for number, flag in rows}
+
+
+def flagged_readings(city: City, datastream_ids: Sequence[int], first_at: int, last_at: int) -> tuple[FlaggedReading, ...]:
+    """Flagged readings of datastreams, newest first, at most FLAGGED_MOST. Requires see.stations."""
+    city.scope.require("see.stations")
+    if not datastream_ids:
+        return ()
+    where, values = in_scope(city, "", "d.")
+    names = {f"id{n}": number for n, number in enumerate(datastream_ids)}
+    with city.store.reading() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT r.datastream_id, r.observed_at, r.value, r.flag FROM core_datastream d CROSS JOIN rollup_reading_hour h "
+                "CROSS JOIN core_reading r WHERE h.datastream_id = d.id AND h.hour BETWEEN :first AND :last AND h.flagged > 0 "
+                "AND r.hour = h.hour AND r.datastream_id = h.datastream_id AND r.flag <> 0 AND r.hour BETWEEN :first AND :last "
+                f"AND d.id IN ({', '.join(':' + name for name in names)}){where} ORDER BY r.observed_at DESC LIMIT {FLAGGED_MOST}"
+            ),
+            {"first": first_at // HOUR, "last": last_at // HOUR, **names, **values},
+        ).all()
+    return tuple(FlaggedReading(row[0], row[1], row[2], FLAG_KEYS[row[3]]) for row in rows)
+
+
+def _station(city: City, rows: Sequence[Any], index: Any, doubted: Mapping[int, str]) -> StationState:
     first = rows[0]
     cadence = cadence_of(city, first["feed"])
     values = tuple(
         Measured(
             row["id"], row["property"], row["measure_unit"], row["stream_name"], row["value"], row["observed_at"],
-            freshness(max(0, city.as_of - row["observed_at"]) / 1e6, row["cadence_s"] or cadence),
+            freshness(max(0, city.as_of - row["observed_at"]) / 1e6, row["cadence_s"] or cadence), doubted.get(row["id"], ""),
         )
         for row in rows if row["value"] is not None
     )
