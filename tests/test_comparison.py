@@ -170,3 +170,7 @@ def test_work_is_not_compared_with_a_day_on_which_nobody_worked() -> None:
 
 def test_what_is_unknown_has_no_change() -> None:
     assert change("dossiers_on_time_pct", "2026-W46", (None, 0), (95.0, 100)) == Change(None, None)
+
+
+def test_what_is_carried_over_is_a_stock_that_more_days_do_not_make_larger() -> None:
+    assert change("dossiers_carried_over", "2026-02", (150.0, 150), (210.0, 210)).delta == -60

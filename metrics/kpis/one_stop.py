@@ -68,9 +68,14 @@ def _percent(
     return Kpi(key, "dossiers", "percent", better, formula, min_n=1, source=source, decimals=1, reads=reads, verified=verified)
 
 
-def _count(key: str, better: str, formula: Callable[[Sums], Answer], *, has_rule: bool = False, is_stock: bool = False) -> Kpi:
+def _count(
+    key: str, better: str, formula: Callable[[Sums], Answer], *, has_rule: bool = False, is_stock: bool = False,
+    counted_on: str = "working_days",
+) -> Kpi:
     """A column of form II.06a."""
-    return Kpi(key, "dossiers", "dossier", better, formula, has_rule=has_rule, is_stock=is_stock, source=_II06A)
+    return Kpi(
+        key, "dossiers", "dossier", better, formula, has_rule=has_rule, is_stock=is_stock, source=_II06A, counted_on=counted_on,
+    )
 
 
 ONE_STOP: tuple[Kpi, ...] = (
@@ -94,8 +99,8 @@ FORM_II06A: tuple[Kpi, ...] = (  # what the form adds up from, beside the above
     _count("dossiers_received_online", "none", flow("received_online")),
     _count("dossiers_received_direct", "none", _direct),
     _count("dossiers_received_postal", "none", flow("received_postal")),
-    _count("dossiers_carried_over", "none", _carried_over),
-    _count("dossiers_in_hand", "none", _in_hand),
+    _count("dossiers_carried_over", "none", _carried_over, counted_on=""),
+    _count("dossiers_in_hand", "none", _in_hand, counted_on=""),
     _count("dossiers_finished_early", "up", flow("finished_early")),
     _count("dossiers_finished_on_time", "none", _finished_on_time, has_rule=True),
     _count("dossiers_open_in_time", "none", _open_in_time, has_rule=True, is_stock=True),
