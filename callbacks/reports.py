@@ -34,18 +34,20 @@ def draw_list(city: City, view: View) -> list[Component | None]:
         (t(f"desk.report_quality.{key}" if key else "desk.all", lang), _quality_href(view, key), view.get("quality") == key)
         for key in ("", *QUALITY_BY_KEY)
     ]
-    above = html.Div(
-        [choices(t("desk.state", lang), links, "d-states"), choices(t("desk.filter.quality", lang), qualities, "d-states")]
-    )
+    handling = [
+        html.Span(t("desk.filter.quality", lang), className="d-field-name"),
+        choices(t("desk.filter.quality", lang), qualities),
+    ]
     fields = [
         select(view, "agency", t("desk.agency", lang), known.items()),
         select(view, "area", t("desk.area", lang), places.items()),
         search_box(view),
+        html.Div(handling, className="d-field"),
     ]
     rows = report_table(city, view, found.rows) if found.rows else notice(t("empty.reports", lang), t("desk.empty_hint", lang))
     return [
         heading(t("page.reports", lang), t(f"desk.report_hint.{view.get('state')}", lang) if view.get("state") else None),
-        panel(view, fields, above),
+        panel(view, fields, choices(t("desk.state", lang), links, "d-states")),
         filter_chips(
             city,
             view,

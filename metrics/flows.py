@@ -127,6 +127,6 @@ REPORT_DAY = (
     }),
     FlowSource("core_report", "reopened_on", {
         "reopened": "1 = 1", "reopened_open": "r.closed_on IS NULL AND r.reopened_count IS NOT NULL",
-    }),
+    }, "(r.reopened_on IS NOT NULL OR r.reopened_count > 0)"),  # as its index says, or the planner does not see it
     FlowSource("core_report", "passed_on", {"due_passed": "r.due_at < coalesce(r.closed_at, :now)"}, "NOT r.is_ended_before_start"),
 )

@@ -164,7 +164,7 @@ Index(  # with all that questions over the closings of a period ask: medians, bu
     "ix_report_closed", report.c.closed_on, *_REPORT_CELL, report.c.closed_at, report.c.received_at, report.c.received_on,
     report.c.status, report.c.is_ended_before_start, report.c.is_within_hour, report.c.rating, report.c.reopened_count,
 )
-_REOPENED = text("reopened_on IS NOT NULL")
+_REOPENED = text("reopened_on IS NOT NULL OR reopened_count > 0")  # some sources tell how often, not when
 Index(
     "ix_report_reopened", report.c.reopened_on, *_REPORT_CELL, report.c.closed_on, sqlite_where=_REOPENED, postgresql_where=_REOPENED,
 )

@@ -304,7 +304,7 @@ def test_lists_hold_the_reports_a_figure_counts(store: Store) -> None:
     rows = burst("A", 6, at(5, 16) + 2 * MINUTE, MINUTE)
     hasty = report("hasty", status="closed", closed_at=at(2) + 20 * MINUTE)
     again = report("again", reopened_count=1, reopened_at=at(6))
-    send(store, *rows, hasty, again, now=at(7))
+    send(store, *rows, hasty, again, report("once", reopened_count=1), now=at(7))
     settle(store)
     city = open_city(store, Config("Lists", feeds=FEEDS, feedback=FeedbackConfig(bulk_closures=5)), ALL, NOW)
     month = parse_period("2026-11", city.today)
@@ -312,7 +312,7 @@ def test_lists_hold_the_reports_a_figure_counts(store: Store) -> None:
     def listed(quality: str, **values: Any) -> list[str]:
         return sorted(row.source_id for row in city_reports.read(city, city_reports.ReportFilter(quality=quality, **values)).rows)
 
-    assert listed("within_hour") == ["hasty"] and listed("reopened") == ["again"]
+    assert listed("within_hour") == ["hasty"] and listed("reopened") == ["again", "once"] and listed("reopened", period=month) == ["again"]
     assert listed("bulk", period=month) == [f"A{n}" for n in range(6)]
     assert listed("bulk", period=parse_period("2026-10", city.today)) == []
     assert listed("reopened", state="finished") == []

@@ -59,7 +59,7 @@ STATES: tuple[State, ...] = (
 )
 # How a report was handled: narrows any state; without one it brings its own order and day. bulk is judged inside a period only.
 QUALITIES: tuple[State, ...] = (
-    State("reopened", "d.reopened_on IS NOT NULL", _BY_REOPENED, "reopened"),
+    State("reopened", "(d.reopened_on IS NOT NULL OR d.reopened_count > 0)", _BY_REOPENED, "reopened"),
     State("within_hour", "d.is_within_hour", _BY_HASTY, "closed"),
     State("bulk", "(d.feed, d.source_id) IN (SELECT feed, source_id FROM ({bulk}) bulk)", _BY_CLOSED, "closed"),
 )

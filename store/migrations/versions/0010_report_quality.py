@@ -23,7 +23,7 @@ INDEXES = (
         ),
         "", True,
     ),
-    ("ix_report_reopened", ("reopened_on", *CELL, "closed_on"), "reopened_on IS NOT NULL", False),
+    ("ix_report_reopened", ("reopened_on", *CELL, "closed_on"), "reopened_on IS NOT NULL OR reopened_count > 0", False),
     ("ix_report_hasty", ("closed_on", *CELL), "is_within_hour", False),
     (
         "ix_report_open",
