@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 from dash.development.base_component import Component
+from playwright.sync_api import expect
 
 from app import make_app
 from callbacks.indices import PAGES, draw_indices
@@ -18,9 +19,10 @@ from components.context import AppContext
 from components.desk_links import read_view
 from components.desk_wiring import fill
 from components.indicator_words import period_words, places_words, span_words, value_words
-from config import Config, FeedConfig
+from config import Config, FeedConfig, load_config
 from metrics.city import City, indicators, open_city
 from metrics.city.indicators import Card, IndicatorFilter, IndicatorItem
+from pipeline import refresh
 from scope import DEMO_SCOPE, Forbidden, Scope
 from store.catalogue import put_agencies
 from store.days import instant, number_of
@@ -28,11 +30,14 @@ from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import AgencyRow, IndicatorRow, Parsed
+from tests.servers import ROOT
+from tests.test_desk import LAID_OUT, opened
 from text import t
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 CONFIG = Config(name="Tỉnh Thử", feeds=(FeedConfig("indices", "indicators", "csv"),))
+SEEDS = load_config(ROOT / "examples" / "seeds" / "city.toml", {})
 DEPARTMENT = "H1.2"
 
 
@@ -260,3 +265,47 @@ def test_a_wrong_year_or_theme_is_refused_by_name(address: str) -> None:
     for query, field in (("year=soon", "year"), ("year=12", "year"), ("theme=sport", "theme")):
         answer = httpx.get(f"{address}/api/v1/indicators?{query}")
         assert (answer.status_code, answer.json()["error"]["field"] if "error" in answer.json() else answer.json()["field"]) == (400, field)
+
+
+# ---- in the browser -------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def seeds_address(seeds: Store, live_server: Callable[..., Any]) -> str:
+    return str(live_server(make_app(SEEDS, seeds, now=lambda: NOW).server).url)
+
+
+@pytest.fixture(scope="module")
+def seeds(make_database: Callable[..., str]) -> Iterator[Store]:
+    """The 62 seed rows: the largest page there is."""
+    opened_ = open_store(make_database("sqlite"), TZ)
+    migrate(opened_)
+    assert refresh(opened_, SEEDS, NOW) == []
+    yield opened_
+    opened_.dispose()
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_the_page_fits_its_screen_and_complains_of_nothing(seeds_address: str, page: Any, size: tuple[int, int]) -> None:
+    browser_page = page(size)
+    for path in ("/indices?theme=economy", "/indices?subject=S%E1%BB%9F%20KH%26CN%20B%E1%BA%AFc%20K%E1%BA%A1n&lang=en"):
+        found = opened(browser_page, seeds_address + path)
+        assert (path, found.evaluate(LAID_OUT)) == (path, [])
+        expect(found.locator(".d-notice-fault")).to_have_count(0)
+
+
+def test_a_theme_is_a_link_and_drawing_many_rows_tells_the_store_little(seeds_address: str, page: Any) -> None:
+    """assets/renderer.js: without it Dash tells its store of each of several hundred components, and asks all of them each time."""
+    found = opened(page((1440, 900)), f"{seeds_address}/indices?theme=mobility")
+    found.evaluate("() => { window.told = 0; window.store.subscribe(() => { window.told += 1; }); }")
+    found.get_by_role("link", name="Kinh tế", exact=True).click()
+    expect(found.locator('[data-indicator="coops"]')).to_be_visible()
+    assert found.url.endswith("theme=economy")
+    drawn_ = found.locator(".d-content *").count()
+    assert drawn_ > 400 and found.evaluate("window.told") < drawn_ / 4
+
+
+def test_print_shows_figures_and_no_controls(seeds_address: str, page: Any) -> None:
+    found = opened(page((1000, 1400)), f"{seeds_address}/indices?theme=people")
+    found.emulate_media(media="print")
+    expect(found.locator('[data-indicator="voluntary_insurance"]')).to_be_visible()
+    for hidden in (".d-nav-wide", ".d-exports", ".d-fields"):
+        expect(found.locator(hidden).first).to_be_hidden()

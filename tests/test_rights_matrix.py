@@ -318,7 +318,7 @@ def test_the_walls_frame_holds_the_whole_province_and_no_words(world: World) -> 
 def test_a_page_links_to_no_file_its_reader_would_be_refused(world: World) -> None:
     for line in of_kind("file"):
         page = {"/api/v1/dossiers": "dossiers", "/api/v1/reports": "reports", "/api/v1/stations": "stations", "/api/v1/feeds": "feeds",
-                "/api/v1/audit": "audit"}.get(line.address, "")
+                "/api/v1/audit": "audit", "/api/v1/indicators": "indices"}.get(line.address, "")
         href = f"{line.address}.csv".replace("/", "\\u002f")
         for caller, client in world.each() if page else ():
             is_filled = next(row for row in of_kind("fill") if row.address == page).admits(caller.role, caller.limits)
