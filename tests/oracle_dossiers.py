@@ -5,7 +5,7 @@ How a dossier's facts lie in their integer is typed here again from docs/archite
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -56,6 +56,44 @@ def yes(rows: pd.DataFrame, name: str) -> pd.Series:
     return told(rows, name) & bit(rows, PLACES[name] + 1)
 
 
+# ---- of one row: what the roll-ups hold ---------------------------------------------------------------------------------
+def fact(row: Mapping[str, Any], name: str) -> bool | None:
+    """One fact of one row."""
+    pair = row["facts"] // 2 ** PLACES[name] % 4
+    return None if pair % 2 == 0 else pair == 3
+
+
+def facts_in(row: Mapping[str, Any]) -> list[str]:
+    """The flows of its received day that rest on facts."""
+    level, online = row["facts"] % 4, row["channel"] == "online"
+    found = ["level_known", *(["online_level_known"] if online else [])] if level else []
+    for code, name in ((FULL, "full"), (PARTIAL, "partial")):
+        if level == code:
+            found += [f"level_{name}", *([f"online_{name}"] if online else [])]
+    fee, paid = fact(row, "fee"), fact(row, "paid")
+    found += ["fee_known"] * (fee is not None) + ["with_fee"] * bool(fee)
+    found += ["fee_paid_known"] * (bool(fee) and paid is not None) + ["fee_paid"] * bool(fee and paid)
+    for name in ("digitised", "identified"):
+        found += [f"{name}_known"] * (fact(row, name) is not None) + [name] * bool(fact(row, name))
+    return found
+
+
+def facts_out(row: Mapping[str, Any]) -> list[str]:
+    """The flows of its finished day that rest on facts or supplements."""
+    result, component, shared, found = fact(row, "result"), fact(row, "component"), fact(row, "shared"), []
+    if row["status"] != 7:
+        found += ["e_result_known"] * (result is not None) + ["e_result"] * bool(result)
+        found += ["whole_known"] * (None not in (result, component)) + ["digitised_whole"] * bool(result and component)
+        found += ["shared_known"] * (shared is not None) + ["shared"] * bool(shared)
+    if row["due_at"] is not None and row["finished_at"] > row["due_at"]:
+        apology = fact(row, "apology")
+        found += ["apology_known"] * (apology is not None) + ["apology"] * bool(apology)
+    disliked = fact(row, "disliked")
+    found += ["dislike_known"] * (disliked is not None) + ["disliked"] * bool(disliked)
+    return found + ["supplement_asked"] * (row["supplement_count"] > 0)
+
+
+# ---- of many rows: the KPIs -----------------------------------------------------------------------------------------------
 def form_kpis(
     received: pd.DataFrame, ended: pd.DataFrame, stock: pd.DataFrame, carried: int, late: int, overdue: int,
 ) -> dict[str, Answer]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, text
 
 from tests.oracle import DONE_REPORTS, HOUR, OUTSIDE, day_start, number
+from tests.oracle_dossiers import facts_in, facts_out
 from tests.oracle_feedback import quality_flows
 from tests.oracle_flags import SKEW, stream_flags
 
@@ -73,14 +74,18 @@ def _add_dossier(add: Any, on: Any, row: Mapping[str, Any], clock: int, today: i
     day(received, "received")
     if row["channel"] in ("online", "postal"):
         day(received, f"received_{row['channel']}")
+    for name in facts_in(row):
+        day(received, name)
     if before:
         day(received, "ended_before_start_in")
         day(finished, "ended_before_start_out")
     if due is None and not before:
         day(received, "no_due_in")
     if finished is not None:
-        for name in _ending(row, on, before):
+        for name in (*_ending(row, on, before), *facts_out(row)):
             day(finished, name)
+        if on(finished) == on(received):
+            day(finished, "finished_same_day")
     _add_passing(add, on, row, before, clock, today)
 
 

@@ -49,6 +49,17 @@ def stops(draw: st.DrawFn) -> tuple[Stop, ...]:
     return tuple(Stop(start, end) for start, end in zip(times[::2], [*times[1::2], None], strict=False))
 
 
+_FLAGS = (
+    "is_digitised", "is_paid_online", "has_fee", "has_component_file", "has_e_result", "is_shared", "is_identified", "has_apology",
+    "is_disliked",
+)
+# one number decides them all: level, and each flag yes, no or not told
+told_facts = st.integers(0, 4 * 3 ** len(_FLAGS) - 1).map(lambda n: {
+    "level": ("", "information", "partial", "full")[n % 4],
+    **{name: (None, False, True)[n // 4 // 3**place % 3] for place, name in enumerate(_FLAGS)},
+})
+
+
 @st.composite
 def dossiers(draw: st.DrawFn, version: int | None) -> DossierRow:
     """One version of one of five dossiers; some are deleted, some cannot land."""
@@ -59,7 +70,7 @@ def dossiers(draw: st.DrawFn, version: int | None) -> DossierRow:
         domain_code=draw(st.sampled_from(["D", "E"])), channel=draw(st.sampled_from(["direct", "online", "postal"])),
         filed_at=draw(maybe), received_at=draw(maybe if draw(st.booleans()) else instants), due_at=draw(maybe),
         finished_at=draw(instants if done and draw(st.integers(0, 9)) else maybe if done else st.none()),
-        supplement_count=draw(st.integers(0, 2)), version=version, stops=draw(stops()),
+        supplement_count=draw(st.integers(0, 2)), version=version, stops=draw(stops()), **draw(told_facts),
         is_deleted=draw(st.integers(0, 11)) == 0,
     )
 

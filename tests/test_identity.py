@@ -6,13 +6,14 @@ Statuses outside the identity (new, refused, ended before start) are named and c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
 
 from config import Config, FeedConfig
-from metrics.city import kpis, open_city, series
+from metrics.city import form_06a, kpis, open_city, series
 from metrics.city.sums import Choice
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain
@@ -21,7 +22,7 @@ from store.days import date_of, instant
 from store.engine import open_store
 from store.landing import Landing, land
 from store.rows import DossierRow, Parsed
-from tests.oracle import OUTSIDE, Oracle, table
+from tests.oracle import OUTSIDE, Oracle, Pick, local_days, number, table
 from tests.stores import ALL, NOW, Filled, demo_store, real_store
 
 IDENTITY = {
@@ -85,6 +86,78 @@ def test_a_series_of_stocks_moves_by_the_flows_of_its_days(filled: tuple[str, Fi
             into, out = flows.get(on, (0, 0))
             assert before.value is not None and after.value == before.value + into - out, after.group
         assert points[-1].value == kpis.read(opened.city, [f"{topic}_open"], parse_period("today", today))[0].value
+
+
+@pytest.mark.parametrize("by", ("domain", "agency"))
+def test_the_form_balances_for_every_agency_and_domain_in_every_period(filled: tuple[str, Filled], by: str) -> None:
+    name, opened = filled
+    if "dossiers" not in topics(name):
+        pytest.skip(f"{name} has no dossiers")
+    checked = 0
+    with opened.store.reading() as connection:
+        oracle = opened.oracle(connection)
+        for text_ in balanced_periods(opened.city.today):
+            period = parse_period(text_, opened.city.today)
+            form = form_06a.read(opened.city, period, by)
+            if form.total is None:
+                continue
+            for row in form.rows:
+                assert_balanced(row, f"{text_} {row.group!r}")
+            assert_adds_up(form)
+            if period.kind in ("month", "range"):  # the oracle takes its time
+                assert_true(oracle, form, by)
+            checked += len(form.rows)
+    assert checked > 40
+
+
+def balanced_periods(today: date) -> list[str]:
+    """Days, weeks, months, quarters, years and administrative months and quarters that run and that are over, and odd spans."""
+    before, long_ago = today - timedelta(days=31), today - timedelta(days=64)
+    return [
+        today.isoformat(), before.isoformat(), f"{today:%G-W%V}", f"{long_ago:%G-W%V}", f"{today:%Y-%m}", f"{before:%Y-%m}",
+        f"{today:%Y}-Q{(today.month + 2) // 3}", f"{today:%Y}-YTD", f"{before:%Y}-AM{before.month:02}",
+        f"{today:%Y}-AQ{(today.month + 2) // 3}", f"{long_ago}..{before}", f"{long_ago}..{today}",
+    ]
+
+
+def assert_balanced(row: form_06a.FormRow, where: str) -> None:
+    """The form's columns add up, and what came in is what went out and what is still there, ended before start left out of both."""
+    known = {name: getattr(row, name) or 0 for name in form_06a.COUNTS}
+    assert all(count >= 0 for count in known.values()), f"{where}: {known}"
+    assert known["in_hand"] == known["received_online"] + known["received_offline"] + known["carried_over"], where
+    assert known["finished"] == known["finished_early"] + known["finished_on_time"] + known["finished_late"], where
+    assert known["in_progress"] == known["in_time"] + known["overdue"], where
+    came = known["in_hand"] - known["ended_before_in"]
+    assert came == known["finished"] - known["ended_before_out"] + known["in_progress"], f"{where}: {known}"
+
+
+def assert_adds_up(form: form_06a.Form) -> None:
+    """The row of totals is the sum of the others."""
+    assert form.total is not None
+    for name in form_06a.COUNTS:
+        assert getattr(form.total, name) == sum(getattr(row, name) for row in form.rows[:-1]), name
+
+
+def assert_true(oracle: Oracle, form: form_06a.Form, by: str) -> None:
+    """The largest row and the totals hold what the rows of core_dossier say, new and refused too."""
+    start, end = number(form.period.start_on), number(form.period.end_on)
+    outside = table(oracle.connection, "core_dossier")
+    outside["day"] = local_days(outside["filed_at"].fillna(outside["received_at"]), oracle.tz)
+    outside = outside[outside["day"].between(start, min(end, oracle.today)).fillna(False)]
+    for row in (form.rows[0], form.rows[-1]):
+        pick = Pick(only=(by, row.group)) if row.group else Pick()
+        right = oracle.dossier_kpis(start, end, pick, form.late_rule)
+        for column, key in COLUMNS.items():
+            assert getattr(row, column) == right[key][0], f"{form.period.text} {row.group!r} {column}"
+        own = outside[outside[f"{by}_code"] == row.group] if row.group else outside
+        assert (row.new, row.refused) == (int((own["status"] == 1).sum()), int((own["status"] == 3).sum()))
+
+
+COLUMNS = {
+    "in_hand": "dossiers_in_hand", "received_online": "dossiers_received_online", "carried_over": "dossiers_carried_over",
+    "finished": "dossiers_finished", "finished_early": "dossiers_finished_early", "finished_on_time": "dossiers_finished_on_time",
+    "finished_late": "dossiers_late", "in_progress": "dossiers_open", "in_time": "dossiers_open_in_time", "overdue": "dossiers_overdue",
+}
 
 
 def test_overdue_moves_by_dues_that_passed_and_overdue_ones_that_ended(filled: tuple[str, Filled]) -> None:
