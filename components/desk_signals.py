@@ -62,7 +62,7 @@ def quiet_table(view: View, signals: Sequence[Signal]) -> Component:
     lang = view.lang
     columns = [
         Column[Signal](t("signals.kpi", lang), lambda row: link(t(f"kpi.{row.key}.label", lang), view.here(key=row.key)), "main"),
-        Column[Signal](t("signals.value", lang), lambda row: _figure(row, lang), "number"),
+        Column[Signal](t("signals.value", lang), lambda row: _figure(row, lang) + _per_day(row, lang), "number"),
         Column[Signal](t("signals.limits", lang), lambda row: _range(row, lang), "short"),
         Column[Signal](t("signals.verdict_name", lang), lambda row: signal_mark(row, lang)),
         Column[Signal](t("desk.target_name", lang), lambda row: with_unit(row.key, row.target, lang) if row.target is not None else MISSING,
@@ -183,9 +183,16 @@ def _between(signal: Signal, lang: str) -> str:
     """What noise alone would give."""
     if signal.limits is None:
         return " · " + t("signals.verdict_hint.too_little_data", lang)
+    words = t("signals.between", lang, limits=_range(signal, lang), mean=_charted(signal, signal.limits.mean, lang))
+    return f"{_per_day(signal, lang)} · {words}"
+
+
+def _per_day(signal: Signal, lang: str) -> str:
+    """A count as it is charted, in brackets; '' for what is charted as it is."""
+    if not signal.per_day or not signal.points:
+        return ""
     charted = _charted(signal, signal.points[-1].charted, lang)
-    taken = " (" + t(f"signals.{signal.per_day}", lang, value=charted) + ")" if signal.per_day else ""
-    return taken + " · " + t("signals.between", lang, limits=_range(signal, lang), mean=_charted(signal, signal.limits.mean, lang))
+    return " (" + t(f"signals.{signal.per_day}", lang, value=charted) + ")"
 
 
 def _alternative(signal: Signal, lang: str) -> str:

@@ -37,7 +37,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Limits:
-    """Mean and control limits at one point; sigma = a third of the way. Shares stay within 0 and 100, counts at or above 0.
+    """Mean and control limits at one point; sigma = a third of the way. Shares stay within 0 and 100, what is never negative at or above 0.
 
     is_log: sigma is of the logarithm, the mean is geometric, the limits are as many times above it as below.
     """
@@ -121,7 +121,8 @@ def chart(kind: str, points: Sequence[Measured], baseline: tuple[int, int]) -> C
     if kind == "xmr_log" and any((point.value or 0.0) <= 0 for point in used):
         kind = "xmr"
     mean, sigma_of, dispersion = _MAKERS[kind](used)
-    limits = tuple(_limits(kind, mean, sigma_of(point)) if point.value is not None else None for point in points)
+    floor = 0.0 if all((point.value or 0.0) >= 0 for point in used) else -math.inf  # what was never below 0 has no limit there
+    limits = tuple(_limits(kind, mean, sigma_of(point), floor) if point.value is not None else None for point in points)
     return Chart(kind, baseline, limits, tuple(_fired(points, limits)), dispersion, len(used))
 
 
@@ -188,13 +189,11 @@ def _moving_range(values: Sequence[float]) -> float:
     return sum(steps) / len(steps) if steps else 0.0
 
 
-def _limits(kind: str, mean: float, sigma: float) -> Limits:
+def _limits(kind: str, mean: float, sigma: float, floor: float) -> Limits:
     if kind == "xmr_log":
         return Limits(mean, mean * math.exp(-3 * sigma), mean * math.exp(3 * sigma), sigma, is_log=True)
-    low, high = mean - 3 * sigma, mean + 3 * sigma
-    if kind == "p":
-        low, high = max(0.0, low), min(100.0, high)
-    return Limits(mean, max(0.0, low) if kind == "u" else low, high, sigma)
+    high = mean + 3 * sigma
+    return Limits(mean, max(floor, mean - 3 * sigma), min(100.0, high) if kind == "p" else high, sigma)
 
 
 def _fired(points: Sequence[Measured], limits: Sequence[Limits | None]) -> list[tuple[str, int] | None]:

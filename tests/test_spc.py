@@ -58,6 +58,13 @@ def test_xmr_limits_are_mean_plus_and_minus_2_66_moving_ranges() -> None:
     assert limits.low == pytest.approx(11 - 2.66 * 2, rel=1e-3)
 
 
+def test_what_was_never_negative_has_no_limit_below_zero() -> None:
+    limits = drawn("xmr", values(*[1.0, 9.0] * 6)).limits[0]
+    below = drawn("xmr", values(*[-1.0, 9.0] * 6)).limits[0]
+    assert limits is not None and below is not None
+    assert limits.low == 0 and below.low < 0
+
+
 def test_a_log_chart_has_limits_as_many_times_above_as_below() -> None:
     limits = drawn("xmr_log", values(*[10.0, 40.0] * 6)).limits[0]
     assert limits is not None
