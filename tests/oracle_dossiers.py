@@ -191,7 +191,7 @@ def used_procedures(listed: pd.DataFrame, dossiers: pd.DataFrame, start: int, en
 def standing_procedures(listed: pd.DataFrame) -> dict[str, Answer]:
     """766 1.3 and 3.1, and how much the limits were cut: of the catalogue as it is."""
     parts = listed["has_all_parts"].astype("boolean")
-    cut = listed[(listed["central_limit_days"] >= 15).fillna(False) & listed["limit_days"].notna()]
+    cut = listed[(listed["central_limit_days"] >= 15).fillna(False) & listed["limit_days"].notna() & (listed["limit_unit"] == "wd")]
     central, own = float(cut["central_limit_days"].sum()), float(cut["limit_days"].sum())
     return {
         "procedures_complete_pct": share(parts.fillna(False), parts.notna()),

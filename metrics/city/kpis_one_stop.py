@@ -109,14 +109,14 @@ def _payable(asked: Asked, period: Period) -> Answer:
 
 
 def _time_cut(asked: Asked, period: Period) -> Answer:
-    """How much shorter the province's limits are than the ministries', over all procedures where both are known."""
+    """How much shorter the province's limits are than the ministries', over all procedures where both are known in working days."""
     if not _is_whole(asked) or asked.ends_at(period) is not None:
         return UNKNOWN
     where, domain = (" AND p.domain_code = :domain", {"domain": asked.choice.domain}) if asked.choice.domain else ("", {})
     central, own, n = asked.connection.execute(
         text(
             f"SELECT sum(central_limit_days), sum(limit_days), count(*) FROM core_procedure p WHERE {_LISTED} "
-            f"AND central_limit_days >= {CUT_FROM_DAYS} AND limit_days IS NOT NULL{where}"
+            f"AND central_limit_days >= {CUT_FROM_DAYS} AND limit_days IS NOT NULL AND limit_unit = 'wd'{where}"
         ),
         domain,
     ).one()
