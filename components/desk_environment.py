@@ -23,7 +23,7 @@ FLAGS_LISTED = 6
 
 def flag_words(flag: str, lang: str) -> Component:
     """Why a reading is not believed, as a mark."""
-    return html.Span(["⚑ ", t(f"flag.{flag}", lang)], className="d-flag", title=t("flag.hint", lang))
+    return html.Span([html.B("⚑ ", **{"aria-hidden": "true"}), t(f"flag.{flag}", lang)], className="d-flag", title=t("flag.hint", lang))
 
 
 def flag_strip(found: Sequence[FlaggedReading], first_hour: int, hours: int, lang: str) -> Component | None:

@@ -6,11 +6,12 @@ property and averaging on the days they hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from limits import LimitConfig
+from metrics.vn_aqi import AirDay
 from store.days import number_of
 
 QCVN = "QCVN 05:2023/BTNMT (Thông tư 01/2023/TT-BTNMT)"
@@ -34,10 +35,6 @@ class Limit:
     valid_to: date | None = None
     source: str = QCVN
     verified: bool = False
-
-    def holds(self, on: int) -> bool:
-        """Does it hold on this day number?"""
-        return number_of(self.valid_from) <= on and (self.valid_to is None or on <= number_of(self.valid_to))
 
 
 NATIONAL: tuple[Limit, ...] = (
@@ -64,24 +61,21 @@ def limits_of(rows: Iterable[LimitConfig]) -> tuple[Limit, ...]:
     return (*own, *NATIONAL)
 
 
-def limit_on(limits: Sequence[Limit], property_: str, averaging: str, on: int) -> Limit | None:
-    """The limit of a property's mean on a day number."""
-    return next((row for row in limits if (row.property, row.averaging) == (property_, averaging) and row.holds(on)), None)
+class LimitBook:
+    """Limits by property and averaging, asked for by day."""
 
+    def __init__(self, limits: Iterable[Limit]) -> None:
+        self._rows: dict[tuple[str, str], list[tuple[int, int, Limit]]] = {}
+        for row in limits:
+            last = number_of(row.valid_to or date.max)
+            self._rows.setdefault((row.property, row.averaging), []).append((number_of(row.valid_from), last, row))
 
-@dataclass(frozen=True)
-class AirDay:
-    """A day of one datastream: hours with readings, mean and highest of their means, highest 8 h mean (None = none)."""
-
-    datastream: int
-    station: str
-    property: str
-    measure_unit: str
-    on: int
-    hours: int
-    hour_mean: float
-    hour_high: float
-    high_8h: float | None
+    def on(self, day: int, property_: str, measure_unit: str, averaging: str) -> Limit | None:
+        """The limit of a property's mean on a day number; None where none holds, or the first that does is in another unit."""
+        for first, last, row in self._rows.get((property_, averaging), ()):
+            if first <= day <= last:
+                return row if row.measure_unit == measure_unit else None
+        return None
 
 
 @dataclass(frozen=True)
@@ -97,13 +91,13 @@ class Judged:
     above: int
 
 
-def judge_days(limits: Sequence[Limit], days: Iterable[AirDay], hours_above: Mapping[tuple[int, int], int]) -> tuple[Judged, ...]:
+def judge_days(limits: LimitBook, days: Iterable[AirDay], hours_above: Mapping[tuple[int, int], int]) -> tuple[Judged, ...]:
     """1 h, 8 h and 24 h means of days against the limits of their day; `hours_above` = (datastream, day) -> hours above the 1 h limit."""
     found: dict[tuple[str, int, str, str, Limit], list[int]] = {}
     for day in days:
         for averaging in ("1h", "8h", "24h"):
-            limit = limit_on(limits, day.property, averaging, day.on)
-            if limit is None or limit.measure_unit != day.measure_unit:
+            limit = limits.on(day.on, day.property, day.measure_unit, averaging)
+            if limit is None:
                 continue
             judged, above = _of_day(day, averaging, limit, hours_above)
             if judged:
@@ -122,7 +116,7 @@ def _of_day(day: AirDay, averaging: str, limit: Limit, hours_above: Mapping[tupl
     return 1, int(mean > limit.value)
 
 
-def judge_year(limits: Sequence[Limit], days: Iterable[AirDay], end_on: int) -> tuple[Judged, ...]:
+def judge_year(limits: LimitBook, days: Iterable[AirDay], end_on: int) -> tuple[Judged, ...]:
     """Means of a year (of its days with enough hours) that ends on this day number, against the limits of that day."""
     grouped: dict[tuple[str, int, str, str], list[float]] = {}
     for day in days:
@@ -130,8 +124,8 @@ def judge_year(limits: Sequence[Limit], days: Iterable[AirDay], end_on: int) -> 
             grouped.setdefault((day.station, day.datastream, day.property, day.measure_unit), []).append(day.hour_mean)
     found = []
     for (station, datastream, property_, unit), means in sorted(grouped.items()):
-        limit = limit_on(limits, property_, "year", end_on)
-        if limit is not None and limit.measure_unit == unit and len(means) >= YEAR_DAYS:
+        limit = limits.on(end_on, property_, unit, "year")
+        if limit is not None and len(means) >= YEAR_DAYS:
             above = int(sum(means) / len(means) > limit.value)
             found.append(Judged(station, datastream, property_, "year", limit, 1, above))
     return tuple(found)

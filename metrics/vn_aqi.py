@@ -185,31 +185,38 @@ def station_aqi(frame: pd.DataFrame, hour: int) -> pd.DataFrame:
     return _station_frame(stations, indices, counts, best, has_aqi)
 
 
-def station_days(frame: pd.DataFrame) -> pd.DataFrame:
-    """Daily VN_AQI of many stations and days at once: daily_aqi for each, vectorised.
+@dataclass(frozen=True)
+class AirDay:
+    """A day of one datastream: hours with readings, mean and highest of their means, highest 8 h mean (None = none); µg/m³ as told."""
 
-    `frame`: station, day, property (others than POLLUTANTS are ignored), hours (with readings), hour_mean, hour_high (mean and highest
-    of their means), high_8h (highest 8 h mean; NaN = none); µg/m³. Of two datastreams of one pollutant the worse one counts. Returns
-    station, day, aqi, dominant of those that have one, in order of station and day.
+    datastream: int
+    station: str
+    property: str
+    measure_unit: str
+    on: int
+    hours: int
+    hour_mean: float
+    hour_high: float
+    high_8h: float | None
+
+
+def station_days(days: Sequence[AirDay]) -> dict[tuple[str, int], tuple[int, str]]:
+    """Daily VN_AQI of many stations at once, daily_aqi for each: (station, day) -> index and the pollutant it is of; in order.
+
+    Other properties than POLLUTANTS are ignored; of two datastreams of one pollutant the worse one counts.
     """
-    rows = frame[frame["property"].isin(POLLUTANTS) & (frame["hours"] >= COMPLETENESS.day_hours)]
-    keys = rows[["station", "day"]].drop_duplicates().sort_values(["station", "day"], ignore_index=True)
-    table = np.full((len(keys), len(POLLUTANTS)), np.nan)
-    for place, name in enumerate(POLLUTANTS):
-        own = rows[rows["property"] == name]
-        if own.empty:
-            continue
-        indices = _sub_indices(name, own["hour_mean" if name in PARTICLES else "hour_high"].to_numpy(dtype="float64"))
+    found: dict[tuple[str, int], dict[str, float]] = {}
+    for name in POLLUTANTS:
+        own = [day for day in days if day.property == name and day.hours >= COMPLETENESS.day_hours]
+        indices = _sub_indices(name, np.array([day.hour_mean if name in PARTICLES else day.hour_high for day in own], dtype=np.float64))
         if name == "o3":
-            indices = np.fmax(indices, _sub_indices("o3_8h", own["high_8h"].to_numpy(dtype="float64")))
-        worst = own.assign(index=indices).groupby(["station", "day"])["index"].max()
-        table[:, place] = worst.reindex(pd.MultiIndex.from_frame(keys)).to_numpy()
-    has_aqi = ~np.isnan(table[:, _is_particle()]).all(axis=1)
-    filled = np.where(np.isnan(table), -1.0, table)
-    names = np.array(POLLUTANTS, dtype=object)
-    whole = keys.assign(aqi=filled.max(axis=1, initial=-1).astype("int64"), dominant=names[filled.argmax(axis=1)])
-    found: pd.DataFrame = whole[has_aqi].reset_index(drop=True)
-    return found
+            eights = np.array([math.nan if day.high_8h is None else day.high_8h for day in own], dtype=np.float64)
+            indices = np.fmax(indices, _sub_indices("o3_8h", eights))
+        for day, index in zip(own, indices.tolist(), strict=True):
+            parts = found.setdefault((day.station, day.on), {})
+            parts[name] = max(parts.get(name, 0.0), index)
+    best = {key: max(parts, key=lambda name: parts[name]) for key, parts in found.items()}  # the first of equals
+    return {key: (int(found[key][best[key]]), best[key]) for key in sorted(found) if any(name in found[key] for name in PARTICLES)}
 
 
 def _number(value: float | None) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
@@ -347,15 +348,13 @@ def test_days_of_stations_at_once_equal_each_day_alone(seed: int) -> None:
         }
         for station in "abcdef" for day in range(8)
     }
-    found = {(row.station, row.day): row for row in aqi.station_days(summed(days)).itertuples()}
+    found = aqi.station_days(summed(days))
     for key, hours in days.items():
         alone = aqi.daily_aqi(hours)
-        assert (key in found) == (alone is not None)
-        if alone is not None:
-            assert (found[key].aqi, found[key].dominant) == (alone.value, alone.dominant)
+        assert found.get(key) == (None if alone is None else (alone.value, alone.dominant))
 
 
-def summed(days: dict[tuple[str, int], dict[str, list[float | None]]]) -> pd.DataFrame:
+def summed(days: dict[tuple[str, int], dict[str, list[float | None]]]) -> list[aqi.AirDay]:
     """What the day roll-up holds of hourly means."""
     made = []
     for (station, day), hours in days.items():
@@ -364,12 +363,18 @@ def summed(days: dict[tuple[str, int], dict[str, list[float | None]]]) -> pd.Dat
             eights = [[value for value in values[n:n + 8] if value is not None] for n in range(17)]
             means = [sum(window) / len(window) for window in eights if len(window) >= 6]
             if valid:
-                made.append((station, day, name, len(valid), sum(valid) / len(valid), max(valid), max(means, default=math.nan)))
-    return pd.DataFrame(made, columns=["station", "day", "property", "hours", "hour_mean", "hour_high", "high_8h"])
+                mean, eight = sum(valid) / len(valid), max(means) if means else None
+                made.append(aqi.AirDay(1, station, name, "µg/m³", day, len(valid), mean, max(valid), eight))
+    return made
+
+
+def test_of_two_sensors_of_a_day_the_worse_one_counts() -> None:
+    day = aqi.AirDay(1, "a", "pm25", "µg/m³", 5, 24, 25.0, 30.0, None)
+    assert aqi.station_days([day, replace(day, datastream=2, hour_mean=50.0)]) == {("a", 5): (100, "pm25")}
 
 
 def test_no_days_give_no_indices() -> None:
-    assert len(aqi.station_days(summed({}))) == 0
+    assert aqi.station_days([]) == {}
 
 
 def test_the_rule_of_eighteen_hours_says_that_it_is_not_verified() -> None:

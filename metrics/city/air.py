@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, text
 
-from metrics.air_limits import AirDay, Judged, Limit, judge_days, judge_year, limit_on, limits_of
+from metrics.air_limits import Judged, Limit, LimitBook, judge_days, judge_year, limits_of
 from metrics.city import City, stations
 from metrics.periods import Period
+from metrics.vn_aqi import AirDay
 from store.days import HOUR, date_of, number_of
 
 LONGEST_DAYS = 366
@@ -49,32 +49,25 @@ def judged_in(connection: Connection, city: City, area: str, start_on: int, end_
 
 
 def _judged(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> tuple[Judged, ...]:
-    limits = limits_of(city.config.limits)
-    days = _days(connection, city, area, start_on, end_on)
+    limits = LimitBook(limits_of(city.config.limits))
+    days = stations.air_days(connection, city, area, start_on, end_on)
     found = judge_days(limits, days, _hours_above(connection, city, limits, days))
     for year in range(date_of(start_on).year, date_of(end_on).year + 1):
         last = number_of(date(year, 12, 31))
         if start_on <= last <= min(end_on, city.today_on - 1):
-            found += judge_year(limits, _days(connection, city, area, number_of(date(year, 1, 1)), last), last)
+            found += judge_year(limits, stations.air_days(connection, city, area, number_of(date(year, 1, 1)), last), last)
     return found
 
 
-def _days(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> list[AirDay]:
-    frame = stations.air_days(connection, city, area, start_on, end_on)
-    columns = ["datastream", "station", "property", "measure_unit", "day", "hours", "hour_mean", "hour_high"]
-    eights = [None if math.isnan(mean) else mean for mean in frame["high_8h"].tolist()]
-    return [AirDay(*row) for row in zip(*(frame[name].tolist() for name in columns), eights, strict=True)]
-
-
 def _hours_above(
-    connection: Connection, city: City, limits: Sequence[Limit], days: Iterable[AirDay],
+    connection: Connection, city: City, limits: LimitBook, days: Iterable[AirDay],
 ) -> dict[tuple[int, int], int]:
     """(datastream, day) -> whole hours above the 1 h limit; only days whose highest hour is above it are looked into."""
     found: dict[tuple[int, int], int] = {}
     clock = city.store.days
     for day in days:
-        limit = limit_on(limits, day.property, "1h", day.on)
-        if limit is None or limit.measure_unit != day.measure_unit or day.hour_high <= limit.value:
+        limit = limits.on(day.on, day.property, day.measure_unit, "1h")
+        if limit is None or day.hour_high <= limit.value:
             continue
         first, last = -(-clock.starts_at(day.on) // HOUR), clock.starts_at(day.on + 1) // HOUR
         found[day.datastream, day.on] = int(connection.execute(

@@ -47,12 +47,15 @@ def uptime_in(connection: Connection, city: City, area: str, start_on: int, end_
     past = _hours_of_days(connection, start_on, past_on)
     today = _hours_since(connection, _whole(city, city.today_on)[0], now_hour) if end_on >= city.today_on else {}
     bounds = [_whole(city, on) for on in range(start_on, end_on + 1)]
-    found = []
+    found, slots = [], dict[tuple[int, int], int]()
     for feed, station, number, cadence_s, first in rows:
         step = max(1, -(-(cadence_s or cadence_of(city, feed)) // HOUR_S))
         if first is None or clock.starts_at(end_on + 1) <= first * HOUR:
             continue
-        expected = sum(max(0, min(after, now_hour) - max(begin, first)) // step for begin, after in bounds)
+        since = (max(first, bounds[0][0]), step)
+        if since not in slots:
+            slots[since] = sum(max(0, min(after, now_hour) - max(begin, first)) // step for begin, after in bounds)
+        expected = slots[since]
         hours = [*past.get(number, ()), today.get(number, 0)]
         heard = sum(min(count, DAY_HOURS // step) if step > 1 else count for count in hours)
         found.append(Uptime(feed, station, number, expected, min(heard, expected)))

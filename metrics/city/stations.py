@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from metrics.city import City
 from metrics.city.feeds import NEVER, freshness
 from metrics.periods import Period
-from metrics.vn_aqi import POLLUTANTS, category, station_aqi, station_days
+from metrics.vn_aqi import POLLUTANTS, AirDay, category, station_aqi, station_days
 from store.days import DAY, HOUR, number_of
 from store.flags import FLAG_KEYS
 from store.retention import readings_from
@@ -211,37 +211,30 @@ def daily_indices(connection: Connection, city: City, area: str, start_on: int, 
     """station, day, aqi, dominant: daily VN_AQI of every station and day that has one; empty beyond LONGEST_AQI_DAYS days."""
     key = ("daily_aqi", area, start_on, end_on)
     if key not in city.memo:
-        days = air_days(connection, city, area, start_on, end_on) if end_on - start_on < LONGEST_AQI_DAYS else air_days_of([])
-        city.memo[key] = station_days(days)
+        days = air_days(connection, city, area, start_on, end_on) if end_on - start_on < LONGEST_AQI_DAYS else []
+        rows = [(*about, *index) for about, index in station_days(days).items()]
+        city.memo[key] = pd.DataFrame(rows, columns=["station", "day", "aqi", "dominant"])
     found: pd.DataFrame = city.memo[key]
     return found
 
 
-def air_days(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> pd.DataFrame:
-    """Days of air datastreams: station (feed/id), datastream, day, property, measure_unit, hours, hour_mean, hour_high, high_8h."""
+def air_days(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> list[AirDay]:
+    """Every day of air datastreams that has an hour with readings."""
     key = ("air_days", area, start_on, end_on)
-    if key in city.memo:
-        found: pd.DataFrame = city.memo[key]
-        return found
-    where, values = in_scope(city, area, "d.")
-    names = {f"p{n}": name for n, name in enumerate(AIR)}
-    rows = connection.execute(
-        text(
-            "SELECT d.feed || '/' || d.station_id, d.id, r.day, d.property, d.measure_unit, r.hours, r.hour_mean, r.hour_high, r.high_8h "
-            "FROM rollup_reading_day r JOIN core_datastream d ON d.id = r.datastream_id WHERE r.day BETWEEN :start AND :end "
-            f"AND r.hours > 0 AND d.property IN ({', '.join(':' + name for name in names)}){where}"
-        ),
-        {"start": start_on, "end": end_on, **names, **values},
-    ).all()
-    made = air_days_of([tuple(row) for row in rows])
-    city.memo[key] = made
-    return made
-
-
-def air_days_of(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    """The rows as a frame; its numbers are numbers even where all are missing."""
-    columns = ["station", "datastream", "day", "property", "measure_unit", "hours", "hour_mean", "hour_high", "high_8h"]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[6:], "float64"))
+    if key not in city.memo:
+        where, values = in_scope(city, area, "d.")
+        names = {f"p{n}": name for n, name in enumerate(AIR)}
+        rows = connection.execute(
+            text(
+                "SELECT d.id, d.feed || '/' || d.station_id, d.property, d.measure_unit, r.day, r.hours, r.hour_mean, r.hour_high, "
+                "r.high_8h FROM rollup_reading_day r JOIN core_datastream d ON d.id = r.datastream_id WHERE r.day BETWEEN :start AND :end "
+                f"AND r.hours > 0 AND d.property IN ({', '.join(':' + name for name in names)}){where}"
+            ),
+            {"start": start_on, "end": end_on, **names, **values},
+        )
+        city.memo[key] = [AirDay(*row) for row in rows]
+    found: list[AirDay] = city.memo[key]
+    return found
 
 
 def flagged_in(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> tuple[int, int]:
