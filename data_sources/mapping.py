@@ -301,7 +301,7 @@ def _steps(target: str, spec: Mapping[str, Any], zone: ZoneInfo, unmapped: Any, 
 
 
 def _kind(target: str, spec: Mapping[str, Any]) -> str:
-    """What the value becomes: by date, number or bool, else by the target's name (_at, is_, lon ...), else text."""
+    """What the value becomes: by date, number or bool, else by the target's name (_at, is_, has_, lon ...), else text."""
     for key in ("date", "number", "bool"):
         if key in spec:
             return key
@@ -310,7 +310,7 @@ def _kind(target: str, spec: Mapping[str, Any]) -> str:
         return "number" if computes else "text"
     if target.endswith("_at") or target in ("at", "version"):
         return "date"
-    if target.startswith("is_"):
+    if target.startswith(("is_", "has_")):
         return "bool"
     return "number" if computes or target in _NUMERIC or target in _WHOLE else "text"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,9 @@ def test_a_table_gives_facts_by_name_and_refuses_a_level_that_is_none() -> None:
         {"source_id": "2", "received_at": "2026-11-02", "level": "7"},
     ]
     parsed = table.parse(feed, RawBatch(items), NOW)
+    coded = replace(feed, fields={**fields, "has_fee": {"from": "has_fee", "codes": {"Y": True, "N": "no"}}})
+    assert table.parse(coded, RawBatch([{**items[0], "has_fee": "Y"}]), NOW).dossiers[0].has_fee is True
+    assert [one.reason for one in table.parse(coded, RawBatch([{**items[0], "has_fee": "N"}]), NOW).rejects] == ["bad_bool"]
     assert [(row.level, row.has_fee, row.has_apology) for row in parsed.dossiers] == [("partial", True, None)]
     assert [(one.field, one.reason) for one in parsed.rejects] == [("level", "unknown_code")]
 

@@ -70,10 +70,7 @@ def _has_link(entries: list[dict[str, Any]] | None, name: str) -> bool | None:
     """Has a paper of the list that was not deleted a link? An empty list has none."""
     if entries is None:
         return None
-    for one in entries:
-        if one.get(name) and not _flag(one.get("IsDeleted")):
-            return True
-    return False
+    return any(one.get(name) and not _flag(one.get("IsDeleted")) for one in entries)
 
 
 def _has_fee(fees: list[dict[str, Any]] | None, paid: str) -> bool | None:

@@ -15,7 +15,7 @@ from data_sources.feed import RawBatch
 from data_sources.instants import DAY, to_micros
 from data_sources.mapping import FeedMapping, Problem, mapping_of
 from data_sources.rejects import not_a_table, rejects_of
-from store.facts import level_of
+from store.facts import FACTS, level_of
 from store.rows import DossierRow, Parsed, Reject, StepRow
 
 DOSSIER_TARGETS = tuple(field.name for field in dataclasses.fields(DossierRow) if field.name != "stops")
@@ -113,6 +113,8 @@ def _checked(values: dict[str, Any], mapping: FeedMapping, latest: int, has_faul
     for target in ("received_at", "finished_at", "handed_at"):
         if values.get(target, 0) > latest:
             problems += (Problem(target, "future_date", str(values[target])),)
+    # a code table may make anything of a yes or no
+    problems += tuple(Problem(fact, "bad_bool", str(values[fact])) for fact in FACTS if not isinstance(values.get(fact, True), bool))
     level = level_of(str(values.get("level", "")))
     if level is None:
         problems += (Problem("level", "unknown_code", str(values["level"])),)
