@@ -11,6 +11,7 @@ from starlette.requests import Request
 from components.audited import Seen, keep
 from config import Config
 from metrics.city import City, open_city
+from metrics.city.remembered import Remembered
 from metrics.city.sights import Sight
 from scope import Scope
 from store.days import instant
@@ -27,10 +28,11 @@ class AppContext:
     scope_of: Callable[[Request | None], Scope]
     sights: list[Sight] | None = None  # where the cities of one callback note what was shown; None = each has its own list
     seen: Seen = field(default_factory=Seen, repr=False, compare=False)
+    remembered: Remembered = field(default_factory=Remembered, repr=False, compare=False)
 
     def city(self, scope: Scope) -> City:
         """The city as it stands now, for these rights."""
-        opened = open_city(self.store, self.config, scope, self.now())
+        opened = open_city(self.store, self.config, scope, self.now(), self.remembered)
         return opened if self.sights is None else replace(opened, sights=self.sights)
 
     def keep(self, sights: Sequence[Sight], scope: Scope, request: Request | None) -> None:

@@ -6,13 +6,14 @@ question can be asked without one.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from config import Config
 from metrics.calendars import calendar_for
+from metrics.city.remembered import Remembered
 from metrics.city.sights import Sight
 from metrics.rollups import read_clock
 from metrics.worktime import WorkCalendar
@@ -34,6 +35,8 @@ class City:
     calendar: WorkCalendar
     # answers that many questions of one moment share (a wall's frame asks for the same stock a dozen times)
     memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    # answers that many readers share; None = nobody else asks
+    remembered: Remembered | None = field(default=None, repr=False, compare=False)
     # what its reader was given that the audit trail must tell of
     sights: list[Sight] = field(default_factory=list, repr=False, compare=False)
 
@@ -54,10 +57,20 @@ class City:
         """The city's date."""
         return date_of(self.today_on)
 
+    def once(self, *question: Hashable, make: Callable[[], Any]) -> Any:
+        """The answer to a question, worked out once for all readers of these rights. The question holds all its answer depends on."""
+        if self.remembered is None:
+            return make()
+        rights = (self.scope.permissions, self.scope.agencies, self.scope.areas)
+        return self.remembered.of((*question, *rights), make)
 
-def open_city(store: Store, config: Config, scope: Scope, now: datetime) -> City:
-    """A City as things stand. Before the first clock step `now` (or the archive's frozen instant) is the clock."""
+
+def open_city(store: Store, config: Config, scope: Scope, now: datetime, remembered: Remembered | None = None) -> City:
+    """A City as things stand. Before the first clock step `now` (or the archive's frozen instant) is the clock.
+
+    `remembered` = what the readers of this process share.
+    """
     with store.reading() as connection:
         counters = revisions(connection)
         clock = read_clock(connection)
-    return City(store, config, scope, clock or instant(config.clock(now)), counters, calendar_for(config))
+    return City(store, config, scope, clock or instant(config.clock(now)), counters, calendar_for(config), remembered=remembered)

@@ -65,8 +65,14 @@ def read(
     city.scope.require("see.desk")
     rows = [kpi(key) for key in keys or [row.key for row in KPIS]]
     rule = late_rule or city.config.late_rule
-    with city.store.reading() as connection:
-        return read_in(connection, city, rows, period, choice, rule, compare)
+
+    def answer() -> tuple[KpiValue, ...]:
+        with city.store.reading() as connection:
+            return read_in(connection, city, rows, period, choice, rule, compare)
+
+    asked = (tuple(row.key for row in rows), period, choice, rule, compare)
+    found: tuple[KpiValue, ...] = city.once("kpis", city.revision, city.as_of, *asked, make=answer)
+    return found
 
 
 def read_in(
@@ -131,6 +137,7 @@ def _state(answers: _Answers, row: Kpi, period: Period, value: float | None, n: 
     return (small_counts.SUPPRESSED if is_small else small_counts.WITHHELD) if tells else ""
 
 
+MINUTE = 60_000_000  # catalogues (agencies, areas) have no topic: what they change is seen within it
 SMALL_TOTAL = 300  # a larger sum leaves room for every small cell of as many groups as a province has
 
 
@@ -148,8 +155,13 @@ class _Answers(Asked):
         return self.of(row, period) if is_known else (None, 0)
 
     def of(self, row: Kpi, period: Period) -> tuple[float | None, int]:
-        """Value and n; withheld below min_n."""
-        found = self._formula(row, period) if row.formula else _ANSWERS[row.key](self, period)
+        """Value and n; withheld below min_n. Kept while nothing of its topic changes; what says nothing of now, a minute long."""
+        city = self.city
+        moment = city.as_of if row.topic == "operations" or self.ends_at(period) is None else city.as_of // MINUTE
+        found = city.once(
+            "answer", row.key, period, self.choice, self.rule, city.revisions.get(row.topic, 0), city.today_on, moment,
+            make=lambda: self._formula(row, period) if row.formula else _ANSWERS[row.key](self, period),
+        )
         value, n = denominators.per(self.connection, self.city, row, self.choice, period, found)
         return (value if n >= row.min_n else None), n
 

@@ -1,0 +1,94 @@
+"""What many readers ask for at once is worked out once, for those with the same rights, while the revision stands."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from metrics.city import City, kpis, open_city
+from metrics.city.remembered import Remembered
+from metrics.periods import parse_period
+from metrics.rollups import clock_step, drain
+from scope import scope_of
+from store.days import DAY, instant
+from store.engine import Store, open_store
+from store.landing import Landing, land
+from store.rows import DossierRow, Parsed
+from tests.small_city import CONFIG, NOW, TZ
+
+AT = instant(NOW)
+WEEK = parse_period(f"{NOW.date()}..{NOW.date()}", NOW.date())
+
+
+@pytest.fixture
+def store(sqlite_database: str) -> Store:
+    return open_store(sqlite_database, TZ)
+
+
+def received(city: City) -> float | None:
+    return kpis.read(city, ["dossiers_received"], WEEK)[0].value
+
+
+def bring(store: Store, name: str, agency: str = "H99.1") -> None:
+    row = DossierRow(name, agency=agency, status=4, received_at=AT - 1_000_000, due_at=AT + DAY)
+    land(store, Parsed(dossiers=(row,), item_count=1), Landing("one_stop", "one_stop", AT))
+    clock_step(store, AT)
+    drain(store, AT)
+
+
+def test_readers_who_ask_at_once_wait_for_one_computation() -> None:
+    shared, made, go = Remembered(), list[int](), threading.Event()
+
+    def make() -> int:
+        go.wait(10)
+        made.append(1)
+        return 7
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(shared.of, "a", make) for _ in range(8)]
+        go.set()
+        assert [one.result(10) for one in asked] == [7] * 8
+    assert made == [1]
+
+
+def test_a_failure_is_not_kept() -> None:
+    shared = Remembered()
+    with pytest.raises(ZeroDivisionError):
+        shared.of("a", lambda: 1 // 0)
+    assert shared.of("a", lambda: 2) == 2
+
+
+def test_the_memory_is_bounded_and_the_oldest_go() -> None:
+    shared, made = Remembered(limit=3), list[int]()
+    for n in (1, 2, 3, 4, 1):
+        shared.of(n, lambda n=n: made.append(n))
+    assert made == [1, 2, 3, 4, 1]
+
+
+def test_a_new_revision_is_answered_anew(store: Store) -> None:
+    shared = Remembered()
+    bring(store, "a")
+    before = received(open_city(store, CONFIG, scope_of("analyst"), NOW, shared))
+    bring(store, "b")
+    assert (before, received(open_city(store, CONFIG, scope_of("analyst"), NOW, shared))) == (1.0, 2.0)
+
+
+def test_an_answer_is_kept_while_its_revision_stands(store: Store) -> None:
+    shared = Remembered()
+    bring(store, "a")
+    first = open_city(store, CONFIG, scope_of("analyst"), NOW, shared)
+    answers = kpis.read(first, [], WEEK)
+    again = open_city(store, CONFIG, scope_of("analyst"), NOW, shared)
+    assert kpis.read(again, [], WEEK) is answers
+
+
+def test_other_rights_get_an_answer_of_their_own(store: Store) -> None:
+    shared = Remembered()
+    bring(store, "a")
+    bring(store, "b", agency="H99.2")
+    limited = replace(scope_of("analyst"), agencies=("H99.1",))
+    assert received(open_city(store, CONFIG, scope_of("analyst"), NOW, shared)) == 2.0
+    assert received(open_city(store, CONFIG, limited, NOW, shared)) == 1.0
