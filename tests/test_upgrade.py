@@ -178,12 +178,16 @@ def runner() -> Iterator[Runner]:
 def test_an_upgrade_killed_anywhere_leaves_a_store_that_runs_or_upgrades_again(
     kind: str, make_database: Callable[..., str], later: Path, runner: Runner,
 ) -> None:
-    url = make_old(kind, make_database)
-    store = open_store(url, TZ)
-    known, before = columns(store), contents(store)
-    store.dispose()
-    is_done, whole_s = runner.run(make_old(kind, make_database), later)
+    url, upgraded = make_old(kind, make_database), make_old(kind, make_database)
+    is_done, whole_s = runner.run(upgraded, later)
     assert is_done
+    done, store = open_store(upgraded, TZ), open_store(url, TZ)
+    after = columns(done)
+    # an upgrade logs cells to count anew, and may leave a column behind
+    known = {name: [one for one in names if one in after[name]] for name, names in columns(store).items() if name != "ops_dirty"}
+    before = contents(store, known)
+    done.dispose()
+    store.dispose()
     random, cut = Random(3), 0
     for number in range(ROUNDS):
         is_done, _ = runner.run(url, later, whole_s * random.uniform(0.0, 1.1))
