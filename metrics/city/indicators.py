@@ -137,18 +137,22 @@ def read(city: City, chosen: IndicatorFilter = ALL) -> tuple[IndicatorItem, ...]
     A caller with limits is given the province's own values and those of agencies and areas inside them.
     """
     city.scope.require("see.desk")
-    return tuple(item for item in _asked(_everything(city), chosen) if chosen.year in (None, item.end_on.year))
+    return tuple(item for item in _asked(_values(city, chosen.subject), chosen) if chosen.year in (None, item.end_on.year))
 
 
 def choices(city: City) -> Choices:
     """What the filters offer this caller. Requires see.desk."""
     city.scope.require("see.desk")
-    found = _everything(city)
-    subjects = {item.subject: item.subject_name for item in found if item.subject}
-    return Choices(
-        tuple(sorted({item.end_on.year for item in found}, reverse=True)), tuple(sorted({item.theme for item in found if item.theme})),
-        tuple(subjects.items()),
-    )
+    if "indicator_choices" not in city.memo:
+        with city.store.reading() as connection:
+            rows = [dict(row) for row in connection.execute(text(_ALL_CHOICES)).mappings()]
+        found = [row for row in rows if _in_scope(city.scope, row)]
+        subjects = {_subject(row): row["agency_name"] or row["area_name"] or row["subject"] for row in found if _subject(row)}
+        years = {date_of(row["end_on"]).year for row in found}
+        themes = {row["theme"] for row in found if row["theme"]}
+        city.memo["indicator_choices"] = Choices(tuple(sorted(years, reverse=True)), tuple(sorted(themes)), tuple(sorted(subjects.items())))
+    offered: Choices = city.memo["indicator_choices"]
+    return offered
 
 
 def cards(city: City, chosen: IndicatorFilter = ALL) -> tuple[Card, ...]:
@@ -186,7 +190,7 @@ def _newest(city: City, chosen: IndicatorFilter, kind: str) -> tuple[IndicatorIt
 def _upto(city: City, chosen: IndicatorFilter) -> Iterable[IndicatorItem]:
     """Values of the filter up to the end of its year."""
     city.scope.require("see.desk")
-    return (item for item in _asked(_everything(city), chosen) if chosen.year is None or item.end_on.year <= chosen.year)
+    return (item for item in _asked(_values(city, chosen.subject), chosen) if chosen.year is None or item.end_on.year <= chosen.year)
 
 
 def _series(items: Iterable[IndicatorItem]) -> list[list[IndicatorItem]]:
@@ -215,32 +219,43 @@ _KIND_OF_SUBJECT = (
 )
 # values of one feed, indicator and period, of subjects of one kind
 _AMONG = f"PARTITION BY v.feed, v.indicator_code, v.period, {_KIND_OF_SUBJECT}"
+_NAMES = (
+    "(SELECT max(a.name) FROM core_agency a WHERE a.code = v.agency_code) AS agency_name, "
+    "(SELECT max(r.full_name) FROM core_area r WHERE r.code = v.area_code) AS area_name"
+)
 _ALL_VALUES = (
     "SELECT v.feed, v.source_id, v.indicator_code, v.agency_code, v.area_code, v.subject, v.period, v.start_on, v.end_on, v.value, "
     "v.value_text, v.bound, v.plan, v.plan_pct, v.rank, v.denominator, v.change, v.change_from, v.target, v.document, v.is_verified, "
     "i.name, i.name_en, i.measure_unit, i.better, i.theme, i.group_name, i.kind, i.parent_code, i.scale_max, i.position, i.publisher, "
     f"{_KIND_OF_SUBJECT} AS subject_kind, "
-    "(SELECT max(a.name) FROM core_agency a WHERE a.code = v.agency_code) AS agency_name, "
-    "(SELECT max(r.full_name) FROM core_area r WHERE r.code = v.area_code) AS area_name, "
-    f"rank() OVER ({_AMONG} ORDER BY CASE WHEN v.value IS NULL THEN 1 ELSE 0 END, "
+    f"{_NAMES}, rank() OVER ({_AMONG} ORDER BY CASE WHEN v.value IS NULL THEN 1 ELSE 0 END, "
     "CASE WHEN i.better = 'down' THEN v.value ELSE -v.value END) AS own_rank, "
     f"count(v.value) OVER ({_AMONG}) AS own_of "
     "FROM core_indicator_value v JOIN core_indicator i ON i.code = v.indicator_code"
 )
+_ALL_CHOICES = (
+    f"SELECT v.*, {_NAMES} FROM (SELECT DISTINCT o.agency_code, o.area_code, o.subject, o.end_on, i.theme FROM core_indicator_value o "
+    "JOIN core_indicator i ON i.code = o.indicator_code) v"
+)
+_ALL_INDICATORS = "SELECT code AS indicator_code, parent_code, kind, position FROM core_indicator"
+_SUBJECT = "coalesce(nullif(x.agency_code, ''), nullif(x.area_code, ''), x.subject)"
 
 
-def _everything(city: City) -> tuple[IndicatorItem, ...]:
-    """All values in scope with what came before them; asked once per city."""
-    if "indicators" not in city.memo:
+def _values(city: City, subject: str) -> tuple[IndicatorItem, ...]:
+    """All values in scope, of one subject or of all, with what came before them; asked once per city. Ranks are among all subjects."""
+    key = ("indicators", subject)
+    if key not in city.memo:
         with city.store.reading() as connection:
-            rows = [dict(row) for row in connection.execute(text(_ALL_VALUES)).mappings()]
-        described = {row["indicator_code"]: row for row in rows}
-        found = [row | _root(row, described) for row in rows if _in_scope(city.scope, row)]
+            chosen = f" WHERE {_SUBJECT} = :subject" if subject else ""
+            found = connection.execute(text(f"SELECT * FROM ({_ALL_VALUES}) x{chosen}"), {"subject": subject} if subject else {})
+            rows = [dict(row) for row in found.mappings()]
+            described = {row["indicator_code"]: dict(row) for row in connection.execute(text(_ALL_INDICATORS)).mappings()}
+        kept = [row | _root(row, described) for row in rows if _in_scope(city.scope, row)]
         series: dict[tuple[str, ...], list[Row]] = {}
-        for row in sorted(found, key=_place):
+        for row in sorted(kept, key=_place):
             series.setdefault((row["feed"], row["indicator_code"], row["agency_code"], row["area_code"], row["subject"]), []).append(row)
-        city.memo["indicators"] = tuple(_item(city, row, _before(row, rows)) for rows in series.values() for row in rows)
-    items: tuple[IndicatorItem, ...] = city.memo["indicators"]
+        city.memo[key] = tuple(_item(city, row, _before(row, rows)) for rows in series.values() for row in rows)
+    items: tuple[IndicatorItem, ...] = city.memo[key]
     return items
 
 
@@ -263,6 +278,10 @@ def _in_scope(scope: Scope, row: Row) -> bool:
     )
 
 
+def _subject(row: Row) -> str:
+    return str(row["agency_code"] or row["area_code"] or row["subject"])
+
+
 def _place(row: Row) -> tuple[Any, ...]:
     position = LAST if row["position"] is None else row["position"]
     subject = (row["agency_code"], row["area_code"], row["subject"])
@@ -282,7 +301,7 @@ def _item(city: City, row: Row, before: Row | None) -> IndicatorItem:
     return IndicatorItem(
         row["feed"], row["source_id"], row["indicator_code"], row["name"] or row["indicator_code"], row["name_en"],
         row["kind"], row["theme"],
-        row["group_name"], row["parent_code"], row["subject_kind"], row["agency_code"] or row["area_code"] or row["subject"],
+        row["group_name"], row["parent_code"], row["subject_kind"], _subject(row),
         row["agency_name"] or row["area_name"] or row["subject"], row["period"],
         None if row["start_on"] is None else date_of(row["start_on"]), date_of(row["end_on"]), is_partial, value, row["value_text"],
         row["bound"], row["measure_unit"], row["better"], row["scale_max"], row["target"], plan, derives, pct, printed, rank, of,
