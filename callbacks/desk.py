@@ -16,6 +16,7 @@ from components.context import AppContext
 from components.desk_filters import (
     FILTER,
     changed,
+    comparisons,
     filter_chips,
     late_rules,
     panel,
@@ -32,6 +33,7 @@ from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_pag
 from metrics.city import City, agencies, areas, kpis, series
 from metrics.city.feeds import ROLE_TOPIC
 from metrics.city.series import Point
+from metrics.comparison import HOWS
 from metrics.kpis import kpi
 from metrics.periods import Period, parse_period
 from scope import Scope
@@ -51,8 +53,10 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
         select(view, "agency", t("desk.agency", lang), known.items()),
         select(view, "area", t("desk.area", lang), places.items()),
         late_rules(view, city.config.late_rule),
+        comparisons(view),
     ]
-    values = {value.key: value for value in kpis.read(city, [key for _, keys in GROUPS for key in keys], view.period, choice, rule)}
+    keys = [key for _, keys in GROUPS for key in keys]
+    values = {value.key: value for value in kpis.read(city, keys, view.period, choice, rule, view.get("compare") or HOWS[0])}
     note = [html.B(period_name(view.period, lang))]
     if view.period.is_partial(city.today):
         note.append(html.Span(t("period.partial", lang), className="d-partial", title=t("period.partial_hint", lang)))

@@ -9,13 +9,24 @@ from dash import Dash, html
 from dash.development.base_component import Component
 
 from components.context import AppContext
-from components.desk_filters import filter_chips, late_rules, panel, period_field, period_name, period_picker, search_box, select
+from components.desk_filters import (
+    comparisons,
+    filter_chips,
+    late_rules,
+    panel,
+    period_field,
+    period_name,
+    period_picker,
+    search_box,
+    select,
+)
 from components.desk_kpis import sections, themes
 from components.desk_links import View
 from components.desk_parts import heading, link, notice
 from components.desk_table import exports
 from components.desk_wiring import PageRow, bind_page, choice_of
 from metrics.city import City, agencies, areas, definitions, indicators, kpis
+from metrics.comparison import HOWS
 from text import t
 
 DEFAULT_PERIOD = "last_week"  # the last full one: a catalogue shows what a figure settles to, not a morning's noise
@@ -27,7 +38,8 @@ def draw_catalogue(city: City, view: View) -> list[Component | None]:
     found = definitions.read(city, words=view.get("q"))
     shown = [item for item in found if view.get("theme") in ("", item.row.theme)]
     keys = [item.row.key for item in shown]
-    values = kpis.read(city, keys, view.period, choice_of(view), view.get("late_rule")) if keys else ()
+    how = view.get("compare") or HOWS[0]
+    values = kpis.read(city, keys, view.period, choice_of(view), view.get("late_rule"), how) if keys else ()
     known = {row.code: row.name for row in agencies.read(city)}
     places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
     fields = [
@@ -35,6 +47,7 @@ def draw_catalogue(city: City, view: View) -> list[Component | None]:
         select(view, "agency", t("desk.agency", lang), known.items()),
         select(view, "area", t("desk.area", lang), places.items()),
         late_rules(view, city.config.late_rule),
+        comparisons(view),
     ]
     return [
         heading(t("page.kpis", lang), _note(city, view)),

@@ -16,6 +16,7 @@ from components.desk_links import View
 from components.desk_parts import chip, chips, choices
 from config import LATE_RULES
 from metrics.city import City
+from metrics.comparison import HOWS
 from metrics.periods import Period
 from text import t
 from text.formats import period_label
@@ -113,6 +114,15 @@ def late_rules(view: View, default: str) -> Component:
     return html.Div(
         [html.Span(t("desk.late_rule", lang), className="d-field-name"), choices(t("desk.late_rule", lang), options)],
         className="d-field",
+    )
+
+
+def comparisons(view: View) -> Component:
+    """What figures are set beside: the period before, or the same one a year earlier."""
+    lang, on = view.lang, view.get("compare") or HOWS[0]
+    options = [(t(f"desk.compare_{how}", lang), view.here(compare="" if how == HOWS[0] else how), how == on) for how in HOWS]
+    return html.Div(
+        [html.Span(t("desk.compare", lang), className="d-field-name"), choices(t("desk.compare", lang), options)], className="d-field"
     )
 
 

@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 from config import LATE_RULES, Config
+from metrics.comparison import HOWS
 from metrics.periods import Period, parse_period
 from text.catalogue import LANGUAGES
 
-CARRIED = ("lang", "period", "agency", "area", "late_rule")  # what goes along when the reader moves to another page
+CARRIED = ("lang", "period", "agency", "area", "late_rule", "compare")  # what goes along when the reader moves to another page
 PLACES = ("cursor", "before")  # where in a list the reader is: means nothing once its filters change
 MAX_VALUE = 200  # longer than any code, name or search; a query string is written by strangers
 
@@ -59,6 +60,8 @@ def read_view(page: Mapping[str, Any] | None, config: Config, today: date, defau
     lang = query["lang"] if query.get("lang") in LANGUAGES else config.language
     if query.get("late_rule") not in LATE_RULES:
         query.pop("late_rule", None)
+    if query.get("compare") not in HOWS:
+        query.pop("compare", None)
     asked, fault = query.get("period") or default_period, ""
     try:
         period = parse_period(asked, today)

@@ -13,9 +13,13 @@ from playwright.sync_api import Page, expect
 from api.routes import mount
 from app import make_app
 from auth.passwords import hash_password
+from callbacks.desk import draw_desk
 from components.context import AppContext
 from components.control_chart import control_chart
-from metrics.city import City, baselines, signals
+from components.desk_links import read_view
+from components.desk_tiles import alignment
+from metrics.city import City, baselines, kpis, signals
+from metrics.periods import parse_period
 from scope import scope_of
 from store.audit import AuditFilter
 from store.audit import read as read_audit
@@ -137,3 +141,19 @@ def test_the_page_fits_a_phone(site: str, page: Callable[..., Page]) -> None:
     phone.goto(f"{site}/signals?lang=en")
     expect(phone.locator(".d-signal-card").first).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+# ---- what figures are set beside, on the desk -----------------------------------------------------------------------
+@pytest.mark.parametrize(("compare", "days"), [("", "02/11–08/11"), ("last_year", "10/11–16/11"), ("nonsense", "02/11–08/11")])
+def test_the_reader_chooses_what_the_desk_sets_figures_beside(store: Store, compare: str, days: str) -> None:
+    city = see(store)
+    view = read_view({"path": "/", "query": {"period": "2026-W46", "compare": compare}}, CONFIG, city.today)
+    assert days in str(draw_desk(city, view))
+
+
+def test_a_month_with_other_working_days_says_that_it_is_compared_per_day(store: Store) -> None:
+    city = see(store)
+    (found,) = kpis.read(city, ["dossiers_finished"], parse_period("2026-10", city.today))
+    assert alignment(found, "en") == "per working day: 22 against 20"
+    (share,) = kpis.read(city, ["dossiers_on_time_pct"], parse_period("2026-10", city.today))
+    assert alignment(share, "en") == ""
