@@ -27,6 +27,7 @@ BENCHES = (
     Bench("live", "commit to pixel with 1, 20, 100 screens; goal p95 <= 250 ms, push <= 5 % of a core"),
     Bench("paint", "first paint and bytes of the wall and the desk, beside a bare Dash page", ("sqlite",)),
     Bench("signals", "false signals per rule on shuffled real series, beside theory", ("sqlite",)),
+    Bench("catalogue", "all KPIs of a week at 2M dossiers, 8 clients asking without pause while ingest runs; goal p95 <= 100 ms"),
     Bench("answers", "KPI API answers a second with 1, 8, 32 clients, beside the same sums over core rows"),
 )
 

@@ -57,7 +57,7 @@ def run(made: Databases, quick: bool) -> Iterator[Figure]:
                 times: dict[str, list[float]] = {name: [] for name in asked}
 
                 def rate(name: str, clients: int = clients, times: dict[str, list[float]] = times) -> float:
-                    found = asyncio.run(_ask(asked[name], clients, seconds))
+                    found = asyncio.run(ask_for(asked[name], clients, seconds))
                     times[name] += found
                     return len(found) / seconds
 
@@ -68,7 +68,7 @@ def run(made: Databases, quick: bool) -> Iterator[Figure]:
                 yield Figure("answers", made.engine, f"answers/s of the API / SQL on core rows, {clients} clients", value, "", "", note)
 
 
-async def _ask(url: str, clients: int, seconds: float) -> list[float]:
+async def ask_for(url: str, clients: int, seconds: float) -> list[float]:
     """Milliseconds of every answer that `clients` got in that time, each asking again at once."""
     times: list[float] = []
     until = time.perf_counter() + seconds

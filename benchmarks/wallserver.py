@@ -69,9 +69,9 @@ value = { from = "value" }
 
 
 @contextmanager
-def program(made: Databases, days: int) -> Iterator[Spawned]:
+def program(made: Databases, days: int, scale: float = province.SCALE) -> Iterator[Spawned]:
     """`cli.py run` (web and ingest processes) over a store with `days` days of history, its rolled-up past included."""
-    url = filled(made, lambda store: _history(store, days))
+    url = filled(made, lambda store: _history(store, days, scale))
     with tempfile.TemporaryDirectory(prefix="toancanh-city-") as folder:
         (Path(folder) / "city.toml").write_text(CITY, encoding="utf-8")
         (Path(folder) / "reports.csv").write_text("id,at\n", encoding="utf-8")
@@ -84,8 +84,8 @@ def program(made: Databases, days: int) -> Iterator[Spawned]:
     made.drop(url)
 
 
-def _history(store: Store, days: int) -> None:
-    province.fill(store, days)
+def _history(store: Store, days: int, scale: float) -> None:
+    province.fill(store, days, scale=scale)
     clock_step(store, province.now_at())
     rebuild(store, province.now_at())
 
