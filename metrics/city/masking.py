@@ -53,6 +53,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Agency": "code name parent_code origin",
     "Alike": "group",
     "AreaShape": "code name full_name level parent_code lon lat geometry",
+    "BaselineSpan": "from_week to_week set_by reason",  # who decides by what the city judges itself signs for it
     "Cell": "lon lat",
     "Change": "field before after",  # read_versions compares free text only for those who may read it
     "DossierItem": "feed agency_code agency_name procedure_code procedure_name domain_code domain_name channel standing timeliness",
@@ -64,7 +65,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
         "feed source_id indicator name name_en kind theme group parent subject_kind subject subject_name period value_text bound "
         "measure_unit better rank_source change_from verdict document publisher previous_period"
     ),
-    "KpiValue": "key measure_unit verdict freshness late_rule state",
+    "KpiValue": "key measure_unit verdict freshness late_rule state no_change",
     "Measured": "property measure_unit name state",
     "Point": "group label state",
     "ReadingItem": "feed station property measure_unit area_code",
@@ -72,6 +73,8 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "RejectItem": "feed field reason",
     "ReportItem": "feed category_code category_name agency_code agency_name area_code area_name status channel timeliness",
     "ReportPage": "next_cursor",
+    "Signal": "key measure_unit better verdict rule kind per_day",
+    "SignalPoint": "week rule state",
     "StationState": "feed source_id name kind lon lat area_code state aqi_category aqi_dominant",
     "TrailItem": "actor address action kind subject detail hash",  # needs see.audit; the trail is written without personal data
     "TrailPage": "next_cursor",
