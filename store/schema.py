@@ -158,8 +158,11 @@ report = Table(
     Column("first_landed_at", BigInteger), Column("landed_at", BigInteger),
     PrimaryKeyConstraint("feed", "source_id"), sqlite_with_rowid=False,
 )
-Index("ix_report_received", report.c.received_on, report.c.agency_code, report.c.area_code, report.c.category_code)
 _REPORT_CELL = (report.c.agency_code, report.c.area_code, report.c.category_code)
+Index(  # with all that the question asks what is in hand of those received lately
+    "ix_report_received", report.c.received_on, *_REPORT_CELL, report.c.closed_on, report.c.status, report.c.is_ended_before_start,
+    report.c.rating, report.c.reopened_count,
+)
 Index(  # with all that questions over the closings of a period ask: medians, bursts, working-day limits
     "ix_report_closed", report.c.closed_on, *_REPORT_CELL, report.c.closed_at, report.c.received_at, report.c.received_on,
     report.c.status, report.c.is_ended_before_start, report.c.is_within_hour, report.c.rating, report.c.reopened_count,

@@ -23,6 +23,9 @@ INDEXES = (
         ),
         "", True,
     ),
+    (
+        "ix_report_received", ("received_on", *CELL, "closed_on", "status", "is_ended_before_start", "rating", "reopened_count"), "", True,
+    ),
     ("ix_report_reopened", ("reopened_on", *CELL, "closed_on"), "reopened_on IS NOT NULL OR reopened_count > 0", False),
     ("ix_report_hasty", ("closed_on", *CELL), "is_within_hour", False),
     (
