@@ -104,7 +104,7 @@ def _change(item: IndicatorItem, lang: str) -> Component | None:
 def _target(item: IndicatorItem, lang: str) -> Component | None:
     if item.target is None:
         return None
-    words = percent(item.target, lang, 0) if item.measure_unit == "%" else number(item.target, lang)
+    words = number(item.target, lang) + ("%" if item.measure_unit == "%" else "")
     mark = verdict_mark(item.verdict, lang) if item.verdict else None
     return html.P([mark, html.Span(t("desk.target", lang, value=words))], className="d-target")
 

@@ -20,8 +20,10 @@ from data_sources.indicators.spans import Span, read_span
 from data_sources.indicators.table import parse_table
 from data_sources.indicators.workbook import read_workbook
 from data_sources.sync import Sync
+from store.days import instant
 from store.engine import Store, open_store
 from store.migrate import migrate
+from store.retention import JOBS, run_batch
 from store.revisions import revisions
 from store.rows import IndicatorRow, Parsed
 
@@ -224,6 +226,16 @@ def test_a_figure_sent_again_replaces_the_former_which_stays_readable(store: Sto
     assert rows(store, "SELECT value FROM core_indicator_value WHERE indicator_code = 'par'") == [(81.5,)]
     versions = "SELECT value FROM core_indicator_value_version WHERE indicator_code = 'par' ORDER BY landed_at"
     assert rows(store, versions) == [(80,), (81.5,)]
+
+
+def test_older_versions_go_with_their_time_and_the_newest_stays(store: Store) -> None:
+    manifest = feed()
+    sync = Sync(store, Config(name="T", feeds=(manifest,)))
+    for hour, value in ((3, "80"), (4, "81"), (5, "82")):
+        sync.push(manifest, [item(gia_tri=value)], NOW.replace(hour=hour))
+    job = next(job for job in JOBS if job.name == "indicator_versions")
+    run_batch(store, job, instant(NOW.replace(hour=23)))
+    assert rows(store, "SELECT value FROM core_indicator_value_version") == [(82,)]
 
 
 def test_reading_twice_changes_nothing_and_news_move_the_revision(store: Store, tmp_path: Path) -> None:

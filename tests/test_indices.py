@@ -67,6 +67,8 @@ ROWS = (
     year("wrong", 2020, kind="plan", value=100, plan=200, plan_pct=75),
     year("running", 2026, kind="plan", value=10, plan=100),
     year("deaths", 2020, kind="plan", value=64, plan=75, better="down"),
+    year("close", 2020, kind="plan", value=100, plan=100, bound="nearly"),
+    year("beyond", 2020, kind="plan", value=100, plan=100, bound="over"),
     year("poor", 2020, kind="plan", value=80, plan=75, better="down"),
     row("sent", "2020-Q1", "2020-01-01", "2020-03-31", value=10), row("sent", "2020-Q2", "2020-04-01", "2020-06-30", value=12),
     row("sent", "2021-Q1", "2021-01-01", "2021-03-31", value=15), year("sent", 2020, value=50),
@@ -158,8 +160,10 @@ def test_a_plan_nobody_sent_follows_from_the_printed_share_and_says_so(city: Cit
     assert (round(item.plan or 0), item.is_plan_derived, item.disagrees, item.verdict) == (5005, True, False, "good")
 
 
-@pytest.mark.parametrize(("code", "verdict"), [("running", None), ("deaths", "good"), ("poor", "bad")])
-def test_a_running_period_is_not_judged_and_less_can_be_better(city: City, code: str, verdict: str | None) -> None:
+@pytest.mark.parametrize(("code", "verdict"), [
+    ("running", None), ("deaths", "good"), ("poor", "bad"), ("close", "near"), ("beyond", "good"),
+])
+def test_a_running_period_is_not_judged_less_can_be_better_and_nearly_is_not_all(city: City, code: str, verdict: str | None) -> None:
     assert plan(city, code).verdict == verdict
 
 

@@ -21,6 +21,7 @@ from store.days import date_of
 
 INDEX, PLAN, FIGURE = "index", "plan", "figure"
 NEAR_PCT = 2.0  # as of KPI targets
+_BEYOND = {"over": 1e-9, "nearly": -1e-9}  # "nearly 100" is not 100
 LAST = 10**9  # place of an indicator nobody has given one
 
 
@@ -306,8 +307,8 @@ def _item(city: City, row: Row, before: Row | None) -> IndicatorItem:
         None if row["start_on"] is None else date_of(row["start_on"]), date_of(row["end_on"]), is_partial, value, row["value_text"],
         row["bound"], row["measure_unit"], row["better"], row["scale_max"], row["target"], plan, derives, pct, printed, rank, of,
         100 * rank / of if rank and of else None, source, change, change_from,
-        _verdict(value, goal, row["better"], pct if plan is None and printed else None, is_partial), row["document"],
-        row["publisher"], bool(row["is_verified"]),
+        _verdict(_at_bound(value, row["bound"]), goal, row["better"], pct if plan is None and printed else None, is_partial),
+        row["document"], row["publisher"], bool(row["is_verified"]),
         *((before["period"], before["value"], *_rank(city.scope, before)[:2]) if before else ()),
     )
 
@@ -319,6 +320,11 @@ def _rank(scope: Scope, row: Row) -> tuple[int | None, int | None, str]:
     if row["kind"] != INDEX or scope.is_limited or row["value"] is None or row["better"] not in ("up", "down") or row["own_of"] < 2:
         return None, row["denominator"], ""
     return row["own_rank"], row["own_of"], "computed"
+
+
+def _at_bound(value: float | None, bound: str) -> float | None:
+    """The value, a hair beyond where it is a bound."""
+    return value if value is None else value + _BEYOND.get(bound, 0.0) * max(1.0, abs(value))
 
 
 def _verdict(value: float | None, goal: float | None, better: str, pct: float | None, is_partial: bool) -> str | None:
