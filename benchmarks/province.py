@@ -45,6 +45,7 @@ CREDIBLE = {  # where noise between 5 and 60 would be flagged: the figures are o
     "temp": (18.0, 29.0), "rh": (60.0, 95.0), "wind": (0.5, 9.0), "level": (1.5, 2.9), "ph": (6.6, 7.9), "soil_moisture": (25.0, 45.0),
     "soil_temp": (18.0, 29.0),
 }
+STREAMS = 200  # of the demo province's
 READING_MINUTES = 24  # 200 datastreams x 60 a day = 12 000 readings a day
 FEEDS = (
     FeedConfig("one_stop", "one_stop", "portal", title="Hồ sơ một cửa", cadence_s=900, version="event"),
@@ -151,11 +152,11 @@ def dossier_batches(count: int, size: int = 1000) -> list[tuple[DossierRow, ...]
 
 def sensors() -> Parsed:
     """Stations and datastreams."""
-    stations = {s.station.number: s.station for s in streams()}
+    stations = {s.station.number: s.station for s in streams()[:STREAMS]}
     return Parsed(
         stations=tuple(StationRow(f"S{s.number}", s.name, s.kind, s.lon, s.lat, s.area) for s in stations.values()),
         datastreams=tuple(
-            DatastreamRow(f"T{s.number}", f"S{s.station.number}", s.property.key, s.property.symbol, s.name) for s in streams()
+            DatastreamRow(f"T{s.number}", f"S{s.station.number}", s.property.key, s.property.symbol, s.name) for s in streams()[:STREAMS]
         ),
     )
 
@@ -163,8 +164,8 @@ def sensors() -> Parsed:
 def readings(from_at: int, to_at: int, minutes: int = READING_MINUTES) -> Iterator[ReadingRow]:
     """A value of every datastream every `minutes` minutes, in time order."""
     rng = np.random.default_rng(SEED)
-    names = [f"T{s.number}" for s in streams()]
-    lows, highs = np.array([CREDIBLE.get(s.property.key, (5.0, 60.0)) for s in streams()]).T
+    names = [f"T{s.number}" for s in streams()[:STREAMS]]
+    lows, highs = np.array([CREDIBLE.get(s.property.key, (5.0, 60.0)) for s in streams()[:STREAMS]]).T
     for at in range(from_at, to_at, minutes * 60 * 1_000_000):
         for name, value in zip(names, rng.uniform(lows, highs).tolist(), strict=True):
             yield ReadingRow(name, at, value)

@@ -193,6 +193,26 @@ def _soil(stream: Stream, air: Air, key: int) -> Array:
     return np.asarray(np.clip(value, 8, 58))
 
 
+def _soil_heat(stream: Stream, air: Air, key: int) -> Array:
+    """As the air, later and milder."""
+    return np.asarray(23.5 + 4.5 * _season(air.hour) + 1.6 * (_bump(air.clock, 16.0, 5.0) * 2 - 0.8) + 0.4 * smooth(key, air.hour, 24.0))
+
+
+def _salinity(stream: Stream, air: Air, key: int) -> Array:
+    """Rain washes salts out of the soil."""
+    washed = 1 - 0.35 * np.minimum(flood_level(air.hour, air.birth, 14.0), 1)
+    return np.asarray(820 * stream.station.amplitude * washed * _jitter(key, air.hour, 0.04))
+
+
+def _soil_acidity(stream: Stream, air: Air, key: int) -> Array:
+    return np.asarray(6.2 + 0.2 * smooth(key, air.hour, 200.0))
+
+
+def _frame_age(stream: Stream, air: Air, key: int) -> Array:
+    """Seconds since the oldest last frame of a cluster: seconds as a rule, minutes in a storm."""
+    return np.asarray(2 + 6 * hashed(key + 2, air.hour) + 400 * np.minimum(air.storm, 1) * hashed(key + 6, air.hour))
+
+
 def _acidity(stream: Stream, air: Air, key: int) -> Array:
     return np.asarray(7.3 + 0.35 * smooth(key, air.hour, 40.0) - 0.4 * air.storm)
 
@@ -206,4 +226,5 @@ SHAPES: dict[str, Callable[[Stream, Air, int], Array]] = {
     "pm25": _dust(34.0), "pm10": _dust(58.0), "no2": _dust(31.0), "so2": _dust(13.0), "co": _dust(0.9), "o3": _ozone,
     "temp": _temperature, "rh": _humidity, "rain": _rainfall, "wind": _wind, "level": _water_level, "ph": _acidity,
     "turbidity": _turbidity, "traffic_flow": _flow, "speed": _speed, "soil_moisture": _soil, "online": _online,
+    "soil_temp": _soil_heat, "soil_ec": _salinity, "soil_ph": _soil_acidity, "frame_age": _frame_age,
 }

@@ -1,4 +1,4 @@
-"""70 stations with 200 datastreams: air, weather, river level, rain, water quality, traffic, farms, cameras.
+"""70 stations with 220 datastreams: air, weather, river level, rain, water quality, traffic, farms, cameras.
 
 Fixed, like the map.
 """
@@ -69,6 +69,10 @@ PROPERTIES = (
     Property("traffic_flow", "Lưu lượng xe", "veh/h", "vehicles per hour", "urn:demo:traffic_flow"),
     Property("speed", "Tốc độ", "km/h", "kilometre per hour", "urn:demo:speed"),
     Property("soil_moisture", "Độ ẩm đất", "%", "percent", "urn:demo:soil_moisture"),
+    Property("soil_temp", "Nhiệt độ đất", "°C", "degree Celsius", "urn:demo:soil_temp"),
+    Property("soil_ec", "Độ dẫn điện đất", "µS/cm", "microsiemens per centimetre", "urn:demo:soil_ec"),
+    Property("soil_ph", "pH đất", "pH", "pH", "urn:demo:soil_ph"),
+    Property("frame_age", "Tuổi khung hình", "s", "second", "urn:demo:frame_age"),
     Property("online", "Trực tuyến", "", "", "urn:demo:online"),
 )
 # kind, name pattern, how many, properties, urban only, minute of the hour (-1 = spread)
@@ -79,8 +83,8 @@ KINDS: tuple[tuple[str, str, int, tuple[str, ...], bool, int], ...] = (
     ("rain", "Điểm đo mưa {}", 10, ("rain",), False, -1),
     ("water", "Trạm nước mặt {}", 6, ("ph", "turbidity"), False, -1),
     ("traffic", "Điểm đếm xe {}", 12, ("traffic_flow", "speed"), True, -1),
-    ("farm", "Nông trại {}", 5, ("soil_moisture", "temp"), False, -1),
-    ("camera", "Cụm camera {}", 5, ("online",) * 6, True, -1),
+    ("farm", "Nông trại {}", 5, ("soil_moisture", "soil_temp", "soil_ec", "soil_ph", "temp"), False, -1),
+    ("camera", "Cụm camera {}", 5, (*("online",) * 6, "frame_age"), True, -1),
 )
 CAMERAS = 28
 
@@ -93,18 +97,18 @@ def stations() -> tuple[Station, ...]:
 
 @lru_cache(maxsize=1)
 def streams() -> tuple[Stream, ...]:
-    """The 200 datastreams, numbered from 1 in the order of their stations."""
+    """The 220 datastreams, numbered from 1 in the order of their stations."""
     by_key = {p.key: p for p in PROPERTIES}
     keys = {kind: properties for kind, _, _, properties, _, _ in KINDS}
     made: list[Stream] = []
     cameras = 0
     for station in stations():
         for number, key in enumerate(keys[station.kind], 1):
-            if station.kind == "camera":
+            if key == "online":
                 cameras += 1
                 if cameras > CAMERAS:
                     continue
-            name = f"Camera {number}" if station.kind == "camera" else by_key[key].name
+            name = f"Camera {number}" if key == "online" else by_key[key].name
             made.append(Stream(len(made) + 1, station, by_key[key], f"{name} - {station.name}"))
     return tuple(made)
 

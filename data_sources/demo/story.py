@@ -135,7 +135,7 @@ class Story:
 def build(seed: int, now: datetime, days: int = 90, scale: float = 1.0) -> Story:
     """The story whose history ends at `now` (aware).
 
-    Scale 1 and 90 days: about 54k dossiers, 220k steps, 6k reports, 430k readings. Raises ValueError without a zone.
+    Scale 1 and 90 days: about 54k dossiers, 220k steps, 6k reports, 470k readings. Raises ValueError without a zone.
     """
     if now.tzinfo is None:
         raise ValueError("now must carry a time zone, e.g. datetime.now(UTC)")
