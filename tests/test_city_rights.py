@@ -12,23 +12,9 @@ import pytest
 
 import metrics.city
 from metrics.city import (
-    City,
-    agencies,
-    areas,
-    audit,
-    baselines,
-    definitions,
-    dossiers,
-    feeds,
-    hotspots,
-    indicators,
-    kpis,
-    open_city,
-    readings,
-    reports,
-    series,
-    signals,
-    stations,
+    City, agencies, areas, audit, baselines, definitions, dossiers, feeds, form_06a, hotspots, indicators, kpis, open_city, readings,
+    reports, score, series, signals, stations,
+)
 )
 from metrics.city.baselines import Asked
 from metrics.city.readings import ReadingFilter
@@ -75,6 +61,8 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "reports.read": (("see.reports",), reports.read),
     "reports.every": (("see.reports", "export"), lambda city: list(reports.every(city))),
     "reports.one": (("see.reports",), lambda city: reports.one(city, "", "PA0-zagin-zarin")),
+    "form_06a.read": (("see.desk",), lambda city: form_06a.read(city, PERIOD)),
+    "score.read": (("see.desk",), lambda city: score.read(city, PERIOD)),
     "series.read": (("see.desk",), lambda city: series.read(city, "reports_open", "day", PERIOD)),
     "signals.read": (("see.desk",), signals.read),
     "signals.pin": (("see.desk", "manage.baselines"), lambda city: signals.pin(city, AT)),

@@ -60,6 +60,8 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "DossierPage": "next_cursor",
     "DossierTime": "unit",
     "FeedState": "key role title owner protocol state error",  # an error is redacted before it is stored
+    "Form": "by late_rule",
+    "FormRow": "group label state",
     "Choices": "themes subjects",
     "IndicatorItem": (
         "feed source_id indicator name name_en kind theme group parent subject_kind subject subject_name period value_text bound "
@@ -73,6 +75,8 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "RejectItem": "feed field reason",
     "ReportItem": "feed category_code category_name agency_code agency_name area_code area_name status channel timeliness",
     "ReportPage": "next_cursor",
+    "ScoredGroup": "key",
+    "ScoredIndicator": "no kpi source state",
     "Signal": "key measure_unit better verdict rule kind per_day",
     "SignalPoint": "week rule state",
     "StationState": "feed source_id name kind lon lat area_code state aqi_category aqi_dominant",
