@@ -6,9 +6,9 @@ from typing import Any
 
 from api.answers import Ask, Json
 from api.tables import Column, Table, iso
+from config.targets import Target
 from metrics.city import definitions
 from metrics.city.definitions import Definition
-from targets import Target
 from text import LANGUAGES, t
 
 COLUMNS = tuple(

@@ -12,11 +12,11 @@ from components.desk_links import View
 from components.desk_parts import ago, facts, feed_state, link
 from components.desk_tiles import change, drill_href, unit, with_unit
 from config import LATE_RULES
+from config.targets import Target
 from metrics.city import City
 from metrics.city.definitions import Definition
 from metrics.city.feeds import FeedState
 from metrics.city.kpis import KpiValue
-from targets import Target
 from text import t
 from text.formats import MISSING, day, instant, number, percent
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from limits import LimitConfig
+from config.limits import LimitConfig
 from metrics.vn_aqi import AirDay
 from store.days import number_of
 

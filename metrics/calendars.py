@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from calendars import CalendarConfig, build, nearest
 from config import Config
-from workcalendar import WorkCalendar
+from config.calendars import CalendarConfig, build, nearest
+from config.workcalendar import WorkCalendar
 
 
 def calendar_for(config: Config, agency: str = "") -> WorkCalendar:

@@ -12,9 +12,9 @@ from functools import lru_cache
 
 import holidays
 
+from config.workcalendar import Hours, WorkCalendar, day_hours
 from metrics.kpis.row import Kpi
 from metrics.periods import Period, aligned, days_of, parse_period
-from workcalendar import Hours, WorkCalendar, day_hours
 
 HOWS = ("previous", "last_year")
 # whole = whole period beside whole period; part = both cut after as many days; weekday = the same weekdays;

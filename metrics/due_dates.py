@@ -10,7 +10,7 @@ import calendar as months
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from calendars import STOP_RULES
+from config.calendars import STOP_RULES
 from metrics.worktime import (
     FIRST_YEAR,
     LAST_YEAR,

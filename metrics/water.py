@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from limits import WaterAlarm
+from config.limits import WaterAlarm
 
 STATES = ("below", "alarm_1", "alarm_2", "alarm_3", "above_3")  # words under water_state.<state>; the order is that of danger
 ALARM_SOURCE = "Quyết định 05/2020/QĐ-TTg"

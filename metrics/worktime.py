@@ -2,7 +2,7 @@
 
 Pure: instants in and out are aware datetimes (out: UTC), `now` is an argument. Each year of a calendar is
 laid out once as sorted interval arrays, so a question costs a few bisections however long its range. Days:
-workcalendar.py.
+config/workcalendar.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from workcalendar import END_OF_DAY, WorkCalendar, day_hours, is_working_day, make_calendar, require_date
+from config.workcalendar import END_OF_DAY, WorkCalendar, day_hours, is_working_day, make_calendar, require_date
 
 __all__ = [
     "Stop", "WorkCalendar", "add_working_days", "add_working_seconds", "due_within_boundary",

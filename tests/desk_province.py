@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from config import Config, FeedConfig
+from config.targets import Target
 from metrics.rollups import clock_step, drain
 from store.catalogue import put_agencies, put_categories, put_procedures
 from store.days import DAY, HOUR, instant
@@ -33,7 +34,6 @@ from store.rows import (
     StepRow,
     Stop,
 )
-from targets import Target
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=TZ)

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from config import Config, FeedConfig
+from config.targets import Target
+from config.workcalendar import is_working_day, make_calendar
 from metrics.city import City, open_city
 from metrics.rollups import clock_step, drain
 from scope import Scope, scope_of
@@ -18,8 +20,6 @@ from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import AgencyRow, AreaRow, DossierRow, Parsed, ReportRow
-from targets import Target
-from workcalendar import is_working_day, make_calendar
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)  # Friday of 2026-W47

@@ -8,13 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config import Config, FeedConfig
+from config.targets import Target
 from metrics.rollups import clock_step, drain
 from store.days import instant
 from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import AreaRow, DatastreamRow, DossierRow, Parsed, ReadingRow, ReportRow, StationRow, StepRow, Stop
-from targets import Target
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)  # Friday 10:00 in the province

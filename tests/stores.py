@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from config import Config, FeedbackConfig, load_config
+from config.targets import KpiChoice
 from data_sources.demo.catalogue import write_catalogue_csvs
 from data_sources.demo.servers import make_upstream
 from data_sources.demo.story import Story, build
@@ -28,7 +29,6 @@ from pipeline import prepare, refresh
 from scope import FIELD_CLASSES, Scope
 from store.days import instant
 from store.engine import Store, open_store
-from targets import KpiChoice
 from tests.oracle import Oracle
 from tests.servers import ROOT, serve_asgi
 

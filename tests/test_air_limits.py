@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from limits import WaterAlarm, parse_limits, parse_water_alarms
+from config.limits import WaterAlarm, parse_limits, parse_water_alarms
 from metrics.air_limits import NATIONAL, LimitBook, judge_days, judge_year, limits_of
 from metrics.vn_aqi import AirDay
 from metrics.water import RAIN_CLASSES, rain_class, state_of

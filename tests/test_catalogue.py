@@ -22,7 +22,8 @@ from app import make_app
 from callbacks.kpis import PAGES, draw_catalogue
 from components.desk_links import View, read_view
 from config import parse_config
-from limits import WaterAlarm
+from config.limits import WaterAlarm
+from config.targets import KpiChoice, Target
 from metrics.city import City, definitions, kpis, open_city
 from metrics.city.asked import Asked
 from metrics.city.kpis import _Answers
@@ -37,7 +38,6 @@ from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.rows import DatastreamRow, Parsed, ReadingRow, StationRow
 from store.schema import metadata
-from targets import KpiChoice, Target
 from tests.small_city import CONFIG, NOW, TZ, at, fill, open_filled
 from text import LANGUAGES, t
 from text.catalogue import catalogue

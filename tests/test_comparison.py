@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.workcalendar import WorkCalendar, make_calendar
 from metrics.comparison import ALIGNED, HOWS, Change, Comparison, change_of, comparable_by, working_days
 from metrics.kpis import kpi
 from metrics.periods import parse_period
-from workcalendar import WorkCalendar, make_calendar
 
 TODAY = date(2026, 11, 22)
 VN = make_calendar()

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from calendars import CalendarConfig
 from config import Config, ConfigError, FeedConfig, parse_config
+from config.calendars import CalendarConfig
+from config.targets import KpiChoice
 from metrics.calendars import calendar_for
 from metrics.city import kpis, open_city
 from metrics.city.dossiers import one
@@ -32,7 +33,6 @@ from store.judged import log_all_unjudged, put_judged, take_unjudged
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import DossierRow, Parsed, ProcedureRow, Stop
-from targets import KpiChoice
 from tests.oracle_rollups import rollup_differences
 from tests.oracle_worktime import Minutes
 

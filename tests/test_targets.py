@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from cli import cli
 from config import Config, ConfigError, parse_config
+from config.targets import Target, target_of
 from metrics.city import kpis, open_city
 from metrics.periods import parse_period
 from scope import DEMO_SCOPE
 from store.engine import Store
-from targets import Target, target_of
 from tests.small_city import CONFIG, NOW, open_filled
 
 TWO_YEARS = """

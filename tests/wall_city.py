@@ -11,6 +11,7 @@ import numpy as np
 from shapely.geometry import mapping
 
 from config import Config, FeedConfig, WallConfig
+from config.targets import Target
 from data_sources.demo.catalogue import catalogue
 from data_sources.demo.geography import geography
 from data_sources.demo.stations import points_in, stations, streams
@@ -32,7 +33,6 @@ from store.rows import (
     ReportRow,
     StationRow,
 )
-from targets import Target
 
 NOW = datetime(2026, 11, 20, 7, 5, tzinfo=UTC)  # Friday 14:05 in the province
 FEEDS = (

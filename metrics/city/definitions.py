@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from config import ROLES, Config
+from config.targets import KpiChoice, Target
 from metrics.city import City, feeds
 from metrics.city.feeds import ROLE_TOPIC, FeedState
 from metrics.kpis import SUBJECTS, THEMES, Kpi, tables_of
-from targets import KpiChoice, Target
 from text import LANGUAGES, t
 from text.vietnamese import fold
 

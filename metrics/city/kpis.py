@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from config.targets import target_of
 from metrics.city import City, denominators, feeds, series, small_counts
 from metrics.city.asked import Asked
 from metrics.city.kpis_environment import ENVIRONMENT_ANSWERS
@@ -19,7 +20,6 @@ from metrics.comparison import Comparison, change_of, comparable_by
 from metrics.kpis import KPIS, Kpi, kpi, verdict
 from metrics.periods import Period
 from store.days import number_of
-from targets import target_of
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
+from config.targets import target_of
 from metrics import spc
 from metrics.city import City, series
 from metrics.city.baselines import PROGRAM, chosen, holding, weeks
@@ -24,7 +25,6 @@ from metrics.periods import Period, parse_period
 from metrics.spc import Chart, Limits, Measured
 from store.baselines import Baseline, NewBaseline, put_baseline
 from store.days import number_of
-from targets import target_of
 
 HISTORY_WEEKS = 52  # shown before the judged week
 FULL_WEEK = 4  # working days; a week with fewer makes no limits and fires no rule

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from limits import WaterAlarm
+from config.limits import WaterAlarm
 from metrics.city import City
 from metrics.city.feeds import FRESH, LATE, freshness
 from metrics.city.stations import cadence_of, in_scope

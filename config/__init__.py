@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from calendars import CalendarConfig, parse_calendars
-from limits import LimitConfig, WaterAlarm, parse_limits, parse_water_alarms
-from targets import KpiChoice, Targets, parse_choices, parse_owners, parse_targets
+from config.calendars import CalendarConfig, parse_calendars
+from config.limits import LimitConfig, WaterAlarm, parse_limits, parse_water_alarms
+from config.targets import KpiChoice, Targets, parse_choices, parse_owners, parse_targets
 
 ROLES = ("one_stop", "feedback", "sensors", "areas", "indicators")
 PROTOCOLS = {

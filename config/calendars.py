@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workcalendar import WorkCalendar, make_calendar
+from config.workcalendar import WorkCalendar, make_calendar
 
 STOP_RULES = ("working_time", "td")
 OWN = ("hours", "rest_weekdays", "overrides")  # what an agency may have of its own
