@@ -12,9 +12,25 @@ import pytest
 
 import metrics.city
 from metrics.city import (
-    City, agencies, areas, audit, baselines, definitions, dossiers, feeds, form_06a, hotspots, indicators, kpis, open_city, readings,
-    reports, score, series, signals, stations,
-)
+    City,
+    agencies,
+    areas,
+    audit,
+    baselines,
+    definitions,
+    dossiers,
+    feeds,
+    form_06a,
+    hotspots,
+    indicators,
+    kpis,
+    open_city,
+    readings,
+    reports,
+    score,
+    series,
+    signals,
+    stations,
 )
 from metrics.city.baselines import Asked
 from metrics.city.readings import ReadingFilter
