@@ -103,8 +103,18 @@ def tile_props(
         part_id(tile_id, "delta"): {"children": change_text(value, lang)},
         part_id(tile_id, "beside"): {"children": ""},
         part_id(tile_id, "note"): {"children": note_text(value, lang, beside)},
-        part_id(tile_id, "rule"): {"children": t(f"wall.rule.{value.late_rule}", lang) if value.late_rule else ""},
+        part_id(tile_id, "rule"): {"children": rule_text(value, lang)},
     }
+
+
+def rule_text(value: KpiValue, lang: str) -> str:
+    """The late rule of the figure; that its change is per working day, where the two periods have different ones."""
+    found, row = value.comparison, kpi(value.key)
+    parts = [t(f"wall.rule.{value.late_rule}", lang)] if value.late_rule else []
+    if found is not None and found.is_per_day and row.measure == "count" and row.counted_on == "working_days" and value.delta is not None:
+        days = [number(n, lang, None) for n in (found.working_days, found.working_days_before)]
+        parts.append(t("wall.per_day", lang, days=days[0], before=days[1]))
+    return " · ".join(parts)
 
 
 def aqi_class(value: float | None) -> str:
