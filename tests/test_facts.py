@@ -8,9 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
+from app import make_app
+from components.desk_links import View
+from components.desk_score import score_cards
 from config import Config, FeedConfig
 from data_sources.demo.catalogue import write_catalogue_csvs
 from data_sources.feed import RawBatch
@@ -30,6 +34,7 @@ from store.facts import FACTS, flag, level_of, pack, unpack
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import DossierRow, Parsed, ProcedureRow
+from tests.servers import LiveServer
 from tests.stores import ALL
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -278,3 +283,23 @@ def test_the_form_has_two_groupings_and_is_empty_where_no_feed_speaks(store: Sto
     with pytest.raises(ValueError, match="domain, agency"):
         form_06a.read(city, MONTH, "area")
     assert form_06a.read(city, parse_period("2027-01", NOW.date())).rows == ()
+
+
+def test_the_screen_marks_what_is_unknown_or_unverified_and_links_what_it_can(store: Store) -> None:
+    city = fill(store, row("1", channel="online", is_identified=True))
+    drawn = repr(score_cards(View("/indices", {}, "vi", MONTH), score.read(city, MONTH)).to_plotly_json())
+    assert drawn.count("chưa rõ'") == len(INDICATORS) - 2  # 3.3 and 4.5 are known
+    assert "/kpis?period=2026-11#dossiers_identified_pct" in drawn and "data-score': '11.000000'" in drawn
+
+
+def test_the_api_tells_the_citys_score_and_form(store: Store, live_server: Callable[..., LiveServer]) -> None:
+    city = fill(store, row("1", channel="online", domain_code="D", has_e_result=True, status=9, finished_at=AT - DAY, due_at=AT))
+    url = live_server(make_app(CONFIG, store, now=lambda: NOW).server).url
+    told_ = httpx.get(f"{url}/api/v1/score", params={"period": "2026-11"}).json()
+    found = score.read(city, MONTH)
+    assert (told_["points"], told_["known_most"], told_["most"]) == (found.points, found.known_most, 100)
+    assert [one["no"] for one in told_["items"]] == [one.no for one in INDICATORS]
+    form = httpx.get(f"{url}/api/v1/form-06a", params={"period": "2026-11", "by": "agency", "lang": "en"}).json()["items"]
+    assert [(one["group"], one["in_hand"], one["finished"], one["in_progress"]) for one in form] == [("A", 1, 1, 0), ("", 1, 1, 0)]
+    assert httpx.get(f"{url}/api/v1/form-06a.csv", params={"period": "2026-11"}).text.splitlines()[-1].startswith(",Tổng số,1,1,0,0,1")
+    assert httpx.get(f"{url}/api/v1/form-06a", params={"by": "area"}).status_code == 400
