@@ -14,10 +14,12 @@ import metrics.city
 from metrics.city import (
     City,
     agencies,
+    air,
     areas,
     audit,
     baselines,
     definitions,
+    devices,
     dossiers,
     feeds,
     form_06a,
@@ -31,6 +33,7 @@ from metrics.city import (
     series,
     signals,
     stations,
+    water,
 )
 from metrics.city.baselines import Asked
 from metrics.city.readings import ReadingFilter
@@ -84,6 +87,11 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "signals.pin": (("see.desk", "manage.baselines"), lambda city: signals.pin(city, AT)),
     "baselines.history": (("see.desk",), lambda city: baselines.history(city, "dossiers_received")),
     "baselines.set_baseline": (("manage.baselines",), lambda city: baselines.set_baseline(city, SPAN, "", AT)),
+    "air.exceedances": (("see.stations",), lambda city: air.exceedances(city, PERIOD)),
+    "devices.uptime": (("see.stations",), lambda city: devices.uptime(city, PERIOD)),
+    "water.levels": (("see.stations",), water.levels),
+    "water.rain": (("see.stations",), water.rain),
+    "stations.flagged_readings": (("see.stations",), lambda city: stations.flagged_readings(city, (1,), AT - DAY, AT)),
     "stations.read": (("see.stations",), stations.read),
     "stations.hour_series": (("see.stations",), lambda city: stations.hour_series(city, 1, AT - DAY, AT)),
 }
@@ -91,6 +99,7 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
 NO_QUESTIONS = (
     "dossiers.timeliness", "reports.timeliness", "feeds.coverage", "feeds.is_known", "feeds.reads_rejects", "reports.reads_text",
     "signals.last_full_week", "baselines.may_set", "masking.masked", "narrow.search_condition", "timing.soon_boundary", "timing.days_left",
+    "stations.cadence_of", "stations.in_scope",
 )
 
 
