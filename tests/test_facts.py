@@ -289,7 +289,7 @@ def test_the_screen_marks_what_is_unknown_or_unverified_and_links_what_it_can(st
     city = fill(store, row("1", channel="online", is_identified=True))
     drawn = repr(score_cards(View("/indices", {}, "vi", MONTH), score.read(city, MONTH)).to_plotly_json())
     assert drawn.count("chưa rõ'") == len(INDICATORS) - 2  # 3.3 and 4.5 are known
-    assert "/kpis?period=2026-11#dossiers_identified_pct" in drawn and "data-score': '11.000000'" in drawn
+    assert "/kpis?period=2026-11#dossiers_identified_pct" in drawn and "data-score='11.000000'" in drawn
 
 
 def test_the_api_tells_the_citys_score_and_form(store: Store, live_server: Callable[..., LiveServer]) -> None:

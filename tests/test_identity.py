@@ -107,7 +107,7 @@ def test_the_form_balances_for_every_agency_and_domain_in_every_period(filled: t
             if period.kind in ("month", "range"):  # the oracle takes its time
                 assert_true(oracle, form, by)
             checked += len(form.rows)
-    assert checked > 40
+    assert checked >= 24  # the data of WABO have one domain
 
 
 def balanced_periods(today: date) -> list[str]:
