@@ -86,7 +86,8 @@ def reports(draw: st.DrawFn, version: int | None) -> ReportRow:
         received_at=draw(instants), due_at=draw(maybe),
         closed_at=draw(closings) if status in ("closed", "refused") else None,
         is_duplicate=draw(st.one_of(st.none(), st.booleans())), is_urgent=draw(st.booleans()), rating=draw(st.one_of(told, st.just(3))),
-        reopened_count=draw(told), reopened_at=draw(maybe), returned_count=draw(told), extension_count=draw(told), version=version, is_deleted=draw(st.integers(0, 11)) == 0,
+        reopened_count=draw(told), reopened_at=draw(maybe), returned_count=draw(told), extension_count=draw(told),
+        version=version, is_deleted=draw(st.integers(0, 11)) == 0,
     )
 
 
