@@ -273,8 +273,9 @@ def test_health_ready_and_metrics(served: httpx.Client) -> None:
         assert line in told
 
 
-def test_an_empty_database_is_not_ready(live_server: Callable[..., LiveServer], engine_url: str) -> None:
-    store = open_store(engine_url, TZ)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_an_empty_database_is_not_ready(live_server: Callable[..., LiveServer], make_database: Callable[..., str], kind: str) -> None:
+    store = open_store(make_database(kind), TZ)
     url = serve(live_server, store).url
     assert (httpx.get(f"{url}/healthz").status_code, httpx.get(f"{url}/readyz").status_code) == (200, 503)
     assert httpx.get(f"{url}/api/v1/kpis").json()["error"]["code"] == "store_away"
