@@ -99,7 +99,7 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
 NO_QUESTIONS = (
     "dossiers.timeliness", "reports.timeliness", "feeds.coverage", "feeds.is_known", "feeds.reads_rejects", "reports.reads_text",
     "signals.last_full_week", "baselines.may_set", "masking.masked", "narrow.search_condition", "timing.soon_boundary", "timing.days_left",
-    "stations.cadence_of", "stations.in_scope",
+    "stations.cadence_of", "stations.in_scope", "closings.bulk_rows", "closings.judged",
 )
 
 

@@ -55,11 +55,15 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "AreaShape": "code name full_name level parent_code lon lat geometry",
     "BaselineSpan": "from_week to_week set_by reason",  # who decides by what the city judges itself signs for it
     "Cell": "lon lat",
+    "Computed": "groups",  # a function, no answer
     "Change": "field before after",  # read_versions compares free text only for those who may read it
+    "Definition": "owner subject tables",
     "DossierItem": "feed agency_code agency_name procedure_code procedure_name domain_code domain_name channel standing timeliness",
     "DossierPage": "next_cursor",
     "DossierTime": "unit",
+    "Exceedance": "station property averaging",
     "FeedState": "key role title owner protocol state error",  # an error is redacted before it is stored
+    "FlaggedReading": "flag",
     "Form": "by late_rule",
     "FormRow": "group label state",
     "Choices": "themes subjects",
@@ -68,9 +72,10 @@ PUBLIC_FIELDS: Mapping[str, str] = {
         "measure_unit better rank_source change_from verdict document publisher previous_period"
     ),
     "KpiValue": "key measure_unit verdict freshness late_rule state no_change",
-    "Measured": "property measure_unit name state",
+    "Measured": "property measure_unit name state flag",
     "Point": "group label state",
-    "ReadingItem": "feed station property measure_unit area_code",
+    "RainDay": "feed station",
+    "ReadingItem": "feed station property measure_unit area_code flag",
     "RejectCount": "feed reason field",
     "RejectItem": "feed field reason",
     "ReportItem": "feed category_code category_name agency_code agency_name area_code area_name status channel timeliness",
@@ -82,6 +87,8 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "StationState": "feed source_id name kind lon lat area_code state aqi_category aqi_dominant",
     "TrailItem": "actor address action kind subject detail hash",  # needs see.audit; the trail is written without personal data
     "TrailPage": "next_cursor",
+    "Uptime": "feed station",
+    "WaterLevel": "feed station freshness state",
 }
 
 
