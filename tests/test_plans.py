@@ -16,15 +16,17 @@ from sqlalchemy import text
 from config import Config, FeedConfig
 from metrics.city import City, dossiers, kpis, open_city, reports, series
 from metrics.city.sums import Choice
+from metrics.judging import judge
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain, fold
 from store import plans as store_plans
+from store.catalogue import put_procedures
 from store.days import DAY, HOUR, instant
 from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.plans import Plan
-from store.rows import DatastreamRow, DossierRow, Parsed, ReadingRow, ReportRow, StationRow, Stop
+from store.rows import DatastreamRow, DossierRow, Parsed, ProcedureRow, ReadingRow, ReportRow, StationRow, Stop
 from tests.stores import ALL
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -87,6 +89,7 @@ def report(number: int) -> ReportRow:
 def fill(store: Store) -> None:
     """Enough rows that an index pays, folded and analysed."""
     migrate(store)
+    store.write(lambda connection: put_procedures(connection, [ProcedureRow("P", "P", limit_days=5)]))
     land(store, Parsed(dossiers=tuple(map(dossier, range(ROWS)))), Landing("one_stop", "one_stop", AT))
     land(store, Parsed(reports=tuple(map(report, range(ROWS)))), Landing("reports", "feedback", AT))
     stations = tuple(StationRow(f"s{n}", f"s{n}", "air", area=f"X{n}") for n in range(10))
@@ -94,6 +97,7 @@ def fill(store: Store) -> None:
     readings = tuple(ReadingRow(f"s{n % 10}", AT - n // 10 * 600_000_000, float(n % 90)) for n in range(3 * ROWS))
     land(store, Parsed(stations=stations, datastreams=streams, readings=readings), Landing("air", "sensors", AT))
     clock_step(store, AT)
+    judge(store, CONFIG)
     drain(store, AT)
     with store.writing() as connection:
         connection.execute(text("ANALYZE"))

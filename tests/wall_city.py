@@ -142,12 +142,13 @@ def _reports(rng: np.random.Generator, now: int, count: int) -> list[ReportRow]:
 def _land_sensors(store: Store, rng: np.random.Generator, now: int) -> None:
     kinds = {"river": "water", "rain": "weather"}
     rows = [StationRow(f"S{s.number}", s.name, kinds.get(s.kind, s.kind), s.lon, s.lat, s.area) for s in stations()]
-    wanted = [s for s in streams() if s.property.key != "online"]
+    wanted = [s for s in streams() if s.property.key not in ("online", "frame_age")]
     datastreams = [
         DatastreamRow(f"T{s.number}", f"S{s.station.number}", s.property.key, s.property.symbol, s.name) for s in wanted
     ]
     base = {"pm25": 34.0, "pm10": 58.0, "no2": 31.0, "so2": 13.0, "co": 0.9, "o3": 40.0, "temp": 24.0, "rh": 80.0, "rain": 3.0,
-            "wind": 3.0, "level": 2.3, "ph": 7.2, "turbidity": 14.0, "traffic_flow": 900.0, "speed": 38.0, "soil_moisture": 30.0}
+            "wind": 3.0, "level": 2.3, "ph": 7.2, "turbidity": 14.0, "traffic_flow": 900.0, "speed": 38.0, "soil_moisture": 30.0,
+            "soil_temp": 26.0, "soil_ec": 900.0, "soil_ph": 6.3}
     last = now // HOUR
     readings = [
         ReadingRow(f"T{s.number}", hour * HOUR, base[s.property.key] * s.station.amplitude * _wave(hour, rng))
