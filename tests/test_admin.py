@@ -350,7 +350,7 @@ def test_nothing_happens_when_the_answer_to_a_warning_is_no(site: tuple[str, Sto
     desk = page((1440, 900))
     open_people(desk, address)
     press(desk, "disable", "hung")
-    desk.wait_for_function("!!document.activeElement.closest('.d-sheet')")
+    expect(desk.locator(".d-sheet :focus")).to_have_count(1)
     desk.keyboard.press("Tab")
     desk.keyboard.press("Tab")  # stays inside the sheet
     assert desk.evaluate("!!document.activeElement.closest('.d-sheet')")
