@@ -17,20 +17,17 @@ from components.desk_filters import (
     FILTER,
     changed,
     comparisons,
-    filter_chips,
-    late_rules,
+    figure_fields,
     panel,
-    period_field,
     period_name,
     period_picker,
-    select,
 )
 from components.desk_links import View, read_view
 from components.desk_parts import heading
 from components.desk_shell import OPENED, URL
 from components.desk_tiles import GROUPS, NO_SERIES, tile
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page, choice_of
-from metrics.city import City, agencies, areas, kpis, series
+from metrics.city import City, kpis, series
 from metrics.city.feeds import ROLE_TOPIC
 from metrics.city.series import Point
 from metrics.comparison import HOWS
@@ -46,15 +43,7 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
     """Filters, then the tiles of every group."""
     lang, rule = view.lang, view.get("late_rule")
     choice = choice_of(view)
-    known = {row.code: row.name for row in agencies.read(city)}
-    places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
-    fields = [
-        period_field(view),
-        select(view, "agency", t("desk.agency", lang), known.items()),
-        select(view, "area", t("desk.area", lang), places.items()),
-        late_rules(view, city.config.late_rule),
-        comparisons(view),
-    ]
+    fields, chosen = figure_fields(city, view)
     keys = [key for _, keys in GROUPS for key in keys]
     values = {value.key: value for value in kpis.read(city, keys, view.period, choice, rule, view.get("compare") or HOWS[0])}
     note = [html.B(period_name(view.period, lang))]
@@ -62,8 +51,8 @@ def draw_desk(city: City, view: View) -> list[Component | None]:
         note.append(html.Span(t("period.partial", lang), className="d-partial", title=t("period.partial_hint", lang)))
     parts: list[Component | None] = [
         heading(t("desk.title", lang), note),
-        html.Section([period_picker(view), panel(view, fields)], className="d-controls"),
-        filter_chips(city, view, ("agency", "area"), {"agency": known, "area": places}, ("",)),
+        html.Section([period_picker(view), panel(view, [*fields, comparisons(view)])], className="d-controls"),
+        chosen,
     ]
     groups = [
         html.Section(

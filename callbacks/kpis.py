@@ -11,21 +11,18 @@ from dash.development.base_component import Component
 from components.context import AppContext
 from components.desk_filters import (
     comparisons,
-    filter_chips,
-    late_rules,
+    figure_fields,
     panel,
-    period_field,
     period_name,
     period_picker,
     search_box,
-    select,
 )
 from components.desk_kpis import sections, themes
 from components.desk_links import View
 from components.desk_parts import heading, link, notice
 from components.desk_table import exports
 from components.desk_wiring import PageRow, bind_page, choice_of
-from metrics.city import City, agencies, areas, definitions, indicators, kpis
+from metrics.city import City, definitions, indicators, kpis
 from metrics.comparison import HOWS
 from text import t
 
@@ -40,20 +37,12 @@ def draw_catalogue(city: City, view: View) -> list[Component | None]:
     keys = [item.row.key for item in shown]
     how = view.get("compare") or HOWS[0]
     values = kpis.read(city, keys, view.period, choice_of(view), view.get("late_rule"), how) if keys else ()
-    known = {row.code: row.name for row in agencies.read(city)}
-    places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
-    fields = [
-        period_field(view),
-        select(view, "agency", t("desk.agency", lang), known.items()),
-        select(view, "area", t("desk.area", lang), places.items()),
-        late_rules(view, city.config.late_rule),
-        comparisons(view),
-    ]
+    fields, chosen = figure_fields(city, view)
     return [
         heading(t("page.kpis", lang), _note(city, view)),
-        panel(view, fields, period_picker(view, DEFAULT_PERIOD)),
+        panel(view, [*fields, comparisons(view)], period_picker(view, DEFAULT_PERIOD)),
         html.Section([search_box(view, "q", t("catalogue.search", lang)), themes(view, found), _open_all(view)], className="d-controls"),
-        filter_chips(city, view, ("agency", "area"), {"agency": known, "area": places}, ("",)),
+        chosen,
         *(sections(city, view, shown, {value.key: value for value in values}, _indicators(city)) if found else [_nothing(view)]),
         exports(city, "/api/v1/catalogue", view.only(("q", "theme", "lang")), lang),
     ]

@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from components.context import AppContext
-from components.desk_filters import filter_chips, late_rules, panel, period_field, period_picker, select
+from components.desk_filters import figure_fields, panel, period_picker
 from components.desk_links import View
 from components.desk_parts import heading, link, notice
 from components.desk_shell import refresh_id
@@ -31,7 +31,7 @@ from components.desk_signals import (
     weeks_table,
 )
 from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page, choice_of
-from metrics.city import City, agencies, areas, baselines, signals
+from metrics.city import City, baselines, signals
 from metrics.city.baselines import Asked, BaselineFault
 from metrics.city.signals import Signal
 from metrics.city.sums import Choice
@@ -66,18 +66,10 @@ def draw_signals(city: City, view: View) -> list[Component | None]:
 
 
 def _controls(city: City, view: View) -> list[Component | None]:
-    lang = view.lang
-    known = {row.code: row.name for row in agencies.read(city)}
-    places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
-    fields = [
-        period_field(view),
-        select(view, "agency", t("desk.agency", lang), known.items()),
-        select(view, "area", t("desk.area", lang), places.items()),
-        late_rules(view, city.config.late_rule),
-    ]
+    fields, chosen = figure_fields(city, view)
     return [
         html.Section([period_picker(view, DEFAULT_PERIOD), panel(view, fields)], className="d-controls"),
-        filter_chips(city, view, ("agency", "area"), {"agency": known, "area": places}, ("",)),
+        chosen,
     ]
 
 

@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 from components.desk_links import View
 from components.desk_parts import chip, chips, choices
 from config import LATE_RULES
-from metrics.city import City
+from metrics.city import City, agencies, areas
 from metrics.comparison import HOWS
 from metrics.periods import Period
 from text import t
@@ -162,3 +162,16 @@ def changed(view: View, values: Mapping[str, object]) -> str | None:
     if all(view.get(name) == value for name, value in asked.items()):
         return None
     return view.here(**asked).partition("?")[2]
+
+
+def figure_fields(city: City, view: View) -> tuple[list[Component | None], Component | None]:
+    """What every page of figures is asked by (period, agency, area, late rule), and the chips of what has been chosen."""
+    known = {row.code: row.name for row in agencies.read(city)}
+    places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
+    fields = [
+        period_field(view),
+        select(view, "agency", t("desk.agency", view.lang), known.items()),
+        select(view, "area", t("desk.area", view.lang), places.items()),
+        late_rules(view, city.config.late_rule),
+    ]
+    return fields, filter_chips(city, view, ("agency", "area"), {"agency": known, "area": places}, ("",))
