@@ -26,6 +26,9 @@ PERMISSIONS = (
     "see.audit",
     "manage.city",
     "manage.baselines",
+    "manage.followups",
+    "manage.annotations",
+    "issue.briefs",
 )
 FIELD_CLASSES = ("public", "free_text", "personal")
 
@@ -92,16 +95,17 @@ class Role:
 _WATCH = frozenset({"see.wall", "see.desk", "see.stations", "see.feeds"})
 _LEAD = _WATCH | {"see.small_counts", "see.dossiers", "see.reports", "export"}
 _WORK = _LEAD | {"see.report_text", "see.rejects", "api.read"}
+_MEET = frozenset({"manage.followups", "manage.annotations"})  # what a meeting writes down
 _TEXT = frozenset({"public", "free_text"})
 
 ROLES = (
     # a display hangs where the centre works: it tells the counts the centre works with
     Role("display", frozenset({"see.wall", "see.small_counts"})),
     Role("viewer", _WATCH),
-    Role("leader", _LEAD | {"manage.baselines"}),
-    Role("analyst", _WORK | {"manage.baselines"}, _TEXT),
+    Role("leader", _LEAD | _MEET | {"manage.baselines", "issue.briefs"}),
+    Role("analyst", _WORK | _MEET | {"manage.baselines", "issue.briefs"}, _TEXT),
     # reporter identity is for the centre's own staff, never for handling agencies
-    Role("operator", _WORK, frozenset(FIELD_CLASSES)),
+    Role("operator", _WORK | _MEET, frozenset(FIELD_CLASSES)),
     Role("feed_owner", _WATCH | {"see.rejects", "ingest", "manage.feeds"}, _TEXT),
     Role("auditor", frozenset({"see.desk", "see.feeds", "see.audit", "api.read", "export"})),  # the trail as a file, too
     # who manages users must not also be the one who reads, or could doubt, the audit trail
@@ -138,6 +142,6 @@ def _covers(roots: tuple[str, ...] | None, code: str) -> bool:
     return any(segments[: len(root.split("."))] == root.split(".") for root in roots if root)
 
 
-# the demo without sign-in, bound to 127.0.0.1 only: sees what an analyst sees, changes nothing
+# the demo without sign-in, bound to 127.0.0.1 only: an analyst who writes what a meeting writes, and changes no figure
 _ANALYST = scope_of("analyst", actor="demo")
 DEMO_SCOPE = replace(_ANALYST, permissions=_ANALYST.permissions - {"manage.baselines"})

@@ -99,7 +99,7 @@ def test_the_wall_role_sees_the_wall_and_nothing_else() -> None:
     assert scope_of("display").field_classes == {"public"}
 
 
-def test_the_demo_changes_nothing_and_sees_no_person() -> None:
+def test_the_demo_changes_no_figure_and_sees_no_person() -> None:
     changing = {"ingest", "manage.feeds", "manage.users", "manage.city", "manage.baselines"}
     assert not DEMO_SCOPE.permissions & changing
     assert "personal" not in DEMO_SCOPE.field_classes
