@@ -37,6 +37,7 @@ class NavRow:
 
 NAV = (
     NavRow("/", "desk.nav_home", "see.desk"),
+    NavRow("/weekly", "desk.nav_weekly", "see.desk"),
     NavRow("/dossiers", "desk.nav_dossiers", "see.dossiers"),
     NavRow("/reports", "desk.nav_reports", "see.reports"),
     NavRow("/stations", "desk.nav_stations", "see.stations"),

@@ -23,6 +23,7 @@ page      /feeds/<item>                      . x x x x x x x
 page      /kpis                              . x x x x x x x
 page      /indices                           . x x x x x x x
 page      /signals                           . x x x x x x x
+page      /weekly                            . x x x x x x x
 page      /wall                              x x x x x x . x whole
 page      /wall/<scene>                      x x x x x x . x whole
 page      /audit                             . . . . . . x .
@@ -46,6 +47,7 @@ fill      feed                               . x x x x x x x
 fill      kpis                               . x x x x x x x
 fill      indices                            . x x x x x x x
 fill      signals                            . x x x x x x x
+fill      weekly                             . x x x x x x x
 callback  signals-refresh.data               . . x x . . . x whole
 fill      audit                              . . . . . . x . whole
 callback  desk-url.search                    . x x x x x x x

@@ -1,0 +1,158 @@
+"""The leaders' week, drawn from its contract: heading, sentences by section, changed KPIs as cards, every table as it comes.
+
+Pure: Weekly -> components. Nothing is written here that `metrics.city.weekly.written` does not write for paper and API too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.desk_filters import period_name
+from components.desk_links import View
+from components.desk_parts import heading, link, state_mark
+from components.desk_signals import card
+from components.desk_table import Column, exports, table
+from components.desk_weekly_score import score_bars
+from metrics.city import City
+from metrics.city.signals import Signal
+from metrics.city.weekly import Weekly
+from metrics.city.weekly.parts import SECTIONS, Link, Row, Statement, Table
+from metrics.city.weekly.parts import Column as Told
+from metrics.city.weekly.written import said, written
+from metrics.periods import Period, parse_period
+from text import t
+from text.formats import number
+
+OPEN_SECTIONS = ("agencies", "overdue")  # whose first table is the answer itself; the others are folded
+KINDS = {"figure": "number", "date": "time"}
+Extra = Mapping[str, Sequence[Component | None]]
+
+
+def elsewhere(view: View, to: Link) -> str:
+    """The address a sentence or row leads to: its own parameters alone, in the reader's language."""
+    return View(to.path, {}, view.lang, view.period).here(**{"lang": view.get("lang"), **to.query})
+
+
+def week_heading(city: City, view: View, found: Weekly, aside: Sequence[Component | None]) -> Component:
+    """Which week, whether it is still running, the weeks beside it; at the right what can be taken along."""
+    lang, week = view.lang, found.week
+    lead = [html.B(period_name(week, lang))]
+    if not found.is_over:
+        lead.append(html.Span(t("weekly.page.running", lang), className="d-partial", title=t("weekly.page.running_hint", lang)))
+    return html.Div(
+        [heading(t("page.weekly", lang), lead, [part for part in aside if part is not None]), _weeks(city, view, week)],
+        className="d-w-head",
+    )
+
+
+def _weeks(city: City, view: View, week: Period) -> Component:
+    """The week before and after, the same week of last year; no week that has not begun."""
+    lang = view.lang
+    before, after = week.previous(), _after(week)
+    links = [_week_link(view, before, "weekly.page.previous")]
+    if after.start_on <= city.today:
+        links.append(_week_link(view, after, "weekly.page.next"))
+    links.append(_week_link(view, week.year_before(), "weekly.page.last_year"))
+    return html.Nav(links, className="d-w-weeks", **{"aria-label": t("weekly.page.weeks", lang)})
+
+
+def _week_link(view: View, week: Period, words: str) -> Component:
+    return link(t(words, view.lang, week=week.text[-2:]), View(view.path, {}, view.lang, week).here(
+        lang=view.get("lang"), period=week.text), "d-button", title=period_name(week, view.lang))
+
+
+def _after(week: Period) -> Period:
+    day = week.end_on + timedelta(days=1)
+    return parse_period("this_week", day)
+
+
+def notes(view: View, found: Weekly) -> list[Component | None]:
+    """What must be known of the week, and the feeds the brief does without."""
+    lang = view.lang
+    told = [html.P(said(word, lang)) for word in found.notes]
+    left = [
+        html.Li([html.B(feed.title), " · ", said(feed.why, lang), *_needed(feed.is_needed, lang)], **{"data-feed": feed.feed})
+        for feed in found.left_out
+    ]
+    words = t("weekly.page.left_out", lang, n=number(len(left), lang, 0))
+    gone = html.Details([html.Summary(words), html.Ul(left, className="d-w-left")], className="d-waiting", open=bool(found.missing))
+    return [html.Div(told, className="d-w-notes", role="note") if told else None, gone if left else None]
+
+
+def _needed(is_needed: bool, lang: str) -> list[Component | str]:
+    return [" ", state_mark("stale", t("weekly.page.needed", lang), title=t("weekly.page.needed_hint", lang))] if is_needed else []
+
+
+def sections(city: City, view: View, found: Weekly, extra: Extra) -> Component:
+    """Every section that has something to say, in the order of the brief. extra = what a section holds beside its sentences."""
+    shown = [_section(city, view, found, key, extra.get(key, ())) for key in SECTIONS]
+    return html.Div([one for one in shown if one is not None], className="d-w-sections")
+
+
+def _section(city: City, view: View, found: Weekly, key: str, extra: Sequence[Component | None]) -> Component | None:
+    lang = view.lang
+    says = [one for one in found.statements if one.section == key]
+    tables = [one for one in found.tables if one.section == key]
+    inside: list[Component | None] = [sentences(view, says) if says and key != "questions" else None, *extra]
+    if key == "score" and found.score is not None:
+        inside.append(score_bars(view, found.score))
+    inside += [week_table(city, view, one, is_open=key in OPEN_SECTIONS and at == 0) for at, one in enumerate(tables)]
+    drawn = [part for part in inside if part is not None]
+    if not drawn:
+        return None
+    title = html.H2(t(f"weekly.section.{key}", lang))
+    return html.Section([title, *drawn], className="d-w-section", id=key, **{"data-section": key})
+
+
+def sentences(view: View, statements: Sequence[Statement]) -> Component:
+    """The sentences of a section, each a way to what stands behind it."""
+    return html.Ul([html.Li(sentence(view, one), **_warned(one)) for one in statements], className="d-w-says")
+
+
+def sentence(view: View, one: Statement) -> Component | str:
+    """One sentence, a link where something stands behind it."""
+    words = said(one.said, view.lang)
+    return link(words, elsewhere(view, one.link), "d-w-say") if one.link else html.Span(words, className="d-w-say")
+
+
+def _warned(one: Statement) -> dict[str, str]:
+    return {"data-warning": "1"} if one.is_warning else {}
+
+
+def changed_cards(
+    city: City, view: View, signals: Sequence[Signal], beside: Callable[[Signal], Component | None]
+) -> Component | None:
+    """A card for each KPI that changed, with its control chart; below it what `beside` says of it."""
+    there = View("/signals", {"lang": view.lang, "period": view.period.text}, view.lang, view.period)
+    cards = [html.Div([card(city, there, one), beside(one)], className="d-w-card") for one in signals]
+    return html.Div(cards, className="d-signal-cards") if cards else None
+
+
+# ---- tables ---------------------------------------------------------------------------------------------------------
+def week_table(city: City, view: View, one: Table, *, is_open: bool = False) -> Component:
+    """A table of the brief as it comes: heading, how many rows, the rows, what stands below it, its files."""
+    lang = view.lang
+    columns = [_column(view, at, column) for at, column in enumerate(one.columns)]
+    title = t(f"weekly.table.{one.key}", lang)
+    query = View("", {"period": view.period.text, "lang": lang}, lang, view.period).only(("period", "lang"))
+    inside = [
+        html.Summary([html.Span(title), " ", html.Span(number(len(one.rows), lang, 0), className="d-quiet")]),
+        table(columns, one.rows, title) if one.rows else html.P(t("weekly.page.no_rows", lang), className="d-quiet"),
+        *(html.P(said(word, lang), className="d-quiet") for word in one.notes),
+        exports(city, f"/api/v1/weekly/{one.key}", query, lang) if one.rows else None,
+    ]
+    name = "d-w-table d-fold" if is_open else "d-w-table"
+    return html.Details([part for part in inside if part is not None], className=name, **{"data-table": one.key})
+
+
+def _column(view: View, at: int, column: Told) -> Column[Row]:
+    def cell(row: Row) -> Component | str:
+        words = written(row.cells[at], view.lang)
+        return link(words, elsewhere(view, row.link)) if row.link and at == 0 else words
+
+    kind = "main" if at == 0 else KINDS.get(column.kind, "text")
+    return Column(t(f"weekly.column.{column.key}", view.lang), cell, kind)
