@@ -27,6 +27,7 @@ from api.showing import Route, show
 from api.sign_in import DONE, SHOWN, Forms
 from api.signals import answer_signals
 from api.tables import TABLE_FORMATS
+from api.weekly import answer_tables, answer_weekly
 from components.context import AppContext
 from store.migrate import current_revision
 
@@ -82,6 +83,21 @@ ROUTES: tuple[Route, ...] = (
         "signal or noise of KPIs in the newest full week, with control limits and baseline",
         answer_signals,
         parameters=(Parameter("keys", "KPI keys, separated by commas; default all that have weeks"), *_FIGURES),
+    ),
+    Route(
+        "/api/v1/weekly",
+        "see.desk",
+        "the leaders' week: sentences with their figures, tables, signals, feeds left out",
+        answer_weekly,
+        parameters=(known.PERIOD,),
+    ),
+    Route(
+        "/api/v1/weekly/tables",
+        "see.desk",
+        "the tables of the leaders' week, or one of them",
+        answer_tables,
+        has_tables=True,
+        parameters=(known.PERIOD, Parameter("key", "table key; default all, as a file then a cell a line"), known.HEADERS),
     ),
     Route(
         "/api/v1/score",

@@ -138,12 +138,12 @@ def week_table(city: City, view: View, one: Table, *, is_open: bool = False) -> 
     lang = view.lang
     columns = [_column(view, at, column) for at, column in enumerate(one.columns)]
     title = t(f"weekly.table.{one.key}", lang)
-    query = View("", {"period": view.period.text, "lang": lang}, lang, view.period).only(("period", "lang"))
+    query = View("", {"key": one.key, "period": view.period.text, "lang": lang}, lang, view.period).only(("key", "period", "lang"))
     inside = [
         html.Summary([html.Span(title), " ", html.Span(number(len(one.rows), lang, 0), className="d-quiet")]),
         table(columns, one.rows, title) if one.rows else html.P(t("weekly.page.no_rows", lang), className="d-quiet"),
         *(html.P(said(word, lang), className="d-quiet") for word in one.notes),
-        exports(city, f"/api/v1/weekly/{one.key}", query, lang) if one.rows else None,
+        exports(city, "/api/v1/weekly/tables", query, lang) if one.rows else None,
     ]
     name = "d-w-table d-fold" if is_open else "d-w-table"
     return html.Details([part for part in inside if part is not None], className=name, **{"data-table": one.key})

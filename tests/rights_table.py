@@ -59,6 +59,8 @@ json      /api/openapi.json                  . . . x x . x x
 json      /api/v1/kpis                       . . . x x . x x
 json      /api/v1/catalogue                  . . . x x . x x
 json      /api/v1/signals                    . . . x x . x x
+json      /api/v1/weekly                     . . . x x . x x
+json      /api/v1/weekly/tables              . . . x x . x x
 json      /api/v1/series                     . . . x x . x x
 json      /api/v1/score                      . . . x x . x x
 json      /api/v1/form-06a                   . . . x x . x x
@@ -72,6 +74,7 @@ json      /api/v1/indicators                 . . . x x . x x
 json      /api/v1/feeds                      . . . x x . x x
 file      /api/v1/kpis                       . . x x x . x .
 file      /api/v1/catalogue                  . . x x x . x .
+file      /api/v1/weekly/tables              . . x x x . x .
 file      /api/v1/series                     . . x x x . x .
 file      /api/v1/score                      . . x x x . x .
 file      /api/v1/form-06a                   . . x x x . x .
@@ -121,6 +124,7 @@ QUERIES = {
         "key=reports_resolve_days_median&by=category&period=last_30d", "key=vn_aqi&by=day&period=2026-11-18..2026-11-20",
         "key=dossiers_finished&by=week&period=2026-11",
     ),
+    "/api/v1/weekly": ("", "period=2026-W47"), "/api/v1/weekly/tables": ("", "period=2026-W46"),
     "/api/v1/signals": ("", "agency=H99.2", "area=00002", "keys=dossiers_received&period=2026-10"),
     "/api/v1/kpis": ("", "agency=H99.2", "area=00002", "period=last_30d", "domain=D-out", "category=C-out"),
     "/api/v1/dossiers": ("", "state=open", "agency=H99.2", "area=00002", "q=H0-zagout"),
