@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from metrics.city import City, kpis
+from metrics.city.kpis import KpiValue
 from metrics.city.sums import NOTHING_CHOSEN, Choice
 from metrics.kpis import KPI_BY_KEY
 from metrics.periods import Period
 from metrics.score_766 import GROUPS, INDICATORS, Indicator, points_of
+
+KEYS = tuple(row.kpi for row in INDICATORS if row.kpi)
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,11 @@ class Score:
 
 def read(city: City, period: Period, choice: Choice = NOTHING_CHOSEN) -> Score:
     """The score over a period for a choice of agencies. Requires see.desk. Source: Decision 766/QD-TTg."""
-    keys = [row.kpi for row in INDICATORS if row.kpi]
-    values = {value.key: value for value in kpis.read(city, keys, period, choice)}
+    return of_values(city, period, {value.key: value for value in kpis.read(city, KEYS, period, choice)})
+
+
+def of_values(city: City, period: Period, values: Mapping[str, KpiValue]) -> Score:
+    """The score from values of its KPIs (KEYS) that are read already."""
     scored = [(row.group, _scored(row, values.get(row.kpi))) for row in INDICATORS]
     groups = []
     for group in GROUPS:
@@ -86,7 +92,7 @@ def read(city: City, period: Period, choice: Choice = NOTHING_CHOSEN) -> Score:
     return Score(period, tuple(groups), city.as_of, city.revision)
 
 
-def _scored(row: Indicator, value: kpis.KpiValue | None) -> ScoredIndicator:
+def _scored(row: Indicator, value: KpiValue | None) -> ScoredIndicator:
     rate = value.value if value else None
     verified = row.verified and (not row.kpi or KPI_BY_KEY[row.kpi].verified)
     return ScoredIndicator(

@@ -116,14 +116,17 @@ def read(
     """
     city.scope.require("see.desk")
     rows = [kpi(key) for key in keys] if keys else list(KPIS)
-    judged = last_full_week(city, period)
     with city.store.reading() as connection:
-        held = holding(connection, city)
-        found = (
-            _signal(connection, city, row, judged, choice, late_rule or city.config.late_rule, chosen(held, row.key, choice))
-            for row in rows
-        )
-        return tuple(signal for signal in found if signal is not None)
+        return read_in(connection, city, rows, last_full_week(city, period), choice, late_rule or city.config.late_rule)
+
+
+def read_in(
+    connection: Connection, city: City, rows: Sequence[Kpi], judged: Period, choice: Choice, rule: str,
+) -> tuple[Signal, ...]:
+    """The same of one full week, inside a transaction of the caller."""
+    held = holding(connection, city)
+    found = (_signal(connection, city, row, judged, choice, rule, chosen(held, row.key, choice)) for row in rows)
+    return tuple(signal for signal in found if signal is not None)
 
 
 def pin(city: City, now: int) -> int:
@@ -165,9 +168,30 @@ def last_full_week(city: City, period: Period | None) -> Period:
 def _signal(
     connection: Connection, city: City, row: Kpi, judged: Period, choice: Choice, rule: str, kept: Baseline | None,
 ) -> Signal | None:
-    points = _points(connection, city, row, judged, choice, rule, kept)
-    if points is None:
+    try:
+        found = [
+            point for span in spans(city, judged, kept) for point in series.read_in(connection, city, row, "week", span, choice, rule)
+        ]
+    except ValueError:  # the KPI has no weeks
         return None
+    return of_points(city, row, judged, found, kept)
+
+
+def spans(city: City, judged: Period, kept: Baseline | None) -> tuple[Period, ...]:
+    """The weeks a signal is told from, in order: those of the baseline, where they are older, and those up to the judged one."""
+    first = judged.start_on - timedelta(weeks=HISTORY_WEEKS - 1)
+    found = [(first, judged.end_on)]
+    if kept is not None:
+        start, end = weeks(kept)
+        if start.start_on < first:
+            found.insert(0, (start.start_on, min(end.end_on, first - timedelta(days=1))))
+    return tuple(parse_period(f"{start_on}..{end_on}", city.today) for start_on, end_on in found)
+
+
+def of_points(city: City, row: Kpi, judged: Period, found: Sequence[Point], kept: Baseline | None) -> Signal:
+    """The signal of a KPI's weeks that are read already: all those of `spans`, in order, the judged one last."""
+    begun = next((at for at, point in enumerate(found) if point.n or point.state), len(found) - 1)  # no zeros before the first data
+    points = found[max(0, begun):]
     span = _span(points, kept)
     kind = kind_of(row, points, span)
     exposure = next((point.n / point.value for point in points if point.n and point.value), 1.0) if row.measure == "rate" else 1.0
@@ -184,27 +208,6 @@ def _signal(
         _baseline(points, span, chart, kept), chart.dispersion if chart else 1.0, row.counted_on if row.measure == "count" else "",
         _drawn(city, row, points, measured, chart, span), city.as_of, city.revision,
     )
-
-
-def _points(
-    connection: Connection, city: City, row: Kpi, judged: Period, choice: Choice, rule: str, kept: Baseline | None,
-) -> list[Point] | None:
-    """The weeks of the baseline, where they are older, and those up to the judged one; None where the KPI has no weeks."""
-    first = judged.start_on - timedelta(weeks=HISTORY_WEEKS - 1)
-    spans = [(first, judged.end_on)]
-    if kept is not None:
-        start, end = weeks(kept)
-        if start.start_on < first:
-            spans.insert(0, (start.start_on, min(end.end_on, first - timedelta(days=1))))
-    try:
-        found = [
-            point for start_on, end_on in spans
-            for point in series.read_in(connection, city, row, "week", parse_period(f"{start_on}..{end_on}", city.today), choice, rule)
-        ]
-    except ValueError:
-        return None
-    begun = next((at for at, point in enumerate(found) if point.n or point.state), len(found) - 1)  # no zeros before the first data
-    return found[max(0, begun):]
 
 
 def _span(points: Sequence[Point], kept: Baseline | None) -> tuple[int, int] | None:
