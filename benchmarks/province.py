@@ -97,7 +97,7 @@ class Lives:
                 received_at=_utc(part.received[place], until), due_at=_utc(part.due[place]) if status not in (1, 3) else None,
                 finished_at=_utc(part.ended[place]) if is_done else None, version=_utc(newest[place]),
                 supplement_count=int(part.asked[place] <= until) + int(part.asked_again[place] <= until),
-                stops=tuple(_stops(part, place, until)),
+                second_supplement_at=_utc(part.asked_again[place], until), stops=tuple(_stops(part, place, until)),
             )
 
 

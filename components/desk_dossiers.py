@@ -44,7 +44,7 @@ MARKS = {
     "early": "fresh",
     "no_due": "never",
 }
-_INSTANTS = ("filed_at", "received_at", "due_at", "finished_at", "handed_at", "refused_at", "stopped_at")
+_INSTANTS = ("filed_at", "received_at", "due_at", "finished_at", "handed_at", "refused_at", "stopped_at", "second_supplement_at")
 
 
 def dossier_table(city: City, view: View, rows: Iterable[DossierItem]) -> Component:

@@ -44,6 +44,9 @@ def _yes(*names: str) -> str:
 _LEVEL = f"(r.facts & {facts.LEVEL})"
 _IN_STOCK = "r.standing IN (1, 4)"
 _LATE = "r.due_at IS NOT NULL AND r.finished_at > r.due_at"
+_PASSED = "r.due_at < coalesce(r.verdict_at, :now)"
+# late by 766 from the second request on, since the due date did not pass on an earlier day
+_SECOND_FIRST = "r.second_supplement_on <= r.passed_on OR r.due_at >= r.verdict_at"
 _LATE_DAY = "r.due_at IS NOT NULL AND r.finished_on > r.due_on"
 
 DOSSIER_DAY = (
@@ -73,6 +76,7 @@ DOSSIER_DAY = (
         "overdue_ended": f"r.standing = 1 AND {_LATE}",
         "overdue_ended_day": f"r.standing = 1 AND {_LATE_DAY}",
         "second_supplement_late": "r.finished_at <= r.due_at AND r.supplement_count > 1",
+        "late_766_ended": "r.standing = 1 AND r.due_at IS NOT NULL AND (r.finished_at > r.due_at OR r.second_supplement_on IS NOT NULL)",
         "ended_before_start_out": "r.standing = 4",
         # a withdrawn dossier has no result that could be electronic or shared
         "e_result_known": f"r.status <> 7 AND {_told('has_e_result')}", "e_result": f"r.status <> 7 AND {_yes('has_e_result')}",
@@ -83,7 +87,11 @@ DOSSIER_DAY = (
         "dislike_known": _told("is_disliked"), "disliked": _yes("is_disliked"),
         "supplement_asked": "r.supplement_count > 0", "finished_same_day": "r.finished_on = r.received_on",
     }, _IN_STOCK),
-    FlowSource("core_dossier", "passed_on", {"due_passed": "r.due_at < coalesce(r.verdict_at, :now)"}, "r.standing = 1"),
+    FlowSource("core_dossier", "passed_on", {
+        "due_passed": _PASSED,
+        "late_766": f"{_PASSED} AND (r.second_supplement_on IS NULL OR r.passed_on < r.second_supplement_on)",
+    }, "r.standing = 1"),
+    FlowSource("core_dossier", "second_supplement_on", {"late_766": _SECOND_FIRST}, "r.standing = 1"),
     FlowSource("core_dossier", "passed_day_on", {"due_passed_day": "r.due_on < coalesce(r.verdict_on, :today)"}, "r.standing = 1"),
     FlowSource("core_dossier", "filed_on", {
         "new": "r.standing = 2", "refused": "r.standing = 3", "unmapped": "r.status = 0",

@@ -229,14 +229,16 @@ class _Work:
         for at in (filed, received, finished, row.handed_at, row.version):
             self._saw(at)
         domain = self.resolver.domain(row.domain_code, row.domain_name)
+        second = row.second_supplement_at
         content = (
             self.resolver.agency(row.agency), self.resolver.procedure(row.procedure_code, row.procedure_name, domain), domain,
             row.channel, row.status, filed, received, row.due_at, finished, row.handed_at, row.refused_at, stopped, verdict,
-            row.supplement_count, row.alias, self._facts(row), on(filed), on(received), on(row.due_at),
+            max(row.supplement_count, 0 if second is None else 2), row.alias, self._facts(row), on(filed), on(received), on(row.due_at),
             on(finished), on(verdict), _later(on(row.due_at), on(received)), _later(_next(on(row.due_at)), on(received)), standing,
         )
         version = row.version if row.version is not None else number
-        return (row.source_id, *content, version, digest_of((content, row.stops)))
+        told = (content, row.stops) if second is None else (content, row.stops, second)  # what has none keeps the digest it always had
+        return (row.source_id, *content, second, _within(on(second), on(received), on(finished)), version, digest_of(told))
 
     def _facts(self, row: DossierRow) -> int:
         """What the source told of the dossier; its level is the catalogue's where the source is silent."""
@@ -356,6 +358,14 @@ def _split(newest: dict[str, tuple[Any, ...]]) -> dict[str, int]:
 
 def _later(due_on: int | None, received_on: int | None) -> int | None:
     return None if due_on is None else max(due_on, received_on or due_on)
+
+
+def _within(on: int | None, first_on: int | None, last_on: int | None) -> int | None:
+    """A day moved into a stretch of days: outside its dossier's own nothing is counted."""
+    if on is None:
+        return None
+    on = on if first_on is None else max(on, first_on)
+    return on if last_on is None else min(on, last_on)
 
 
 def _next(on: int | None) -> int | None:

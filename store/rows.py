@@ -25,6 +25,7 @@ class DossierRow:
     `status` is the portal's code 1..10 (domain: 1 new, 2 accepted, 3 refused, 4 in progress, 5 supplement asked, 6 fee asked,
     7 withdrawn, 8 suspended, 9 done, 10 handed over), 0 = unmapped. `agency` is a code or a name, resolved on landing.
     `due_at` is the effective due instant (after extensions). `version` is the source's update instant, None = receipt order.
+    `second_supplement_at` = when more papers were asked for the second time, None = that is not told.
     `level` = full | partial | information, '' = not told (landing then asks the procedure catalogue). The facts from is_digitised on
     stand in store/facts.py with their sources; None = not told.
     """
@@ -44,6 +45,7 @@ class DossierRow:
     handed_at: int | None = None
     refused_at: int | None = None
     supplement_count: int = 0
+    second_supplement_at: int | None = None
     level: str = ""
     is_digitised: bool | None = None
     is_paid_online: bool | None = None

@@ -31,8 +31,11 @@ from store.columns import on_column as _on
 from store.columns import text_column as _text
 from store.schema_baseline import baseline
 from store.schema_time import basis, dossier_time, unjudged
+from store.schema_week import annotation, brief, brief_sending, followup, followup_event
 
-__all__ = ["baseline", "basis", "dossier_time", "metadata", "unjudged"]  # and every table below
+__all__ = [  # and every table below
+    "annotation", "baseline", "basis", "brief", "brief_sending", "dossier_time", "followup", "followup_event", "metadata", "unjudged",
+]
 TOPICS = ("dossiers", "reports", "readings", "indicators", "operations")
 
 
@@ -79,6 +82,8 @@ _DOSSIER_COLUMNS = lambda: (  # noqa: E731  the same columns stand in the versio
     _on("passed_on"), _on("passed_day_on"),
     # a dossier counts in the stock identity only when accepted and not ended before it started
     Column("standing", SmallInteger, nullable=False, server_default="0"),
+    # when more papers were asked for the second time, NULL = never or not known; its day lies within the dossier's own
+    _at("second_supplement_at"), _on("second_supplement_on"),
     Column("version", BigInteger, nullable=False), Column("hash", Text, nullable=False),
 )
 dossier = Table(
@@ -92,12 +97,17 @@ _ENDED = text("finished_on IS NOT NULL")
 Index("ix_dossier_received", dossier.c.received_on, *_CELL, dossier.c.channel, dossier.c.due_at, dossier.c.facts)
 Index(
     "ix_dossier_finished", dossier.c.finished_on, *_CELL, dossier.c.finished_at, dossier.c.due_at, dossier.c.due_on,
-    dossier.c.status, dossier.c.supplement_count, dossier.c.received_on, dossier.c.facts,
+    dossier.c.status, dossier.c.supplement_count, dossier.c.received_on, dossier.c.facts, dossier.c.second_supplement_on,
     # partial, or SQLite takes it for the open ones and reads every refused dossier of all years with them
     sqlite_where=_ENDED, postgresql_where=_ENDED,
 )
-Index("ix_dossier_passed", dossier.c.passed_on, *_CELL, dossier.c.due_at, dossier.c.verdict_at)
+Index("ix_dossier_passed", dossier.c.passed_on, *_CELL, dossier.c.due_at, dossier.c.verdict_at, dossier.c.second_supplement_on)
 Index("ix_dossier_passed_day", dossier.c.passed_day_on, *_CELL, dossier.c.due_on, dossier.c.verdict_on)
+_TWICE = text("second_supplement_on IS NOT NULL")
+Index(
+    "ix_dossier_second_supplement", dossier.c.second_supplement_on, *_CELL, dossier.c.due_at, dossier.c.verdict_at, dossier.c.passed_on,
+    sqlite_where=_TWICE, postgresql_where=_TWICE,
+)
 _OUTSIDE = text("standing > 1 OR status = 0")  # as the fold writes it, or the planner does not see it
 Index(
     "ix_dossier_outside", dossier.c.filed_on, dossier.c.agency_code, dossier.c.domain_code,
@@ -108,7 +118,7 @@ Index(  # in the lists' order, and with all that the stock of open dossiers asks
     # finished_on and standing are the same in every entry, but without them SQLite does not see that the index has all it needs
     "ix_dossier_open", dossier.c.due_at, dossier.c.feed, dossier.c.source_id, dossier.c.verdict_at, dossier.c.due_on,
     dossier.c.verdict_on, dossier.c.agency_code, dossier.c.domain_code, dossier.c.finished_on, dossier.c.standing,
-    sqlite_where=_OPEN, postgresql_where=_OPEN,
+    dossier.c.passed_on, dossier.c.second_supplement_on, sqlite_where=_OPEN, postgresql_where=_OPEN,
 )
 # which procedures were used online, and in which a fee was told, in a period: one seek a procedure instead of a look at every dossier
 PROCEDURE_USED = f"(channel = 'online' OR (facts & {facts.yes('has_fee')}) <> 0)"
@@ -267,6 +277,8 @@ DOSSIER_FLOWS = (
     "dislike_known", "disliked", "supplement_asked",
     "finished_same_day",  # received and finished on one day
     "second_supplement_late",  # finished in time but asked for supplements more than once: late by 766
+    # late by 766, in the stock: overdue, or asked twice; on the earlier of the two days. Those of them that finished, on the finished day
+    "late_766", "late_766_ended",
     "ended_before_start_in", "ended_before_start_out",  # named part of received / finished that the identity leaves out
     "new", "refused", "unmapped",  # outside the stock, on the filed day
     # of core_dossier_time: finished ones judged and their working days x 1,000,000; received ones whose due date was checked and differs

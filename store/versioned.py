@@ -73,13 +73,14 @@ DOSSIERS = Kind(
             "finished_on", "r.standing IN (1, 4)",
             (
                 "r.standing", "r.finished_at", "r.due_at", "r.due_on", "r.received_on", "r.status = 7", "r.supplement_count > 0",
-                "r.supplement_count > 1", _FINISHED,
+                "r.supplement_count > 1", "r.second_supplement_on IS NULL", _FINISHED,
             ),
         ),
         EventDay(
             "passed_on", "r.standing = 1 AND r.due_at < coalesce(r.verdict_at, :horizon)",
-            ("r.standing", "r.due_at", "r.verdict_at"),
+            ("r.standing", "r.due_at", "r.verdict_at", "r.second_supplement_on"),
         ),
+        EventDay("second_supplement_on", "r.standing = 1", ("r.standing", "r.due_at", "r.verdict_at", "r.passed_on")),
         EventDay(
             "passed_day_on", "r.standing = 1 AND r.due_on < coalesce(r.verdict_on, :horizon_on)",
             ("r.standing", "r.due_on", "r.verdict_on"),

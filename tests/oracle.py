@@ -98,6 +98,7 @@ class Oracle:
     alarms: tuple[Any, ...] = ()  # and its stations' water levels
     investment: tuple[Any, Any] = ((), ())  # procedures and domains that are investment
     kept: dict[Any, Any] = field(default_factory=dict)
+    working: dict[date, bool] = field(default_factory=dict)
 
     @cached_property
     def today(self) -> int:
@@ -119,7 +120,7 @@ class Oracle:
         rows = rows.merge(still.rename("waiting").reset_index(), on=["feed", "source_id"], how="left")
         rows["accepted"] = ~rows["status"].isin(OUTSIDE)
         rows["before"] = (rows["finished_at"] < rows["received_at"]).fillna(False).astype(bool)
-        for name in ("received", "finished", "due", "waiting"):
+        for name in ("received", "finished", "due", "waiting", "second_supplement"):
             rows[f"{name}_day"] = local_days(rows["waiting" if name == "waiting" else f"{name}_at"], self.tz)
         rows.loc[rows["finished_at"].notna(), ["waiting", "waiting_day"]] = pd.NA
         rows["area_code"] = rows["agency_code"].map(self.agencies).fillna("")
@@ -208,7 +209,9 @@ class Oracle:
         stock = self.open_dossiers(end, rows)
         with_due = stock[stock["due_at"].notna()]
         overdue = {name: int(self.is_overdue(with_due, end, name).sum()) for name in ("late_instant", "late_day")}
-        in_time = len(due) - int(late_now.sum()) - int(asked_twice.sum()) + len(with_due) - overdue["late_instant"]
+        twice = (with_due["second_supplement_day"] <= end).fillna(False).astype(bool)  # in progress: late from the second request on
+        late_766 = int((self.is_overdue(with_due, end, "late_instant").astype(bool) | twice).sum())
+        in_time = len(due) - int(late_now.sum()) - int(asked_twice.sum()) + len(with_due) - late_766
         online = int((received["channel"] == "online").sum())
         return {
             "dossiers_received": (len(received), len(received)),
@@ -282,10 +285,15 @@ class Oracle:
 
     def works(self, day: date) -> bool:
         """Monday to Friday without public holidays, and weekend days the state makes working days."""
-        known = self.kept.setdefault("holidays", holidays.country_holidays(self.country, subdiv=self.subdivision or None))
-        if day in known.weekend_workdays:
-            return True
-        return day.weekday() < 5 and day not in known
+        if day not in self.working:
+            known = self.holidays
+            self.working[day] = day in known.weekend_workdays or (day.weekday() < 5 and day not in known)
+        return self.working[day]
+
+    @cached_property
+    def holidays(self) -> Any:
+        """The country's public holidays."""
+        return holidays.country_holidays(self.country, subdiv=self.subdivision or None)
 
     # --- reports ------------------------------------------------------------------------------------------
 
@@ -372,7 +380,7 @@ class Oracle:
 
     def hour_means(self, first: int, last: int, area: str) -> dict[str, dict[str, dict[int, float]]]:
         """station -> pollutant -> hour -> mean of the readings in [first, last)."""
-        at = self.kept.setdefault("observed", self.readings["observed_at"].to_numpy())
+        at = self.readings["observed_at"].to_numpy()
         rows = self.readings.iloc[np.searchsorted(at, first):np.searchsorted(at, last)]
         rows = rows[rows["property"].isin(BREAKS) & (rows["flag"] == 0)]  # that flags are right is tests/oracle_rollups.py's
         if area:

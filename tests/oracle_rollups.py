@@ -113,10 +113,25 @@ def _add_passing(add: Any, on: Any, row: Mapping[str, Any], before: bool, clock:
         return
     verdict = finished if finished is not None else stopped
     cell = (row["agency_code"], row["domain_code"])
+    _add_late_766(add, on, row, clock if verdict is None else verdict)
     if due < (clock if verdict is None else verdict):
         add("rollup_dossier_day", (on(max(due, received)), *cell), "due_passed")
     if on(due) < (today if verdict is None else on(verdict)):
         add("rollup_dossier_day", (max(on(due) + 1, on(received)), *cell), "due_passed_day")
+
+
+def _add_late_766(add: Any, on: Any, row: Mapping[str, Any], verdict: int) -> None:
+    """Late by 766 from the day the due date passed, or from that of the second request for papers if that is no later."""
+    received, finished, due, second = (row[f"{name}_at"] for name in ("received", "finished", "due", "second_supplement"))
+    begins = [max(on(due), on(received))] if due < verdict else []
+    if second is not None:
+        asked = max(on(second), on(received)) if finished is None else min(max(on(second), on(received)), on(finished))
+        is_ahead = not begins and row["finished_at"] is None and row["stopped_at"] is None and asked > max(on(due), on(received))
+        begins += [] if is_ahead else [asked]
+    if begins:
+        add("rollup_dossier_day", (min(begins), row["agency_code"], row["domain_code"]), "late_766")
+        if finished is not None:
+            add("rollup_dossier_day", (on(finished), row["agency_code"], row["domain_code"]), "late_766_ended")
 
 
 def _add_report(add: Any, on: Any, row: Mapping[str, Any], clock: int) -> None:

@@ -70,7 +70,8 @@ def dossiers(draw: st.DrawFn, version: int | None) -> DossierRow:
         domain_code=draw(st.sampled_from(["D", "E"])), channel=draw(st.sampled_from(["direct", "online", "postal"])),
         filed_at=draw(maybe), received_at=draw(maybe if draw(st.booleans()) else instants), due_at=draw(maybe),
         finished_at=draw(instants if done and draw(st.integers(0, 9)) else maybe if done else st.none()),
-        supplement_count=draw(st.integers(0, 2)), version=version, stops=draw(stops()), **draw(told_facts),
+        supplement_count=draw(st.integers(0, 2)), second_supplement_at=draw(maybe), version=version, stops=draw(stops()),
+        **draw(told_facts),
         is_deleted=draw(st.integers(0, 11)) == 0,
     )
 

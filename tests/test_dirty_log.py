@@ -50,6 +50,7 @@ def some_dossier(draw: random.Random, number: int, version: int) -> DossierRow:
         channel=draw.choice(("direct", "online", "postal")),
         status=status, filed_at=received - HOUR, received_at=received if draw.random() < 0.9 else None, finished_at=finished,
         due_at=received + draw.randrange(0, 12 * 24) * HOUR if draw.random() < 0.8 else None, supplement_count=draw.randrange(3),
+        second_supplement_at=received + draw.randrange(-24, 12 * 24) * HOUR if draw.random() < 0.4 else None,
         version=version, stops=(stop,) if draw.random() < 0.3 else (),
     )
 

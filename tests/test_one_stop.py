@@ -210,6 +210,13 @@ def test_overlapping_requests_are_one_stop() -> None:
     assert row.supplement_count == 3
 
 
+def test_the_second_request_is_known_at_the_latest_by_the_second_date() -> None:
+    spans = ("20260312090000", "", "20260306090000")
+    row = dossier(DanhSachHoSoBoSung=[{**asked(at), "NgayHenTraMoi": "20260324170000"} for at in spans])
+    assert (row.supplement_count, row.second_supplement_at) == (3, vn("2026-03-12T09:00"))
+    assert dossier(DanhSachHoSoBoSung=[asked("20260306090000")]).second_supplement_at is None
+
+
 # --- what is refused --------------------------------------------------------------------------------------
 
 

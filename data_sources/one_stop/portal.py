@@ -234,6 +234,7 @@ def _dossier_row(wire: WireDossier, times: _Times, requests: Sequence[_Request],
         handed_at=times.handed,
         refused_at=times.refused,
         supplement_count=len(requests),
+        second_supplement_at=_second(requests),
         **told_facts(wire),
         alias=redact_code(wire.MaHoSoKhac or ""),
         version=max(events, default=None) if by_event else None,
@@ -285,6 +286,12 @@ _REQUEST_DATES = ("NgayBoSung", "NgayTiepNhanBoSung", "NgayHenTraTruoc", "NgayHe
 def _requests(records: Sequence[WireSupplement], read: DateReader, faults: list[_Fault]) -> list[_Request]:
     found = [_Request(*_dates(one, _REQUEST_DATES, read, faults, "DanhSachHoSoBoSung.")) for one in records]
     return sorted((one for one in found if one != (None,) * 4), key=lambda one: one.stopped or 0)
+
+
+def _second(requests: Sequence[_Request]) -> int | None:
+    """When it was asked for the second time, at the latest: a request without a date may be any of them."""
+    told = [one.stopped for one in requests if one.stopped is not None]
+    return told[1] if len(told) > 1 else None
 
 
 def _effective_due(due: int | None, requests: Sequence[_Request]) -> int | None:

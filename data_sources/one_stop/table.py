@@ -110,7 +110,7 @@ def _checked(values: dict[str, Any], mapping: FeedMapping, latest: int, has_faul
     for target, limit in _TEXT_MAX.items():
         if len(str(values.get(target, ""))) > limit:
             problems += (Problem(target, "too_long", str(values[target])[:limit]),)
-    for target in ("received_at", "finished_at", "handed_at"):
+    for target in ("received_at", "finished_at", "handed_at", "second_supplement_at"):
         if values.get(target, 0) > latest:
             problems += (Problem(target, "future_date", str(values[target])),)
     # a code table may make anything of a yes or no

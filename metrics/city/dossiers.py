@@ -241,7 +241,7 @@ class DossierDetail:
 
 _COMPARED = (
     "agency_code", "procedure_code", "domain_code", "channel", "status", "filed_at", "received_at", "due_at", "finished_at",
-    "handed_at", "refused_at", "stopped_at", "supplement_count", "level", *FACTS, "alias",
+    "handed_at", "refused_at", "stopped_at", "supplement_count", "second_supplement_at", "level", *FACTS, "alias",
 )
 _OF_ONE = "WHERE feed = :feed AND source_id = :id"
 

@@ -16,6 +16,7 @@ from metrics.kpis import Kpi, Sums, kpi
 from metrics.periods import Period, days_of, months_of, parse_period, weeks_of
 from store.days import number_of
 
+STOCKS = ("open", "open_due", "overdue", "overdue_day", "late_766", "due_2wd", "open_known")
 TIMES = ("day", "week", "month")
 GROUPS = {"dossiers": ("agency", "area", "domain"), "reports": ("agency", "area", "category")}
 GROUPED = tuple(FEEDBACK_COMPUTED)  # KPIs without a formula that have groups all the same
@@ -259,7 +260,7 @@ def group_sums(
     empty = dict.fromkeys(FLOWS[topic], 0)
     found = {}
     for group in flows.keys() | now.keys() | since.keys():
-        stock = {name: now.get(group, {}).get(name, 0) for name in ("open", "open_due", "overdue", "overdue_day", "due_2wd", "open_known")}
+        stock = {name: now.get(group, {}).get(name, 0) for name in STOCKS}
         stock["open_no_due"] = stock["open"] - stock["open_due"]
         _step_back(topic, stock, since.get(group))
         stocks: dict[str, int | None] = {**stock, "open_due": stock["open"] - stock["open_no_due"]}

@@ -123,6 +123,10 @@ def _counted(topic: str) -> Mapping[str, str]:
     return {
         "open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < coalesce(verdict_at, :now)",
         "overdue_day": "due_on < coalesce(verdict_on, :today)", "stopped": "verdict_at IS NOT NULL",
+        "late_766": (  # as metrics/flows.py counts them
+            "due_at < coalesce(verdict_at, :now) OR second_supplement_on <= passed_on "
+            "OR (due_at >= verdict_at AND second_supplement_on IS NOT NULL)"
+        ),
         "due_2wd": "verdict_at IS NULL AND due_at >= :now AND due_at < :soon",
     }
 
@@ -134,6 +138,7 @@ NET: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         "open_no_due": (("no_due_in",), ("no_due_out",)),
         "overdue": (("due_passed",), ("overdue_ended",)),
         "overdue_day": (("due_passed_day",), ("overdue_ended_day",)),
+        "late_766": (("late_766",), ("late_766_ended",)),
     },
     "reports": {
         "open": (("received", "ended_before_start_out"), ("closed", "ended_before_start_in")),
@@ -162,7 +167,7 @@ def stocks_at(
     open_now, open_due = current["open"] or 0, current["open_due"] or 0
     found["open"] = was_open = open_now - net(topic, "open", since)
     found["open_due"] = was_open - (open_now - open_due - net(topic, "open_no_due", since))
-    for name in ("overdue", "overdue_day", "open_known"):
+    for name in ("overdue", "overdue_day", "late_766", "open_known"):
         if name in NET[topic]:
             found[name] = (current[name] or 0) - net(topic, name, since)
     return found

@@ -12,15 +12,15 @@ _USED = ("core_procedure", "core_dossier")
 
 
 def _on_time_766(sums: Sums) -> Answer:
-    """(Finished in time + open in time) / (finished + open): second supplement counts late; without due date left out.
+    """(Finished in time + open in time) / (finished + open): asked twice for papers is late; without due date left out.
 
     766 judges by the instant, whatever rule the other KPIs follow.
     """
-    open_due, overdue = sums.stocks.get("open_due"), sums.stocks.get("overdue")
-    if open_due is None or overdue is None:
+    open_due, late = sums.stocks.get("open_due"), sums.stocks.get("late_766")
+    if open_due is None or late is None:
         return None, 0
     finished_in_time = sums.finished_with_due - sums.flow("finished_late") - sums.flow("second_supplement_late")
-    return percent_of(finished_in_time + open_due - overdue, sums.finished_with_due + open_due)
+    return percent_of(finished_in_time + open_due - late, sums.finished_with_due + open_due)
 
 
 def _satisfied(sums: Sums) -> Answer:
