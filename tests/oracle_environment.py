@@ -40,6 +40,8 @@ class Environment:
         self.readings = flagged_readings(oracle.connection)
         self.sound = self.readings[self.readings["flag"] == 0]
         self.hours = self.sound.groupby(["area_code", "station", "datastream_id", "property", "hour"])["value"].mean().reset_index()
+        own = self.readings.drop_duplicates("datastream_id")
+        self.units = dict(zip(own["datastream_id"], own["measure_unit"], strict=True))
         self.kept: dict[Any, Any] = {}
 
     def answers(self, keys: Iterable[str], start: int, end: int, area: str) -> dict[str, Answer]:
@@ -111,20 +113,18 @@ class Environment:
 
     def air_hours(self, on: int, area: str) -> list[tuple[str, str, dict[int, float]]]:
         """(property, measure unit, hour -> mean) of every datastream of a day."""
-        units = self.kept.setdefault("units", dict(zip(self.readings["datastream_id"], self.readings["measure_unit"], strict=True)))
         return [
-            (name, units[ref], hours) for streams in self.day_hours(on, area).values() for ref, (name, hours) in streams.items()
+            (name, self.units[ref], hours) for streams in self.day_hours(on, area).values() for ref, (name, hours) in streams.items()
         ]
 
     def years_means(self, last: int, area: str) -> list[tuple[str, str, float]]:
         """(property, measure unit, mean of its day means) of every datastream with 274 whole days in the year that ends so."""
         days: dict[int, tuple[str, str, list[float]]] = {}
-        units = dict(zip(self.readings["datastream_id"], self.readings["measure_unit"], strict=True))
         for on in range(number_of(day_of(last).replace(month=1, day=1)), last + 1):
             for streams in self.day_hours(on, area).values():
                 for ref, (name, hours) in streams.items():
                     if len(hours) >= 18:
-                        days.setdefault(ref, (name, units[ref], []))[2].append(sum(hours.values()) / len(hours))
+                        days.setdefault(ref, (name, self.units[ref], []))[2].append(sum(hours.values()) / len(hours))
         return [(name, unit, sum(means) / len(means)) for name, unit, means in days.values() if len(means) >= 274]
 
     def limit(self, name: str, unit: str, averaging: str, on: int) -> float | None:
