@@ -43,7 +43,7 @@ def answer_tables(ask: Ask) -> Json | Table:
     key = ask.asked.text("key")
     chosen = [one for one in found.tables if key in ("", one.key)]
     if key and not chosen:
-        raise bad("key", f"the brief of {found.week.text} has no table {key[:80]!r}", f"it has: {', '.join(one.key for one in found.tables)}")
+        raise bad("key", f"the week {found.week.text} has no table {key[:80]!r}", f"known: {', '.join(one.key for one in found.tables)}")
     if ask.form == "json":
         return {"week": period_json(found.week), "revision": found.revision, "tables": [_table(one, ask.lang) for one in chosen]}
     ask.city.scope.require("export")

@@ -1,36 +1,79 @@
-"""Fills the page of the leaders' week and takes what a meeting writes: follow-ups, annotations, the issue of a brief."""
+"""Fills the page of the leaders' week and takes what a meeting writes: follow-ups and annotations, with the reader's own rights."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
-from dash import Dash
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.context import AppContext
-from components.desk_links import View
+from components.desk_links import View, read_view
 from components.desk_parts import notice
+from components.desk_shell import opened_id, refresh_id
 from components.desk_weekly import changed_cards, notes, sections, week_heading
-from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page
-from metrics.city import City, weekly
+from components.desk_weekly_followups import Hand, annotation_list, followup_list
+from components.desk_weekly_forms import (
+    ASKED,
+    DO,
+    FIELD,
+    FORM,
+    FORM_OF,
+    GO,
+    Fault,
+    FormRow,
+    Options,
+    form,
+    opener,
+    prefilled,
+    shut,
+)
+from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page
+from metrics.city import City, agencies, annotations, followups, weekly
+from metrics.city.annotations import Annotation, Said
+from metrics.city.followups import Promise
+from metrics.city.signals import Signal
+from metrics.city.typed import TypedFault
 from metrics.periods import Period, parse_period
+from scope import Scope
+from store.days import instant
 from text import t
 
 DEFAULT_PERIOD = "last_week"
 TOPICS = ("dossiers", "reports", "readings", "operations")
 
 
+DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}))?")
+
+
 def draw_weekly(city: City, view: View) -> list[Component | None]:
     """The week: promises first, then what changed, then the rest; every part as `weekly.read` tells it."""
+    lang = view.lang
     week, fault = week_of(city, view)
     seen = replace(view, period=week)
-    found = weekly.read(city, week)
-    extra = {"changed": [changed_cards(city, seen, found.changed, lambda one: None)]}
+    found, listed = weekly.read(city, week), followups.read(city, week)
+    said = annotations.read(city, None, week)
+    row, places = open_form(city, seen, [f"followup-{one.id}" for one in listed] + [f"annotation-{one.id}" for one in said])
+    hand = Hand(cache(lambda agency: followups.may_write(city, agency)), cache(lambda *of: annotations.may_write(city, *of)), places)
+    extra = {
+        "followups": [places.get("followups"), followup_list(seen, listed, hand, city.config.tz)],
+        "changed": [places.get("changed"), *_changed(city, seen, found.changed, said, hand)],
+    }
+    actions = {
+        section: opener(seen, do, section, t(f"weekly.do.{do}", lang))
+        for section, do, permission in MAKING if city.scope.permits(permission) and section not in places
+    }
     return [
-        notice(t("weekly.page.no_week", view.lang, text=fault), t("weekly.page.no_week_hint", view.lang), kind="fault") if fault else None,
+        notice(t("weekly.page.no_week", lang, text=fault), t("weekly.page.no_week_hint", lang), kind="fault") if fault else None,
         week_heading(city, seen, found, ()),
         *notes(seen, found),
-        sections(city, seen, found, extra),
+        sections(city, seen, found, extra, actions),
+        dcc.Location(id=GO, refresh="callback-nav"),
+        None if row else html.Div(id=FORM, className="d-w-away"),
     ]
 
 
@@ -41,8 +84,143 @@ def week_of(city: City, view: View) -> tuple[Period, str]:
     return parse_period(DEFAULT_PERIOD, city.today), view.get("period")
 
 
+def open_form(city: City, view: View, items: Sequence[str]) -> tuple[FormRow | None, dict[str, Component]]:
+    """The form the address opens, and where it stands: at a section, or in one of the items there are; none for who may not use it."""
+    row = FORM_OF.get(view.get("do"))
+    if row is None or not city.scope.permits(row.permission):
+        return None, {}
+    place = f"{row.item}-{view.get('id')}" if row.item else row.section
+    if row.item and place not in items:
+        return None, {}
+    drawn = form(view, row, prefilled(view, row, city.today), _names(city), city.today)
+    return row, {place: html.Div(drawn, id=FORM, className="d-w-holder")}
+
+
+def _names(city: City) -> Mapping[str, Options]:
+    return {"agency": {one.code: one.name for one in agencies.read(city)}}
+
+
+def _changed(
+    city: City, view: View, signals: Sequence[Signal], said: Sequence[Annotation], hand: Hand
+) -> list[Component | None]:
+    """Cards of what changed, each with what was said of it; then what was said of the rest."""
+    tz, keys = city.config.tz, {one.key for one in signals}
+
+    def beside(one: Signal) -> Component | None:
+        own = annotation_list(view, [row for row in said if row.key == one.key], hand, tz, is_named=False)
+        ask = opener(view, "annotate", "changed", t("weekly.do.annotate", view.lang), "d-w-small", key=one.key)
+        parts = [own, ask if city.scope.permits("manage.annotations") else None]
+        return html.Div([part for part in parts if part is not None], className="d-w-beside")
+
+    others = annotation_list(view, [row for row in said if row.key not in keys], hand, tz)
+    return [
+        changed_cards(city, view, signals, beside),
+        html.Div([html.H3(t("weekly.page.said", view.lang), className="d-w-sub"), others], className="d-w-others") if others else None,
+    ]
+
+
+# ---- what is written ------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Step:
+    """One press of a button: on which item, with which fields, for which week, from where and when."""
+
+    city: City
+    week: str
+    number: int
+    fields: Mapping[str, str]
+    address: str
+    now: int
+
+    def text(self, name: str) -> str:
+        """A field as text, '' when absent."""
+        return self.fields.get(name, "").strip()
+
+    def day(self, name: str) -> str:
+        """A day as it is kept: 27/11/2026 and 27/11 become 2026-11-27; anything else stays, to be refused in words."""
+        found = DAY.fullmatch(self.text(name))
+        return f"{int(found[3] or self.city.today.year):04}-{int(found[2]):02}-{int(found[1]):02}" if found else self.text(name)
+
+
+def _add(step: Step) -> str:
+    promise = Promise(step.week, step.text("what"), step.day("due"), step.text("agency"), step.text("who"), step.text("key"))
+    return f"followup-{followups.make(step.city, promise, step.address, step.now)}"
+
+
+def _move(step: Step) -> str:
+    followups.move(step.city, step.number, step.day("due"), step.text("note"), step.address, step.now)
+    return f"followup-{step.number}"
+
+
+def _worded(write: Callable[[City, int, str, str, int], None]) -> Callable[[Step], str]:
+    """A step on a follow-up that takes words alone."""
+    def take(step: Step) -> str:
+        write(step.city, step.number, step.text("note"), step.address, step.now)
+        return f"followup-{step.number}"
+
+    return take
+
+
+def _annotate(step: Step) -> str:
+    said = Said(step.text("body"), step.day("from_day"), step.day("to_day"), step.text("key"), step.text("agency"))
+    return f"annotation-{annotations.write(step.city, said, step.address, step.now)}"
+
+
+def _withdraw(step: Step) -> str:
+    annotations.withdraw(step.city, step.number, step.text("why"), step.address, step.now)
+    return "changed"
+
+
+STEPS: Mapping[str, Callable[[Step], str]] = {
+    "add": _add, "move": _move, "note": _worded(followups.note), "drop": _worded(followups.drop), "close": _worded(followups.close),
+    "reopen": _worded(followups.reopen), "annotate": _annotate, "withdraw": _withdraw,
+}
+MAKING = (("followups", "add", "manage.followups"), ("changed", "annotate", "manage.annotations"))
+
+
+def take_step(
+    context: AppContext, scope: Scope, presses: Sequence[int], values: Sequence[Any], ids: Sequence[Mapping[str, str]],
+    opened: Mapping[str, Any],
+) -> Any:
+    """Write what the pressed button says: (count of refreshes, the form with its fault, where to go next).
+
+    Each step asks for its own permission (metrics/city); who lacks it changes nothing.
+    """
+    pressed = ctx.triggered_id
+    if not pressed or not ctx.triggered[0]["value"] or pressed["do"] not in STEPS:
+        return no_update, no_update, no_update
+    city, request, now = context.city(scope), asking(), instant(context.now())
+    view = read_view(opened, context.config, city.today, DEFAULT_PERIOD)
+    view = replace(view, period=week_of(city, view)[0])
+    fields = {own["name"]: str(value or "") for own, value in zip(ids, values, strict=True) if own}
+    number = int(pressed["id"]) if pressed["id"].isdigit() and len(pressed["id"]) < 16 else 0
+    step = Step(city, view.period.text, number, fields, request.client.host if request and request.client else "", now)
+    try:
+        anchor = STEPS[pressed["do"]](step)
+    except TypedFault as no:
+        return no_update, _told(city, view, fields, Fault(t(no.key, view.lang, **no.words), no.field)), no_update
+    except KeyError:
+        return no_update, _told(city, view, fields, Fault(t("weekly.page.gone", view.lang))), no_update
+    if any(view.get(name) for name in ASKED):
+        return no_update, no_update, f"{shut(view)}#{anchor}"
+    return now // 1000, None, no_update
+
+
+def _told(city: City, view: View, fields: Mapping[str, str], fault: Fault) -> Component:
+    """The open form with what was typed and what is wrong with it; without a form the fault alone."""
+    row = FORM_OF.get(view.get("do"))
+    if row is None:
+        return html.P(fault.words, className="d-fault", role="alert")
+    return form(view, row, fields, _names(city), city.today, fault)
+
+
 PAGES = (PageRow("weekly", "see.desk", draw_weekly, TOPICS, default_period=DEFAULT_PERIOD),)
-CALLBACKS: tuple[CallbackRow, ...] = ()
+CALLBACKS = (
+    CallbackRow(
+        take_step, "see.desk", [Output(refresh_id("weekly"), "data"), Output(FORM, "children"), Output(GO, "href")],
+        [Input({"type": DO, "do": ALL, "id": ALL}, "n_clicks")],
+        [State({"type": FIELD, "name": ALL}, "value"), State({"type": FIELD, "name": ALL}, "id"), State(opened_id("weekly"), "data")],
+    ),
+)
 
 
 def register(app: Dash, context: AppContext) -> None:

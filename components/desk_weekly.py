@@ -12,10 +12,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.desk_filters import period_name
-from components.desk_links import View
+from components.desk_links import MAX_VALUE, View
 from components.desk_parts import heading, link, state_mark
 from components.desk_signals import card
 from components.desk_table import Column, exports, table
+from components.desk_weekly_forms import opener
 from components.desk_weekly_score import score_bars
 from metrics.city import City
 from metrics.city.signals import Signal
@@ -87,30 +88,44 @@ def _needed(is_needed: bool, lang: str) -> list[Component | str]:
     return [" ", state_mark("stale", t("weekly.page.needed", lang), title=t("weekly.page.needed_hint", lang))] if is_needed else []
 
 
-def sections(city: City, view: View, found: Weekly, extra: Extra) -> Component:
-    """Every section that has something to say, in the order of the brief. extra = what a section holds beside its sentences."""
-    shown = [_section(city, view, found, key, extra.get(key, ())) for key in SECTIONS]
+def sections(city: City, view: View, found: Weekly, extra: Extra, actions: Mapping[str, Component]) -> Component:
+    """Every section that has something to say, in the order of the brief. extra = what it holds beside sentences; actions = its button."""
+    shown = [_section(city, view, found, key, extra.get(key, ()), actions.get(key)) for key in SECTIONS]
     return html.Div([one for one in shown if one is not None], className="d-w-sections")
 
 
-def _section(city: City, view: View, found: Weekly, key: str, extra: Sequence[Component | None]) -> Component | None:
+def _section(
+    city: City, view: View, found: Weekly, key: str, extra: Sequence[Component | None], action: Component | None
+) -> Component | None:
     lang = view.lang
     says = [one for one in found.statements if one.section == key]
     tables = [one for one in found.tables if one.section == key]
-    inside: list[Component | None] = [sentences(view, says) if says and key != "questions" else None, *extra]
+    draw = questions if key == "questions" and city.scope.permits("manage.followups") else sentences
+    inside: list[Component | None] = [draw(view, says) if says else None, *extra]
     if key == "score" and found.score is not None:
         inside.append(score_bars(view, found.score))
     inside += [week_table(city, view, one, is_open=key in OPEN_SECTIONS and at == 0) for at, one in enumerate(tables)]
     drawn = [part for part in inside if part is not None]
     if not drawn:
         return None
-    title = html.H2(t(f"weekly.section.{key}", lang))
-    return html.Section([title, *drawn], className="d-w-section", id=key, **{"data-section": key})
+    title = [html.H2(t(f"weekly.section.{key}", lang)), *([action] if action is not None else [])]
+    return html.Section([html.Div(title, className="d-w-title"), *drawn], className="d-w-section", id=key, **{"data-section": key})
 
 
 def sentences(view: View, statements: Sequence[Statement]) -> Component:
     """The sentences of a section, each a way to what stands behind it."""
     return html.Ul([html.Li(sentence(view, one), **_warned(one)) for one in statements], className="d-w-says")
+
+
+def questions(view: View, statements: Sequence[Statement]) -> Component:
+    """What to ask, each with the way to make a follow-up of it."""
+    rows = []
+    for one in statements:
+        asked = {name: one.link.query[name] for name in ("agency", "key") if one.link and name in one.link.query}
+        words = said(one.said, view.lang)[:MAX_VALUE]
+        ask = opener(view, "add", "followups", t("weekly.do.assign", view.lang), what=words, **asked)
+        rows.append(html.Li([sentence(view, one), ask], className="d-w-question", **_warned(one)))
+    return html.Ul(rows, className="d-w-says")
 
 
 def sentence(view: View, one: Statement) -> Component | str:

@@ -49,6 +49,7 @@ fill      indices                            . x x x x x x x
 fill      signals                            . x x x x x x x
 fill      weekly                             . x x x x x x x
 callback  signals-refresh.data               . . x x . . . x whole
+callback  weekly-refresh.data                . . x x x . . .
 fill      audit                              . . . . . . x . whole
 callback  desk-url.search                    . x x x x x x x
 callback  desk-file.data                     . . . x x x . x whole

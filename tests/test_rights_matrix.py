@@ -173,6 +173,11 @@ PRESSED: dict[str, tuple[list[Any], list[Any], str]] = {
         ],
         "d-fault",
     ),
+    "weekly-refresh.data": (  # a follow-up without words: told to who may, and nothing is kept
+        [[{"id": {"do": "add", "id": "0", "type": "weekly-do"}, "property": "n_clicks", "value": 1}]],
+        [[], [], opened("weekly", "/weekly", do="add")],
+        "d-fault",
+    ),
     "people-list.children": _listed("admin", "people", "data-user"),
     "people-sheet.children": _step("admin", "people", "ask_disable", "viewer"),
     "keys-list.children": _listed("admin_keys", "keys", "data-feed"),
