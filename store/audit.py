@@ -23,7 +23,9 @@ ACTIONS = (
     "user.add", "user.change", "user.disable", "user.enable", "user.password_reset", "session.close",
     "api_key.add", "api_key.revoke", "feed_key.add", "feed_key.revoke",
     "record.view", "report_text.view", "rejects.view", "export", "audit.view",
-    "reject.resend", "catalogue.change", "baseline.set", "backup", "restore", "upgrade", "retention",
+    "reject.resend", "catalogue.change", "baseline.set",
+    "followup.make", "followup.note", "followup.move", "followup.close", "followup.reopen", "followup.drop", "followup.remind",
+    "annotation.write", "annotation.withdraw", "backup", "restore", "upgrade", "retention",
 )
 TEXT_LENGTH = 200  # of actor, address, kind, subject and each text in detail
 DETAIL_LENGTH = 4000

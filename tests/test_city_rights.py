@@ -15,6 +15,7 @@ from metrics.city import (
     City,
     agencies,
     air,
+    annotations,
     areas,
     audit,
     baselines,
@@ -22,6 +23,7 @@ from metrics.city import (
     devices,
     dossiers,
     feeds,
+    followups,
     form_06a,
     hotspots,
     indicators,
@@ -35,17 +37,47 @@ from metrics.city import (
     stations,
     water,
 )
+from metrics.city.annotations import Said
 from metrics.city.baselines import Asked
+from metrics.city.followups import Promise, Reminder
 from metrics.city.readings import ReadingFilter
 from metrics.periods import parse_period
 from scope import ROLES, Forbidden, Scope, scope_of
-from store.days import DAY
+from store.annotations import NewAnnotation, put_annotation
+from store.days import DAY, number_of
 from store.engine import Store
+from store.followups import NewEvent, NewFollowup, add_event, put_followup
+from store.keys import PROGRAM
 from tests.rights_city import AT, CONFIG, IN, NOW, make_province
 
 PERIOD = parse_period("this_month", NOW.date())
 SPAN = Asked("dossiers_received", "2026-W20", "2026-W31", "of these weeks we know all")
 CHOSEN = ReadingFilter(AT - DAY, AT)
+TODAY = number_of(NOW.date())
+PROMISED = Promise("2026-W46", "bring the late ones down", "2026-11-30")
+
+
+def promised(city: City, *events: NewEvent) -> int:
+    """A follow-up made by the program, for those who may only read too."""
+    made = put_followup(city.store, NewFollowup("2026-W46", "bring the late ones down", TODAY), PROGRAM, AT)
+    for event in events:
+        add_event(city.store, made, event, PROGRAM, AT)
+    return made
+
+
+def reminder(city: City) -> Reminder:
+    """What the program would remind of."""
+    reader = open_city(city.store, CONFIG, scope_of("viewer"), NOW)
+    found = followups.one(reader, promised(city))
+    assert found is not None
+    return Reminder(found, "soon")
+
+
+def said(city: City) -> int:
+    """An annotation made by the program."""
+    return put_annotation(city.store, NewAnnotation("a storm", TODAY, TODAY), PROGRAM, AT)
+
+
 # question -> the permissions it takes (all of them), and one way to ask it
 QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "agencies.read": (("see.desk",), agencies.read),
@@ -87,6 +119,28 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "signals.pin": (("see.desk", "manage.baselines"), lambda city: signals.pin(city, AT)),
     "baselines.history": (("see.desk",), lambda city: baselines.history(city, "dossiers_received")),
     "baselines.set_baseline": (("manage.baselines",), lambda city: baselines.set_baseline(city, SPAN, "", AT)),
+    "followups.read": (("see.desk",), followups.read),
+    "followups.one": (("see.desk",), lambda city: followups.one(city, 1)),
+    "followups.due": (("see.desk",), followups.due),
+    "followups.make": (("manage.followups",), lambda city: followups.make(city, PROMISED, "", AT)),
+    "followups.note": (("manage.followups", "see.desk"), lambda city: followups.note(city, promised(city), "half of it", "", AT)),
+    "followups.move": (
+        ("manage.followups", "see.desk"), lambda city: followups.move(city, promised(city), "2026-11-30", "flood", "", AT),
+    ),
+    "followups.close": (("manage.followups", "see.desk"), lambda city: followups.close(city, promised(city), "", "", AT)),
+    "followups.reopen": (
+        ("manage.followups", "see.desk"), lambda city: followups.reopen(city, promised(city, NewEvent("done")), "", "", AT),
+    ),
+    "followups.drop": (("manage.followups", "see.desk"), lambda city: followups.drop(city, promised(city), "no budget", "", AT)),
+    "followups.remind": (("manage.followups", "see.desk"), lambda city: followups.remind(city, reminder(city), AT)),
+    "annotations.read": (("see.desk",), lambda city: annotations.read(city, None, PERIOD)),
+    "annotations.one": (("see.desk",), lambda city: annotations.one(city, 1)),
+    "annotations.write": (
+        ("manage.annotations",), lambda city: annotations.write(city, Said("a storm", "2026-11-16", "2026-11-18"), "", AT),
+    ),
+    "annotations.withdraw": (
+        ("manage.annotations", "see.desk"), lambda city: annotations.withdraw(city, said(city), "wrong day", "", AT),
+    ),
     "air.exceedances": (("see.stations",), lambda city: air.exceedances(city, PERIOD)),
     "devices.uptime": (("see.stations",), lambda city: devices.uptime(city, PERIOD)),
     "water.levels": (("see.stations",), water.levels),
@@ -98,7 +152,8 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
 # read nothing of the store: they compute with what a question has given, or say what a scope may
 NO_QUESTIONS = (
     "dossiers.timeliness", "reports.timeliness", "feeds.coverage", "feeds.is_known", "feeds.reads_rejects", "reports.reads_text",
-    "signals.last_full_week", "baselines.may_set", "masking.masked", "narrow.search_condition", "timing.soon_boundary", "timing.days_left",
+    "signals.last_full_week", "baselines.may_set",
+    "followups.may_write", "annotations.may_write", "masking.masked", "narrow.search_condition", "timing.soon_boundary", "timing.days_left",
     "stations.cadence_of", "stations.in_scope", "closings.bulk_rows", "closings.judged",
 )
 

@@ -3,8 +3,7 @@
 A City is frozen at a revision and an instant: whatever is asked of it speaks of the same state. It decides rows by its Scope; no
 question can be asked without one.
 """
-
-from __future__ import annotations
+# without `from __future__ import annotations`: that name belongs to a module of this package
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field

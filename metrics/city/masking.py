@@ -52,6 +52,8 @@ MASKS: tuple[Mask, ...] = (
 PUBLIC_FIELDS: Mapping[str, str] = {
     "Agency": "code name parent_code origin",
     "Alike": "group",
+    # what a meeting writes is refused where it holds anything of a person (metrics/city/typed.py); who writes it signs for it
+    "Annotation": "key agency_code agency area_code area body said_by withdrawn_by withdrawn_why",
     "AreaShape": "code name full_name level parent_code lon lat geometry",
     "BaselineSpan": "from_week to_week set_by reason",  # who decides by what the city judges itself signs for it
     "Cell": "lon lat",
@@ -64,6 +66,8 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Exceedance": "station property averaging",
     "FeedState": "key role title owner protocol state error",  # an error is redacted before it is stored
     "FlaggedReading": "flag",
+    "Followup": "week what agency_code agency who key state made_by",
+    "FollowupEvent": "actor kind note",
     "Form": "by late_rule",
     "FormRow": "group label state",
     "Choices": "themes subjects",
@@ -78,6 +82,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "ReadingItem": "feed station property measure_unit area_code flag",
     "RejectCount": "feed reason field",
     "RejectItem": "feed field reason",
+    "Reminder": "why",
     "ReportItem": "feed category_code category_name agency_code agency_name area_code area_name status channel timeliness",
     "ReportPage": "next_cursor",
     "ScoredGroup": "key",
