@@ -194,6 +194,10 @@ def _fold_flows(connection: Connection, rollup: Rollup, clock: dict[str, Any]) -
     keys = ", ".join(f"{log} AS {column}" for column, log in rollup.keys)
     shape = [("bucket", "INTEGER"), *((column, "TEXT") for column, _ in rollup.keys)]
     _cells(connection, f"SELECT DISTINCT bucket, {keys} FROM fold_taken", shape)
+    connection.execute(text(
+        f"INSERT INTO ops_folded_day (topic, day, revision) SELECT DISTINCT '{rollup.topic}', bucket, 1 FROM fold_cells "
+        "WHERE 1 = 1 ON CONFLICT (topic, day) DO UPDATE SET revision = ops_folded_day.revision + 1"
+    ))
     columns = ", ".join(column for column, _ in rollup.keys)
     drop_cells(connection, rollup.table, f"day, {columns}", f"bucket, {columns} FROM fold_cells")
     statement = _flow_insert(rollup)
@@ -295,6 +299,7 @@ def _log_everything(connection: Connection, days: DayClock) -> None:
     """
     for table in ("rollup_dossier_day", "rollup_report_day", "ops_dirty"):
         connection.execute(text(f"DELETE FROM {table}"))
+    connection.execute(text("UPDATE ops_folded_day SET revision = revision + 1"))
     hour = readings_from(connection)
     for table in ("rollup_reading_hour", "rollup_reading_hour_area"):
         connection.execute(text(f"DELETE FROM {table} WHERE hour >= :hour"), {"hour": hour})

@@ -30,11 +30,13 @@ from store.columns import number_column as _number
 from store.columns import on_column as _on
 from store.columns import text_column as _text
 from store.schema_baseline import baseline
+from store.schema_days import folded_day
 from store.schema_time import basis, dossier_time, unjudged
 from store.schema_week import annotation, brief, brief_sending, followup, followup_event
 
 __all__ = [  # and every table below
-    "annotation", "baseline", "basis", "brief", "brief_sending", "dossier_time", "followup", "followup_event", "metadata", "unjudged",
+    "annotation", "baseline", "basis", "brief", "brief_sending", "dossier_time", "folded_day", "followup", "followup_event", "metadata",
+    "unjudged",
 ]
 TOPICS = ("dossiers", "reports", "readings", "indicators", "operations")
 

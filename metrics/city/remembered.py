@@ -22,7 +22,8 @@ class Remembered:
         """The answer of this key: remembered, or made now."""
         with self._lock:
             if key in self._answers:
-                return self._answers[key]
+                found = self._answers[key] = self._answers.pop(key)  # used again: among the last to go
+                return found
             turn = self._busy.setdefault(key, threading.Lock())
         with turn:
             with self._lock:
@@ -36,5 +37,5 @@ class Remembered:
             with self._lock:
                 self._answers[key] = found
                 while len(self._answers) > self._limit:
-                    del self._answers[next(iter(self._answers))]  # the oldest: its revision has passed
+                    del self._answers[next(iter(self._answers))]  # longest unused: its revision has passed
             return found

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from metrics.city import City
+from metrics.city import City, day_flows
 from metrics.kpis import Sums
 from metrics.kpis.row import FLOW_TABLES
 from metrics.worktime import due_within_boundary
@@ -75,13 +75,13 @@ def _area(topic: str, prefix: str, name: str, code: str, values: dict[str, Any])
 
 def flow_sums(connection: Connection, city: City, topic: str, start_on: int, end_on: int, choice: Choice) -> dict[str, int]:
     """Sum of every flow of the topic over the days start_on..end_on, both included."""
-    where, values = conditions(city.scope, topic, choice)
-    names = FLOWS[topic]
-    row = connection.execute(
-        text(f"SELECT {', '.join(f'sum({name})' for name in names)} FROM {TABLES[topic]} WHERE day BETWEEN :start AND :end{where}"),
-        {"start": start_on, "end": end_on, **values},
-    ).one()
-    return {name: int(value or 0) for name, value in zip(names, row, strict=True)}
+    source = flow_source(city, topic, choice)
+    return source.summed(day_flows.read(connection, city, source, start_on, end_on).values())
+
+
+def flow_source(city: City, topic: str, choice: Choice) -> day_flows.Source:
+    """The cells of a choice that this reader may see."""
+    return day_flows.Source(topic, TABLES[topic], FLOWS[topic], choice, *conditions(city.scope, topic, choice))
 
 
 def stocks_now(connection: Connection, city: City, topic: str, choice: Choice) -> dict[str, int | None]:
