@@ -58,6 +58,19 @@ def local_days(at: pd.Series, tz: ZoneInfo) -> pd.Series:
     return found
 
 
+def plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows in numpy's own types, far quicker to ask: numbers as float64 (exact up to 2**53, which no instant reaches), NaN missing."""
+    found = {}
+    for name, column in rows.items():
+        if column.dtype == bool:
+            found[name] = column.to_numpy()
+        elif pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            found[name] = column.to_numpy(dtype="float64", na_value=np.nan)
+        else:
+            found[name] = column.to_numpy(dtype=object, na_value=None)
+    return pd.DataFrame(found).copy()
+
+
 def day_start(on: int, tz: ZoneInfo) -> int:
     """The instant (microseconds UTC) at which a local day begins."""
     local = datetime.combine(EPOCH + timedelta(days=on), time(0), tzinfo=tz)
@@ -124,7 +137,7 @@ class Oracle:
             rows[f"{name}_day"] = local_days(rows["waiting" if name == "waiting" else f"{name}_at"], self.tz)
         rows.loc[rows["finished_at"].notna(), ["waiting", "waiting_day"]] = pd.NA
         rows["area_code"] = rows["agency_code"].map(self.agencies).fillna("")
-        return rows[rows["accepted"]].reset_index(drop=True)
+        return plain(rows[rows["accepted"]])
 
     @cached_property
     def reports(self) -> pd.DataFrame:
@@ -134,7 +147,7 @@ class Oracle:
         rows["before"] = (rows["ended_at"] < rows["received_at"]).fillna(False).astype(bool)
         for name in ("received", "ended", "due", "reopened"):
             rows[f"{name}_day"] = local_days(rows[f"{name}_at"], self.tz)
-        return rows
+        return plain(rows)
 
     @cached_property
     def readings(self) -> pd.DataFrame:
@@ -169,7 +182,20 @@ class Oracle:
     # --- which rows ---------------------------------------------------------------------------------------
 
     def picked(self, rows: pd.DataFrame, pick: Pick) -> pd.DataFrame:
-        """The rows a question is about."""
+        """The rows a question is about, kept for the next one: it asks of other days."""
+        key = ("picked", id(rows), pick)
+        if key not in self.kept:
+            self.kept[key] = (self._picked(rows, pick), rows)  # as long as the rows are held, nothing else has their id
+        return self.kept[key][0]
+
+    def _picked(self, rows: pd.DataFrame, pick: Pick) -> pd.DataFrame:
+        if pick == EVERYTHING:
+            return rows
+        if pick == Pick(only=pick.only) and pick.only:
+            key = ("groups", id(rows), pick.only[0])
+            if key not in self.kept:
+                self.kept[key] = rows.groupby(f"{pick.only[0]}_code").indices
+            return rows.iloc[self.kept[key].get(pick.only[1], [])]
         keep = pd.Series(True, index=rows.index)
         if pick.agency:
             codes = rows["agency_code"]
@@ -178,8 +204,6 @@ class Oracle:
             wanted = getattr(pick, name)
             if wanted and f"{name}_code" in rows:
                 keep &= rows[f"{name}_code"] == wanted
-        if pick.only:
-            keep &= rows[f"{pick.only[0]}_code"] == pick.only[1]
         return rows[keep]
 
     def through(self, feed: Any) -> int | None:
@@ -198,13 +222,20 @@ class Oracle:
 
     def dossier_kpis(self, start: int, end: int, pick: Pick = EVERYTHING, rule: str = "late_instant") -> dict[str, Answer]:
         """All dossier KPIs over the days start..end."""
+        key = ("dossiers", start, end, pick)
+        if key not in self.kept:
+            self.kept[key] = self._dossier_kpis(start, end, pick)
+        return self.kept[key][rule]
+
+    def _dossier_kpis(self, start: int, end: int, pick: Pick) -> dict[str, dict[str, Answer]]:
+        """The same under either late rule."""
         rows = self.picked(self.dossiers, pick)
         end = min(end, self.today)
         received = rows[rows["received_day"].between(start, end).fillna(False)]
         ended = rows[rows["finished_day"].between(start, end).fillna(False)]
         due = ended[ended["due_at"].notna()]
         late_now = due["finished_at"] > due["due_at"]
-        late = late_now if rule == "late_instant" else due["finished_day"] > due["due_day"]
+        late = {"late_instant": int(late_now.sum()), "late_day": int((due["finished_day"] > due["due_day"]).sum())}
         asked_twice = ~late_now & (due["supplement_count"] > 1)
         stock = self.open_dossiers(end, rows)
         with_due = stock[stock["due_at"].notna()]
@@ -213,18 +244,15 @@ class Oracle:
         late_766 = int((self.is_overdue(with_due, end, "late_instant").astype(bool) | twice).sum())
         in_time = len(due) - int(late_now.sum()) - int(asked_twice.sum()) + len(with_due) - late_766
         online = int((received["channel"] == "online").sum())
-        return {
+        carried = len(self.open_before(start, rows))
+        found = {
             "dossiers_received": (len(received), len(received)),
             "dossiers_finished": (len(ended), len(ended)),
-            "dossiers_on_time_pct": percent(len(due) - int(late.sum()), len(due)),
             "dossiers_on_time_766_pct": percent(in_time, len(due) + len(with_due)),
             "dossiers_early_pct": percent(int((due["finished_day"] < due["due_day"]).sum()), len(due)),
-            "dossiers_late": (int(late.sum()), len(due)),
             "dossiers_open": (len(stock), len(stock)),
-            "dossiers_overdue": (overdue[rule], len(with_due)),
             "dossiers_due_2wd": (self.due_soon(with_due) if end >= self.today else None, len(with_due)),
             "dossiers_online_pct": percent(online, len(received)),
-            **oracle_dossiers.form_kpis(received, ended, stock, len(self.open_before(start, rows)), int(late.sum()), overdue[rule]),
             **oracle_dossiers.score_kpis(received, ended),
             **oracle_dossiers.whole_kpis(
                 self.lists, rows, start, end, self.today, pick, self.works, self.speaks("dossiers", start),
@@ -233,6 +261,13 @@ class Oracle:
             **self.workload.dossiers(len(received), len(ended), len(stock), end, pick),
             INVESTMENT: self.work_time.investment(ended.index, *self.investment),
         }
+        return {rule: {
+            **found,
+            "dossiers_on_time_pct": percent(len(due) - late[rule], len(due)),
+            "dossiers_late": (late[rule], len(due)),
+            "dossiers_overdue": (overdue[rule], len(with_due)),
+            **oracle_dossiers.form_kpis(received, ended, stock, carried, late[rule], overdue[rule]),
+        } for rule in ("late_instant", "late_day")}
 
     @cached_property
     def work_time(self) -> WorkTime:
@@ -299,6 +334,12 @@ class Oracle:
 
     def report_kpis(self, start: int, end: int, pick: Pick = EVERYTHING) -> dict[str, Answer]:
         """All report KPIs over the days start..end."""
+        key = ("reports", start, end, pick)
+        if key not in self.kept:
+            self.kept[key] = self._report_kpis(start, end, pick)
+        return self.kept[key]
+
+    def _report_kpis(self, start: int, end: int, pick: Pick) -> dict[str, Answer]:
         rows = self.picked(self.reports, pick)
         end = min(end, self.today)
         received = int(rows["received_day"].between(start, end).fillna(False).sum())
@@ -379,16 +420,24 @@ class Oracle:
         return self.kept[key]
 
     def hour_means(self, first: int, last: int, area: str) -> dict[str, dict[str, dict[int, float]]]:
-        """station -> pollutant -> hour -> mean of the readings in [first, last)."""
-        at = self.readings["observed_at"].to_numpy()
-        rows = self.readings.iloc[np.searchsorted(at, first):np.searchsorted(at, last)]
-        rows = rows[rows["property"].isin(BREAKS) & (rows["flag"] == 0)]  # that flags are right is tests/oracle_rollups.py's
-        if area:
-            rows = rows[rows["area_code"] == area]
+        """station -> pollutant -> hour -> mean of the readings in [first, last), both whole hours."""
+        assert first % HOUR == 0 and last % HOUR == 0
         found: dict[str, dict[str, dict[int, float]]] = {}
-        grouped = rows.assign(hour=rows["observed_at"] // HOUR).groupby(["station", "property", "hour"])["value"].mean()
-        for (station, name, hour), mean in grouped.items():
-            found.setdefault(station, {}).setdefault(name, {})[int(hour)] = float(mean)
+        for hour in range(first // HOUR, last // HOUR):
+            for of, station, name, mean in self.means_of_hours.get(hour, ()):
+                if not area or of == area:
+                    found.setdefault(station, {}).setdefault(name, {})[hour] = mean
+        return found
+
+    @cached_property
+    def means_of_hours(self) -> dict[int, list[tuple[str, str, str, float]]]:
+        """Hour -> (area, station, pollutant, mean of its readings)."""
+        rows = self.readings
+        rows = rows[rows["property"].isin(BREAKS) & (rows["flag"] == 0)]  # that flags are right is tests/oracle_rollups.py's
+        rows = rows.assign(hour=rows["observed_at"] // HOUR)
+        found: dict[int, list[tuple[str, str, str, float]]] = {}
+        for (hour, area, station, name), mean in rows.groupby(["hour", "area_code", "station", "property"])["value"].mean().items():
+            found.setdefault(int(hour), []).append((area, station, name, float(mean)))
         return found
 
     def feeds_fresh(self, end: int) -> Answer:
@@ -411,11 +460,8 @@ class Oracle:
         for topic in ("dossiers", "reports"):
             of_topic = {key for key in wanted if TOPIC_OF.get(key.split("_")[0]) == topic}
             if of_topic:
-                known = (topic, start, end, pick, rule if topic == "dossiers" else "")
-                if known not in self.kept:
-                    is_dossiers = topic == "dossiers"
-                    self.kept[known] = self.dossier_kpis(*known[1:]) if is_dossiers else self.report_kpis(start, end, pick)
-                answers = self.kept[known]
+                is_dossiers = topic == "dossiers"
+                answers = self.dossier_kpis(start, end, pick, rule) if is_dossiers else self.report_kpis(start, end, pick)
                 silent = not self.speaks(topic, start)
                 always = STOCKS if start <= self.today <= end else ()
                 found.update({key: (None, 0) if silent and key not in (*always, *COMPUTED) else answers[key] for key in of_topic})

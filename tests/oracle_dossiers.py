@@ -149,6 +149,8 @@ def whole_kpis(
     """KPIs of agencies and procedures. `tables` = agencies, procedures; `dossiers` = the picked ones; end <= today."""
     agencies, procedures = tables
     found: dict[str, Answer] = {"agencies_reporting_pct": agencies_reporting(agencies, dossiers, start, end, pick)}
+    if pick.agency or pick.area or pick.only:
+        return {key: found[key] if key in found and speaks else (None, 0) for key in WHOLE}
     listed = procedures[procedures["origin"] == "catalogue"]
     listed = listed[listed["domain_code"] == pick.domain] if pick.domain else listed
     found.update(used_procedures(listed, dossiers, start, end))
@@ -156,8 +158,6 @@ def whole_kpis(
         found = dict.fromkeys(found, (None, 0))
     found.update(standing_procedures(listed) if end >= today else {})
     found.update(announced_procedures(listed, start, end, works))
-    if pick.agency or pick.area or pick.only:
-        found = {key: value for key, value in found.items() if key == "agencies_reporting_pct"}
     return {key: found.get(key, (None, 0)) for key in WHOLE}
 
 

@@ -86,7 +86,7 @@ def quality_kpis(oracle: Any, start: int, end: int, pick: Any) -> dict[str, Answ
         "reports_on_time_pct": _share(int((due["ended_at"] <= due["due_at"]).sum()), len(due)),
         "reports_extended_pct": _positive(came["extension_count"]),
         "reports_returned_pct": _positive(came["returned_count"]),
-        "reports_duplicate_pct": _positive(came.loc[came["knows_duplicates"].astype(bool), "is_duplicate"].astype("Int64")),
+        "reports_duplicate_pct": _positive(came.loc[came["knows_duplicates"].astype(bool), "is_duplicate"]),
         "reports_resolved_pct": _share(len(good), len(known)),
         "reports_reopened_pct": _share(int((known["reopened_count"] > 0).sum()) + len(still), len(known) + len(still)),
         "reports_closed_within_hour_pct": _share(int((timed["quick"] == 1).sum()), len(timed)),
@@ -99,19 +99,16 @@ def quality_kpis(oracle: Any, start: int, end: int, pick: Any) -> dict[str, Answ
 
 def _decision_766(oracle: Any, rows: pd.DataFrame, start: int, end: int) -> dict[str, Answer]:
     """5.2 and 5.3: handled in the period, and in hand at its end (now, while it runs)."""
-    total = in_time = known = good = 0
-    for row in rows[["received_day", "ended_day", "status", "rating", "reopened_count"]].itertuples(index=False):
-        ended = None if pd.isna(row.ended_day) or row.ended_day > end else int(row.ended_day)
-        if row.received_day > end or (ended is not None and ended < start):
-            continue
-        limit = REFUSE_DAYS if ended is not None and row.status == "refused" else RESOLVE_DAYS
-        is_late = (min(end, oracle.today) if ended is None else ended) > last_day(oracle, int(row.received_day), limit)
-        total += 1
-        in_time += not is_late
-        if not pd.isna(row.rating) and not pd.isna(row.reopened_count):
-            known += 1
-            good += not is_late and row.rating != 1 and row.reopened_count == 0
-    return {"feedback_on_time_766_pct": _share(in_time, total), "feedback_satisfied_766_pct": _share(good, known)}
+    rows = rows[(rows["received_day"] <= end) & ~(rows["ended_day"] < start)]
+    ended = rows["ended_day"].where(rows["ended_day"] <= end)
+    limit = rows["refuse_by"].where(ended.notna() & (rows["status"] == "refused"), rows["resolve_by"])
+    is_late = ended.fillna(min(end, oracle.today)) > limit
+    known = rows["rating"].notna() & rows["reopened_count"].notna()
+    good = known & ~is_late & (rows["rating"] != 1) & (rows["reopened_count"] == 0)
+    return {
+        "feedback_on_time_766_pct": _share(int((~is_late).sum()), len(rows)),
+        "feedback_satisfied_766_pct": _share(int(good.sum()), int(known.sum())),
+    }
 
 
 def last_day(oracle: Any, received: int, working_days: int) -> int:
@@ -135,7 +132,9 @@ def _prepared(oracle: Any) -> pd.DataFrame:
             None if pd.isna(end) or hidden else within_hour(int(came), int(end))
             for came, end, hidden in zip(rows["received_at"], rows["ended_at"], gone, strict=True)
         ]
-        rows["quick"] = pd.array([None if one is None else int(one) for one in quick], dtype="Int64")
+        rows["quick"] = [float("nan") if one is None else float(one) for one in quick]
+        for name, days in (("refuse_by", REFUSE_DAYS), ("resolve_by", RESOLVE_DAYS)):
+            rows[name] = [float(last_day(oracle, int(on), days)) for on in rows["received_day"]]
         rows["in_bulk"] = _in_bulk(rows, *oracle.bulk)
         oracle.kept["quality"] = rows
     found: pd.DataFrame = oracle.kept["quality"]

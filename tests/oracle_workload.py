@@ -16,6 +16,7 @@ class Workload:
 
     def __init__(self, areas: pd.DataFrame, agencies: pd.DataFrame) -> None:
         self.areas, self.agencies = (rows[rows["origin"] == "catalogue"] for rows in (areas, agencies))
+        self.kept: dict[Any, Any] = {}
 
     def dossiers(self, received: int, finished: int, open_: int, on: int, pick: Any) -> dict[str, Answer]:
         """The rates of dossiers on a day, of counts made already."""
@@ -31,11 +32,30 @@ class Workload:
 
     def people(self, on: int, pick: Any) -> int | None:
         """Inhabitants of the area, of the agency's area, else of the one province or all communes."""
+        return self._once(self._people, on, pick)
+
+    def _once(self, make: Any, on: int, pick: Any) -> int | None:
+        """What one of these makes of a day and a pick, made once."""
+        key = (make.__name__, on, pick)
+        if key not in self.kept:
+            self.kept[key] = make(on, pick)
+        found: int | None = self.kept[key]
+        return found
+
+    def _valid(self, name: str, on: int) -> pd.DataFrame:
+        if (name, on) not in self.kept:
+            rows = valid(self.areas if name == "areas" else self.agencies, on)
+            if name == "areas":
+                rows = rows.sort_values("valid_from_on").drop_duplicates("code", keep="last").set_index("code")
+            self.kept[name, on] = rows
+        return self.kept[name, on]
+
+    def _people(self, on: int, pick: Any) -> int | None:
         by, group = pick.only or ("", "")
         agency, area = (group if by == name else getattr(pick, name) for name in ("agency", "area"))
-        rows = valid(self.areas, on).sort_values("valid_from_on").drop_duplicates("code", keep="last").set_index("code")
+        rows = self._valid("areas", on)
         if not area and agency:
-            own = valid(self.agencies, on).set_index("code")["area_code"]
+            own = self._valid("agencies", on).set_index("code")["area_code"]
             area = own.get(agency, "")
             if not area:
                 return None
@@ -48,8 +68,11 @@ class Workload:
 
     def officers(self, on: int, pick: Any) -> int | None:
         """Officers of an agency and those below it, of an area's agencies, of all; of a group of agencies itself alone."""
+        return self._once(self._officers, on, pick)
+
+    def _officers(self, on: int, pick: Any) -> int | None:
         by, group = pick.only or ("", "")
-        rows = valid(self.agencies, on)
+        rows = self._valid("agencies", on)
         if by == "agency":
             return total(rows.loc[rows["code"] == group, "officers"])
         if pick.agency:

@@ -149,6 +149,12 @@ class WorkTime:
         rows["gap"] = pd.array([one[1] for one in found], dtype="Int64")
         return rows
 
+    @cached_property
+    def of_all(self) -> pd.DataFrame:
+        """worked and gap of every dossier, missing where there is none, beside its procedure and domain."""
+        found = self.rows[["worked", "gap"]].astype("float64").reindex(self.dossiers.index)
+        return found.assign(procedure_code=self.dossiers["procedure_code"], domain_code=self.dossiers["domain_code"])
+
     @staticmethod
     def _one(minutes: Minutes, row: Any, stops: list[tuple[int, int | None]], limits: dict[str, float]) -> tuple[Any, Any]:
         finished = None if pd.isna(row.finished_at) else int(row.finished_at)
@@ -164,8 +170,8 @@ class WorkTime:
 
     def kpis(self, received: pd.Index, ended: pd.Index) -> dict[str, Answer]:
         """The KPIs over dossiers (index labels of `dossiers`) received and ended in a period."""
-        worked = self.rows.loc[self.rows.index.intersection(ended), "worked"].dropna()
-        gaps = self.rows.loc[self.rows.index.intersection(received), "gap"].dropna()
+        worked = self.of_all.loc[ended, "worked"].dropna()
+        gaps = self.of_all.loc[received, "gap"].dropna()
         differs = int((gaps != 0).sum())
         return {
             "dossiers_worked_days_mean": _mean(worked),
@@ -174,7 +180,7 @@ class WorkTime:
 
     def investment(self, ended: pd.Index, procedures: Sequence[str], domains: Sequence[str]) -> Answer:
         """Mean of the named procedures and domains; withheld below five."""
-        rows = self.rows.loc[self.rows.index.intersection(ended)]
+        rows = self.of_all.loc[ended]
         named = rows["procedure_code"].isin(procedures) | rows["domain_code"].isin(domains)
         value, n = _mean(rows.loc[named, "worked"].dropna())
         return (value if n >= 5 else None), n
