@@ -18,6 +18,7 @@ import uvicorn
 from api.wire import server_config
 from app import make_app
 from auth.addresses import is_address, is_loopback
+from commands.brief import brief_cli
 from commands.people import people_cli
 from commands.processes import Children, stop_with_parent
 from commands.terminal import City, LogForm, Shift, StoreUrl, get_ready, is_demo, operator, settle, start_log, stop
@@ -43,6 +44,7 @@ ROOT = Path(__file__).resolve().parent
 EVERY_ADDRESS = ("0.0.0.0", "::")
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Live operations picture of a province.")
+cli.add_typer(brief_cli)
 cli.add_typer(people_cli)
 cli.add_typer(upkeep_cli)
 

@@ -1,0 +1,175 @@
+"""The brief as a page of HTML for paper: statements by section, then the annex with charts, every table, and what the figures are."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from pathlib import Path
+
+from briefs import charts
+from briefs.brief import SHORT, Brief, address, facts, left_out, marks, place, title
+from metrics.city.weekly.parts import SECTIONS, Cell, Column, Figure, Link, Row, Statement, Table, Word
+from metrics.city.weekly.written import said, written
+from text import t
+from text.formats import instant, number
+
+STYLE = Path(__file__).with_name("paper.css")
+MOST_LEFT_OUT = 3  # feeds named at the foot of every page; the annex names all
+MOST_LETTERS = 44  # of a text on one line before it wraps
+MOST_HEAD = 10  # letters of a heading that wraps only when it is longer
+LETTER, GAP = 1.0, 2.2  # width of a letter and of the space between columns, in percent of the page
+SMALL = 10  # rows; so short a table stands on one page
+WIDE = 7  # columns; more are set smaller
+OPEN, CLOSE = "\ue000", "\ue001"  # stand around a figure until it is set
+
+
+def html_of(brief: Brief, lang: str) -> str:
+    """The whole document. Everything that comes from data is escaped."""
+    name = f"{t('page.weekly', lang)} · {title(brief, lang)} · {place(brief, lang)}"
+    body = "".join((*_first_page(brief, lang), *_annex(brief, lang)))
+    style = STYLE.read_text(encoding="utf-8") + _page_words(brief, lang)
+    head = f'<meta charset="utf-8"><title>{escape(name)}</title><meta name="generator" content="{escape(t("app.name", lang))}">'
+    return f'<!DOCTYPE html><html lang="{lang}"><head>{head}<style>{style}</style></head><body>{body}</body></html>'
+
+
+def _first_page(brief: Brief, lang: str) -> Iterator[str]:
+    shown = "".join(f'<span class="mark">{escape(mark)}</span>' for mark in marks(brief, lang))
+    yield f'<p class="over">{escape(place(brief, lang))}</p><h1>{escape(t("page.weekly", lang))}</h1>'
+    yield f'<p class="week">{escape(title(brief, lang))}{shown}</p>'
+    if brief.reach:
+        yield f'<p class="reach">{escape(t("brief.only", lang, names="; ".join(brief.reach)))}</p>'
+    yield from (f'<p class="note">{escape(said(note, lang))}</p>' for note in brief.weekly.notes)
+    for section in SECTIONS:
+        inside = [one for one in brief.weekly.statements if one.section == section]
+        if inside:
+            lines = "".join(_statement(brief, one, lang) for one in inside)
+            yield f'<section class="say"><h2>{escape(t(f"weekly.section.{section}", lang))}</h2><ul>{lines}</ul></section>'
+
+
+def _statement(brief: Brief, one: Statement, lang: str) -> str:
+    kind = ' class="warning"' if one.is_warning else ""
+    return f"<li{kind}>{_linked(brief, _emphasised(one.said, lang), one.link, lang)}</li>"
+
+
+def _emphasised(word: Word, lang: str) -> str:
+    """The sentence with its first figure in bold; as text it is what `said` writes."""
+    figures = {name: f"{OPEN}{written(cell, lang)}{CLOSE}" for name, cell in word.words.items() if isinstance(cell, Figure)}
+    others = {name: written(cell, lang) for name, cell in word.words.items() if name not in figures}
+    whole = escape(t(word.key, lang, **others, **figures))
+    return re.sub(f"[{OPEN}{CLOSE}]", "", whole.replace(OPEN, "<b>", 1).replace(CLOSE, "</b>", 1))
+
+
+def _annex(brief: Brief, lang: str) -> Iterator[str]:
+    yield f'<section class="annex"><h2 class="part">{escape(t("brief.annex", lang))}</h2>'
+    about = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{_breakable(words)}</td></tr>' for name, words in facts(brief, lang))
+    yield f'<div class="block small"><h3>{escape(t("brief.about", lang))}</h3><table class="facts"><tbody>{about}</tbody></table></div>'
+    drawn = [signal for signal in brief.weekly.changed if any(point.charted is not None for point in signal.points)]
+    if drawn:
+        shown = [_figure(brief, signal, lang) for signal in drawn]
+        rows = (f'<div class="pair">{"".join(shown[at : at + 2])}</div>' for at in range(0, len(shown), 2))
+        yield f'<h3>{escape(t("brief.charts", lang))}</h3><p class="note">{escape(t("brief.charts_hint", lang))}</p>'
+        yield f'<div class="charts">{"".join(rows)}</div>'
+    tables = (table for table in brief.tables if table.rows or table.notes)
+    yield from (_table(brief, place_, table, lang) for place_, table in enumerate(tables, 1))
+    yield "</section>"
+
+
+def _figure(brief: Brief, signal: charts.Signal, lang: str) -> str:
+    drawing = b64encode(charts.chart_svg(signal, lang).encode()).decode()
+    link = Link("/signals", {"key": signal.key, "period": signal.week.text})
+    name = _linked(brief, escape(t(f"kpi.{signal.key}.label", lang)), link, lang)
+    verdict = escape(t(f"signals.verdict.{signal.verdict}", lang))
+    value = escape(written(charts.value_of(signal), lang))
+    per_day = f" ({escape(charts.per_day(signal, lang))})" if signal.per_day else ""
+    image = f'<img src="data:image/svg+xml;base64,{drawing}" alt="{escape(charts.chart_alt(signal, lang))}">'
+    return f'<div class="chart"><p class="chart-name">{name}</p><p class="chart-value"><b>{value}</b>{per_day} · {verdict}</p>{image}</div>'
+
+
+def _table(brief: Brief, at: int, table: Table, lang: str) -> str:
+    widths = "".join(f'<col style="width:{share:.1f}%">' for share in _widths(table, lang))
+    head = "".join(
+        f'<th scope="col" class="{column.kind}">{escape(t(f"weekly.column.{column.key}", lang))}</th>' for column in table.columns
+    )
+    body = "".join(_row(brief, row, table.columns, lang) for row in table.rows)
+    notes = "".join(f'<p class="note">{escape(said(note, lang))}</p>' for note in table.notes)
+    size = ("small " if len(table.rows) <= SMALL else "") + ("wide" if len(table.columns) > WIDE else "")
+    name = f"{at}. {t(f'weekly.table.{table.key}', lang)}"
+    drawn = f"<table><colgroup>{widths}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if table.rows else ""
+    return f'<div class="block {size}"><h3>{escape(name)}</h3>{drawn}{notes}</div>'
+
+
+def _widths(table: Table, lang: str) -> list[float]:
+    """Shares of the width in percent: figures and dates get what they need, texts share the rest by how long they are, and wrap."""
+    needs = []
+    for at, column in enumerate(table.columns):
+        name = t(f"weekly.column.{column.key}", lang)
+        head = max(len(word) for word in (*name.split(), name[:MOST_HEAD]))
+        longest = max((len(written(row.cells[at], lang)) for row in table.rows), default=0)
+        needs.append(max(head, min(longest, MOST_LETTERS)) * LETTER + GAP)
+    texts = sum(need for need, column in zip(needs, table.columns, strict=True) if column.kind == "text")
+    rest = max(100 - (sum(needs) - texts), 25.0)
+    return [need * rest / texts if column.kind == "text" else need for need, column in zip(needs, table.columns, strict=True)]
+
+
+def _row(brief: Brief, row: Row, columns: Sequence[Column], lang: str) -> str:
+    shown = [_cell(cell, lang) for cell in row.cells]
+    at = next((place_ for place_, column in enumerate(columns) if column.kind == "text"), 0)
+    if shown:
+        shown[at] = _linked(brief, shown[at], row.link, lang)
+    cells = (f'<td class="{_kind(cell, column)}">{inside}</td>' for cell, column, inside in zip(row.cells, columns, shown, strict=True))
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _kind(cell: Cell, column: Column) -> str:
+    """Words stand left even in a column of figures; what is missing stands where the figure would."""
+    return "text" if column.kind == "figure" and isinstance(cell, (Word, str)) and cell else column.kind
+
+
+def _cell(cell: Cell, lang: str) -> str:
+    return escape(written(cell, lang))
+
+
+def _linked(brief: Brief, inside: str, link: Link | None, lang: str) -> str:
+    there = address(brief, link, lang)
+    return f'<a href="{escape(there)}">{inside}</a>' if there else inside
+
+
+def _breakable(words: str) -> str:
+    """A hash may break anywhere."""
+    return f'<span class="code">{words}</span>' if re.fullmatch("[0-9a-f]{64}", words) else escape(words)
+
+
+def _page_words(brief: Brief, lang: str) -> str:
+    """What stands at the head and foot of every page, as style: week, marks, instant, revision, hash, page, feeds left out."""
+    told = brief.weekly
+    marked = " · ".join(marks(brief, lang))
+    reach = t("brief.only", lang, names="; ".join(brief.reach)) if brief.reach else ""
+    state = t(
+        "brief.foot", lang, at=instant(told.as_of, brief.config.tz, lang), revision=number(told.revision, lang, 0),
+        sha=brief.sha256[:SHORT],
+    )
+    page = f'{_css(t("brief.page", lang))} " " counter(page) "/" counter(pages)'
+    head = " · ".join(part for part in (f"{place(brief, lang)}, {title(brief, lang)}", reach) if part)
+    foot = "\n".join((state, *_missing(brief, lang)))
+    return (
+        f"@page {{ @top-left {{ content: {_css(head)} }} @top-right {{ content: {_css(marked)} }} "
+        f"@bottom-left {{ content: {_css(foot)} }} @bottom-right {{ content: {page} }} }}"
+    )
+
+
+def _missing(brief: Brief, lang: str) -> Iterable[str]:
+    all_of_them = left_out(brief, lang)
+    if not all_of_them:
+        return ()
+    shown = "; ".join(all_of_them[:MOST_LEFT_OUT])
+    more = len(all_of_them) - MOST_LEFT_OUT
+    rest = f"; {t('brief.more_left_out', lang, n=number(more, lang, 0))}" if more > 0 else ""
+    return (t("brief.without", lang, feeds=shown + rest),)
+
+
+def _css(words: str) -> str:
+    """A text as a CSS string."""
+    escaped = re.sub(r'[\\"<>\x00-\x1f]', lambda found: f"\\{ord(found[0]):06x}", words)
+    return f'"{escaped}"'

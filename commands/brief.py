@@ -1,0 +1,79 @@
+"""The command that puts the leaders' week on paper."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from briefs.issue import BriefRefused, Papers, issue, prepare
+from briefs.pdf import NoTypesetter
+from commands.terminal import City, Shift, StoreUrl, get_ready, operator, settle, stop
+from config import Config
+from metrics.city import open_city
+from metrics.periods import Period, parse_period
+from pipeline import utc_now
+from scope import scope_of
+from store.days import instant
+from store.engine import Store
+from store.keys import By
+from text import LANGUAGES, t
+
+brief_cli = typer.Typer()
+
+
+@brief_cli.command("brief")
+def brief_command(
+    week: Annotated[str, typer.Option("--week", help="The week, e.g. 2026-W46, or last_week.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the PDF and the workbook.")],
+    lang: Annotated[str, typer.Option("--lang", help="vi or en; default: the city's.")] = "",
+    city: City = None, store: StoreUrl = "", shift_to_now: Shift = False,
+    no_archive: Annotated[bool, typer.Option("--no-archive", help="Write the files only; the archive keeps nothing of it.")] = False,
+) -> None:
+    """Issue the brief of a week as PDF and workbook; refused, naming them, while needed feeds do not speak for the whole week."""
+    config, opened = settle(city, store, shift_to_now)
+    lang = lang or config.language
+    if lang not in LANGUAGES:
+        raise stop(f"--lang {lang!r} is not one of {', '.join(LANGUAGES)}")
+    get_ready(opened, config, "brief")
+    try:
+        made = _make(config, opened, week, lang, is_kept=not no_archive)
+        paths = _write(made, out, lang)
+    except BriefRefused as fault:
+        raise stop(fault.says(lang), 1) from fault
+    except (NoTypesetter, OSError) as fault:
+        raise stop(str(fault), 1) from fault
+    for path in paths:
+        typer.echo(str(path))
+    kept = f"kept as brief {made.row.id}" if made.row else "not kept"
+    typer.echo(f"revision {made.brief.weekly.revision}, sha256 {made.brief.sha256}, {kept}")
+
+
+def _make(config: Config, store: Store, text: str, lang: str, *, is_kept: bool) -> Papers:
+    now, by = utc_now(), By(operator())
+    seen = open_city(store, config, scope_of("analyst", actor=by.actor), now)
+    return (issue if is_kept else prepare)(seen, _week(text, seen.today, lang), lang, by, instant(now))
+
+
+def _week(text: str, today: date, lang: str) -> Period:
+    try:
+        found = parse_period(text, today)
+    except ValueError:
+        found = None
+    if found is None or found.kind != "week":
+        raise stop(t("brief.fault_week", lang, text=text))
+    return found
+
+
+def _write(made: Papers, out: Path, lang: str) -> list[Path]:
+    """Whole files only: each is written beside its name, then moved there."""
+    out.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for form, body in (("pdf", made.pdf), ("xlsx", made.xlsx)):
+        path = out / f"brief-{made.brief.weekly.week.text}-{lang}.{form}"
+        part = path.with_suffix(path.suffix + ".part")
+        part.write_bytes(body)
+        paths.append(part.replace(path))
+    return paths
