@@ -255,7 +255,7 @@ class Oracle:
             "dossiers_online_pct": percent(online, len(received)),
             **oracle_dossiers.score_kpis(received, ended),
             **oracle_dossiers.whole_kpis(
-                self.lists, rows, start, end, self.today, pick, self.works, self.speaks("dossiers", start),
+                self.lists, rows, start, end, self.today, pick, self.works, self.has_begun(start, end),
             ),
             **self.work_time.kpis(received.index, ended.index),
             **self.workload.dossiers(len(received), len(ended), len(stock), end, pick),
@@ -268,6 +268,11 @@ class Oracle:
             "dossiers_overdue": (overdue[rule], len(with_due)),
             **oracle_dossiers.form_kpis(received, ended, stock, carried, late[rule], overdue[rule]),
         } for rule in ("late_instant", "late_day")}
+
+    def has_begun(self, start: int, end: int) -> bool:
+        """Does a feed of dossiers speak for the days, and had any dossier come or ended by their end?"""
+        days = [self.dossiers[f"{name}_day"].min() for name in ("received", "finished")]
+        return self.speaks("dossiers", start) and any(not pd.isna(day) and day <= end for day in days)
 
     @cached_property
     def work_time(self) -> WorkTime:
@@ -375,6 +380,8 @@ class Oracle:
         """Stations with a reading in the last two cadences of their feed, over all."""
         stations = self.stations[self.stations["area_code"] == area] if area else self.stations
         heard = 0
+        if end < self.today and not (self.readings["observed_at"] < day_start(end + 1, self.tz)).any():
+            return None, 0
         for feed, ids in stations.groupby("feed")["source_id"]:
             cadence = next((f.cadence_s for f in self.feeds if f.key == feed), None) or 3600
             at = self.as_of if end >= self.today else day_start(end + 1, self.tz)

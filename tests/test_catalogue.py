@@ -46,7 +46,7 @@ GUIDE = (Path(__file__).parent.parent / "docs" / "kpis.md").read_text(encoding="
 LAW = re.compile(r"Thông tư|Quyết định|Nghị định|Nghị quyết|Luật|Kế hoạch|QCVN|TCVN|ISO|Open311|SensorThings|Toàn Cảnh")
 TABLES = re.compile(r"\b(?:core|rollup|ops)_[a-z_]+\b")
 # what says which rows are meant, and how the feeds stand: read beside the facts
-DIMENSIONS = {"core_agency", "core_area", "core_station", "core_datastream", "ops_feed", "ops_reject", "ops_clock"}
+DIMENSIONS = {"core_agency", "core_area", "core_station", "core_datastream", "ops_feed", "ops_reject", "ops_clock", "ops_folded_day"}
 
 
 @pytest.fixture

@@ -9,12 +9,8 @@ from sqlalchemy import Connection
 
 from config.targets import target_of
 from metrics.city import City, denominators, feeds, series, small_counts
+from metrics.city.answers import ANSWERS
 from metrics.city.asked import Asked
-from metrics.city.kpis_environment import ENVIRONMENT_ANSWERS
-from metrics.city.kpis_feedback import FEEDBACK_ANSWERS
-from metrics.city.kpis_one_stop import ONE_STOP_ANSWERS
-from metrics.city.kpis_operations import OPERATIONS_ANSWERS
-from metrics.city.kpis_working_time import WORKING_TIME_ANSWERS
 from metrics.city.sums import NOTHING_CHOSEN, Choice, stocks_now, sums_of
 from metrics.comparison import Comparison, change_of, comparable_by
 from metrics.kpis import KPIS, Kpi, kpi, verdict
@@ -160,7 +156,7 @@ class _Answers(Asked):
         moment = city.as_of if row.topic == "operations" or self.ends_at(period) is None else city.as_of // MINUTE
         found = city.once(
             "answer", row.key, period, self.choice, self.rule, city.revisions.get(row.topic, 0), city.today_on, moment,
-            make=lambda: self._formula(row, period) if row.formula else _ANSWERS[row.key](self, period),
+            make=lambda: self._formula(row, period) if row.formula else ANSWERS[row.key](self, period),
         )
         value, n = denominators.per(self.connection, self.city, row, self.choice, period, found)
         return (value if n >= row.min_n else None), n
@@ -176,8 +172,3 @@ class _Answers(Asked):
             )
         assert row.formula is not None
         return row.formula(self._sums[key])  # type: ignore[arg-type]
-
-
-_ANSWERS = {  # of KPIs without a formula
-    **ONE_STOP_ANSWERS, **FEEDBACK_ANSWERS, **ENVIRONMENT_ANSWERS, **OPERATIONS_ANSWERS, **WORKING_TIME_ANSWERS,
-}

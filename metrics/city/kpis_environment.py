@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import pandas as pd
+from sqlalchemy import text
 
 from metrics.city import air, devices, stations, water
 from metrics.city.asked import Answers, Asked
 from metrics.kpis.row import Answer, percent_of
 from metrics.periods import Period
+from store.days import HOUR
 
 BAD_AQI = 100  # above it begins "Kém" (Decision 1459/QĐ-TCMT)
 
 
 def _stations_reporting(asked: Asked, period: Period) -> Answer:
-    reporting, known = stations.reporting_in(asked.connection, asked.city, asked.choice.area, asked.ends_at(period))
+    ends_at = asked.ends_at(period)
+    if ends_at is not None:  # before the first reading nobody was there to report, which is not the same as silence
+        first = asked.connection.execute(text("SELECT hour FROM core_reading ORDER BY hour LIMIT 1")).scalar()
+        if first is None or first * HOUR >= ends_at:
+            return None, 0
+    reporting, known = stations.reporting_in(asked.connection, asked.city, asked.choice.area, ends_at)
     return (100.0 * reporting / known if known else None), known
 
 

@@ -29,9 +29,13 @@ _ONLINE = "p.level IN ('full', 'partial')"
 
 
 def _speaks(asked: Asked, key: str, period: Period) -> bool:
-    """Does a feed of dossiers speak for any part of the period?"""
+    """Does a feed of dossiers speak for any part of the period? Not of days before the first dossier: nobody used anything is no fact."""
     through = feeds.speak_until(feeds.of_topic(asked.states, "dossiers"))
-    return feeds.is_known(asked.city, kpi(key), period, through)
+    if not feeds.is_known(asked.city, kpi(key), period, through):
+        return False
+    begun = "SELECT day FROM rollup_dossier_day WHERE received + finished > 0 ORDER BY day LIMIT 1"
+    first_on = asked.connection.execute(text(begun)).scalar()
+    return first_on is not None and first_on <= number_of(period.end_on)
 
 
 def _agencies_reporting(asked: Asked, period: Period) -> Answer:

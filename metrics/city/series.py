@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, text
 
 from metrics.city import City, denominators, feeds, small_counts
+from metrics.city.answers import ANSWERS
+from metrics.city.asked import Asked
 from metrics.city.kpis_feedback import FEEDBACK_COMPUTED
 from metrics.city.masking import unvetted
 from metrics.city.stations import daily_indices
@@ -60,6 +62,8 @@ def read_in(
     """The same inside a transaction of the caller."""
     if by in TIMES:
         found = tuple(_by_time(connection, city, row, by, period, choice, rule))
+        if row.formula is None and row.key not in GROUPED:  # of no breakdown: as their figure over a period
+            return found
         return _without_small(city, row, found, whole=choice == NOTHING_CHOSEN)
     if by not in GROUPS.get(row.topic, ()):
         raise ValueError(f"{row.key} by {by!r}: choose one of {', '.join((*TIMES, *GROUPS.get(row.topic, ())))}")
@@ -83,8 +87,23 @@ def _by_time(
         answers = FEEDBACK_COMPUTED[row.key].parts(connection, city, parts, choice)
         return [_point(row, part, value, n, city) for part, (value, n) in zip(parts, answers, strict=True)]
     if row.formula is None:
-        raise ValueError(f"{row.key} is known only for now; it has no series")
+        return _answered(connection, city, row, by, parts, choice, rule)
     return _flow_points(connection, city, row, parts, choice, rule)
+
+
+def _answered(
+    connection: Connection, city: City, row: Kpi, by: str, parts: list[Period], choice: Choice, rule: str,
+) -> Iterable[Point]:
+    """Every part as the KPI itself answers a period; the running one is about now."""
+    if row.is_now_only:
+        raise ValueError(f"{row.key} is known only for now; it has no series")
+    if len(parts) > MOST_ANSWERED:
+        raise ValueError(f"{row.key} by {by!r}: {len(parts)} points; each is a question of its own, ask for at most {MOST_ANSWERED}")
+    asked = Asked(connection, city, choice, rule, feeds.read_in(connection, city))
+    return [_point(row, part, *ANSWERS[row.key](asked, part), city) for part in parts]
+
+
+MOST_ANSWERED = 400
 
 
 def _parts(period: Period, by: str) -> list[Period]:

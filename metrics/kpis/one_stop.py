@@ -63,9 +63,13 @@ def _open_no_due(sums: Sums) -> Answer:
 
 def _percent(
     key: str, better: str, formula: Callable[[Sums], Answer] | None, source: str, reads: tuple[str, ...] = (), *, verified: bool = True,
+    is_now_only: bool = False,
 ) -> Kpi:
     """A share of dossiers, agencies or procedures."""
-    return Kpi(key, "dossiers", "percent", better, formula, min_n=1, source=source, decimals=1, reads=reads, verified=verified)
+    return Kpi(
+        key, "dossiers", "percent", better, formula, min_n=1, source=source, decimals=1, reads=reads, verified=verified,
+        is_now_only=is_now_only,
+    )
 
 
 def _count(
@@ -117,5 +121,6 @@ SERVICE: tuple[Kpi, ...] = (  # what the seeds ask of a one-stop system
     _percent("dossiers_apology_pct", "up", share("apology", "apology_known"), _DESK, verified=False),
     _percent("dossiers_supplement_pct", "down", share("supplement_asked", "finished"), _DESK),
     _percent("agencies_reporting_pct", "up", None, "docs/architecture.md", ("rollup_dossier_day", "core_agency")),
-    _percent("procedures_time_cut_pct", "up", None, "seeds, row 13: 25-30 % off limits of 15 days and more", ("core_procedure",)),
+    _percent("procedures_time_cut_pct", "up", None, "seeds, row 13: 25-30 % off limits of 15 days and more", ("core_procedure",),
+             is_now_only=True),
 )

@@ -75,6 +75,7 @@ class Kpi:
     reads: the tables its value is read from; () = those of its topic (`tables_of`). counted_on: the days a count is compared by:
     working_days | all_days | "" = a stock counted over the period, which more days do not make larger.
     min_n_change: a change of a share, mean or median resting on fewer, or a percent change from fewer, is withheld.
+    is_now_only: nobody keeps what it was before: it has no series along time.
     per: inhabitants | officers = the formula's count is divided by them (metrics/city/denominators.py).
     """
 
@@ -94,6 +95,7 @@ class Kpi:
     counted_on: str = "working_days"
     min_n_change: int = 10
     per: str = ""
+    is_now_only: bool = False
 
     @property
     def measure(self) -> str:

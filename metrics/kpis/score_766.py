@@ -8,7 +8,7 @@ from metrics.kpis.one_stop import share
 from metrics.kpis.row import Answer, Kpi, Sums, percent_of
 
 _PROCEDURES = ("core_procedure",)
-_USED = ("core_procedure", "core_dossier")
+_USED = ("core_procedure", "core_dossier", "rollup_dossier_day")
 
 
 def _on_time_766(sums: Sums) -> Answer:
@@ -30,18 +30,24 @@ def _satisfied(sums: Sums) -> Answer:
     return (None, n) if late is None or disliked is None else (max(0.0, 100.0 - late - disliked), n)
 
 
-def _kpi(key: str, no: str, formula: Callable[[Sums], Answer] | None = None, reads: tuple[str, ...] = (), *, verified: bool = True) -> Kpi:
+def _kpi(
+    key: str, no: str, formula: Callable[[Sums], Answer] | None = None, reads: tuple[str, ...] = (), *, verified: bool = True,
+    is_now_only: bool = False,
+) -> Kpi:
     """A share in percent of which more is better, as those of 766 are; `no` = the indicator's number."""
     source = f"Decision 766/QD-TTg, indicator {no}"
-    return Kpi(key, "dossiers", "percent", "up", formula, min_n=1, source=source, decimals=1, verified=verified, reads=reads)
+    return Kpi(
+        key, "dossiers", "percent", "up", formula, min_n=1, source=source, decimals=1, verified=verified, reads=reads,
+        is_now_only=is_now_only,
+    )
 
 
 SCORE_766: tuple[Kpi, ...] = (
     _kpi("procedures_published_on_time_pct", "1.1", reads=_PROCEDURES),
     _kpi("procedures_public_on_time_pct", "1.2", reads=_PROCEDURES),
-    _kpi("procedures_complete_pct", "1.3", reads=_PROCEDURES),
+    _kpi("procedures_complete_pct", "1.3", reads=_PROCEDURES, is_now_only=True),
     _kpi("dossiers_on_time_766_pct", "2.1", _on_time_766),
-    _kpi("procedures_online_pct", "3.1", reads=_PROCEDURES),
+    _kpi("procedures_online_pct", "3.1", reads=_PROCEDURES, is_now_only=True),
     _kpi("procedures_used_online_pct", "3.2", reads=_USED),
     _kpi("procedures_paid_online_pct", "3.4", reads=_USED, verified=False),
     _kpi("procedures_payable_pct", "3.5", reads=_USED),
