@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from metrics.city import City
 from metrics.city.score import Score
 from metrics.city.signals import Signal
-from metrics.city.weekly.parts import Link, Statement, Table, Word
+from metrics.city.weekly import (
+    agencies,
+    changed,
+    drivers,
+    environment,
+    feedback,
+    notes,
+    overdue,
+    promised,
+    questions,
+)
+from metrics.city.weekly.asking import ask
+from metrics.city.weekly.budget import fitted
+from metrics.city.weekly.parts import Statement, Table, Word
 from metrics.periods import Period
 
 
@@ -49,8 +62,28 @@ class Weekly:
 def read(city: City, week: Period) -> Weekly:
     """The brief of a week. Requires see.desk; ValueError when the period is not a week."""
     city.scope.require("see.desk")
-    if week.kind != "week":
+    if week.kind != "week" or week.is_cut:
         raise ValueError(f"{week.text} is not a week; write one as 2026-W46")
-    statement = Statement("changed", Word("weekly.say.no_change"), Link("/signals", {"period": week.text}))
-    is_over = city.today > week.end_on
-    return Weekly(week, is_over, city.as_of, city.revision, (statement,), (), (), None, (), ())
+    found: Weekly = city.once("weekly", week.text, city.revision, city.as_of, make=lambda: _read(city, week))
+    return found
+
+
+def _read(city: City, week: Period) -> Weekly:
+    with city.store.reading() as connection:
+        asking = ask(connection, city, week)
+        promises, league, stock = promised.read(asking), agencies.league(asking), overdue.by_agency(asking)
+        changes, (now, before) = changed.worst(asking), drivers.scores(asking)
+        tables = (
+            *promised.tables(asking, promises), *changed.tables(asking), *drivers.tables(asking, now, before),
+            *agencies.tables(asking, league), *overdue.tables(asking, stock), *feedback.tables(asking), *environment.tables(asking),
+        )
+        said = (
+            *promised.statements(asking, promises), *changed.statements(asking), *drivers.statements(asking, now, before),
+            *agencies.statements(asking, league), *overdue.statements(asking, stock), *feedback.statements(asking),
+            *environment.statements(asking), *notes.unsaid(asking),
+            *questions.statements(asking, promised.late(promises), changes, league, stock, drivers.drivers(now)),
+        )
+        statements, dropped = fitted(said)
+        told = notes.notes(asking, league.reorganised, tables, dropped)
+        gone = tuple(LeftOut(feed.key, feed.title, why, needed) for feed, why, needed in notes.left_out(asking))
+    return Weekly(week, asking.is_over, city.as_of, city.revision, statements, tables, changes, now, told, gone)

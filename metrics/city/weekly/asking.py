@@ -1,0 +1,81 @@
+"""What the sections of a brief share: one transaction, the week's values beside the week before and a year earlier, its signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from metrics.city import City, feeds, kpis, signals
+from metrics.city.annotations import Annotation
+from metrics.city.annotations import read as read_annotations
+from metrics.city.feeds import FeedState
+from metrics.city.kpis import KpiValue
+from metrics.city.signals import Signal
+from metrics.city.sums import NOTHING_CHOSEN
+from metrics.kpis import KPIS
+from metrics.periods import Period
+from store.days import number_of
+
+TOPICS = ("dossiers", "reports", "readings")
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A week being written up. is_over: the week has ended; a running one is set beside nothing and judged by nothing.
+
+    last_year: values of the same week a year earlier. whole: the topics whose feeds speak for the whole week (so far). said: what people
+    wrote about this week.
+    """
+
+    connection: Connection
+    city: City
+    week: Period
+    is_over: bool
+    feeds: tuple[FeedState, ...]
+    whole: frozenset[str]
+    values: Mapping[str, KpiValue]
+    last_year: Mapping[str, KpiValue]
+    signals: tuple[Signal, ...]
+    said: tuple[Annotation, ...]
+
+    @property
+    def rule(self) -> str:
+        """The city's late rule: the brief has no other."""
+        return self.city.config.late_rule
+
+    def query(self, **more: str) -> dict[str, str]:
+        """What a link of the brief carries: its week, and what else it is about."""
+        return {"period": self.week.text, **more}
+
+
+def ask(connection: Connection, city: City, week: Period) -> Asking:
+    """Everything that more than one section speaks of."""
+    is_over, states = city.today > week.end_on, feeds.read_in(connection, city)
+    whole = frozenset(topic for topic in TOPICS if _speaks(city, week, feeds.of_topic(states, topic), is_over=is_over))
+    rule = city.config.late_rule
+    values = kpis.read_in(connection, city, KPIS, week, NOTHING_CHOSEN, rule)
+    year = kpis.read_in(connection, city, KPIS, week, NOTHING_CHOSEN, rule, "last_year") if is_over else ()
+    judged = [row for row in KPIS if row.topic in whole] if is_over else []
+    return Asking(
+        connection, city, week, is_over, states, whole, {one.key: one for one in values}, {one.key: one for one in year},
+        signals.in_order(signals.read_in(connection, city, judged, week, NOTHING_CHOSEN, rule)),
+        read_annotations(city, None, week),
+    )
+
+
+def ends_at(city: City, week: Period) -> int:
+    """The instant a week is over."""
+    return city.store.days.starts_at(number_of(week.end_on) + 1)
+
+
+def speaks(city: City, week: Period, feed: FeedState, *, is_over: bool) -> bool:
+    """Does a feed speak for the whole week, or, while it runs, up to now as it promised?"""
+    if feed.through_at is None:
+        return False
+    return feed.through_at >= ends_at(city, week) if is_over else feed.state in (feeds.FRESH, feeds.LATE, feeds.STATIC)
+
+
+def _speaks(city: City, week: Period, states: tuple[FeedState, ...], *, is_over: bool) -> bool:
+    return any(speaks(city, week, feed, is_over=is_over) for feed in states)
