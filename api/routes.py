@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,6 +12,8 @@ from starlette.responses import Response
 
 from api import answers, one_stop
 from api import parameters as known
+from api.briefs import answer_briefs, answer_draft, answer_issued
+from api.build import build_id
 from api.definitions import answer_catalogue
 from api.errors import ApiError, dump, error_answer, error_of, store_away
 from api.indicators import PARAMETERS as INDICATOR_FILTERS
@@ -23,7 +23,7 @@ from api.limits import BOUNDS, Limits
 from api.live import EASY, FrameBuilder, Hub, Pace
 from api.observed import Observed, TimedRequests
 from api.parameters import Parameter
-from api.showing import Route, show
+from api.showing import PAPER_TYPES, Route, show
 from api.sign_in import DONE, SHOWN, Forms
 from api.signals import answer_signals
 from api.tables import TABLE_FORMATS
@@ -31,7 +31,6 @@ from api.weekly import answer_tables, answer_weekly
 from components.context import AppContext
 from store.migrate import current_revision
 
-ROOT = Path(__file__).resolve().parent.parent
 # says nothing about the city, or checks a feed key itself
 ANYONE = ""
 
@@ -98,6 +97,23 @@ ROUTES: tuple[Route, ...] = (
         answer_tables,
         has_tables=True,
         parameters=(known.PERIOD, Parameter("key", "table key; default all, as a file then a cell a line"), known.HEADERS),
+    ),
+    *(
+        Route(f"/api/v1/weekly.{form}", "export", f"a draft of the brief of a week as {form}", answer_draft, parameters=(known.PERIOD,),
+              is_tagged=False, form=form)
+        for form in PAPER_TYPES
+    ),
+    Route(
+        "/api/v1/briefs",
+        "see.desk",
+        "issued briefs, newest first",
+        answer_briefs,
+        has_tables=True,
+        parameters=(Parameter("week", "a week, e.g. 2026-W46"), known.HEADERS),
+    ),
+    *(
+        Route(f"/api/v1/briefs/{{key}}.{form}", "export", f"a brief as it was issued, {form}", answer_issued, is_tagged=False, form=form)
+        for form in PAPER_TYPES
     ),
     Route(
         "/api/v1/score",
@@ -367,23 +383,3 @@ def _described(row: Parameter) -> dict[str, Any]:
     if row.one_of:
         schema["enum"] = list(row.one_of)
     return {"name": row.name, "in": "query", "required": False, "description": row.about, "schema": schema}
-
-
-def build_id(context: AppContext) -> str:
-    """Names this version of program and city: same files and settings, same id, on every copy. Walls reload when it changes."""
-    digest = hashlib.blake2b(repr(context.config).encode(), digest_size=8)
-    for pattern in (
-        "*.py",
-        "auth/*.py",
-        "api/*.py",
-        "components/**/*.py",
-        "metrics/**/*.py",
-        "pages/*.py",
-        "callbacks/*.py",
-        "text/**/*",
-        "assets/**/*",
-    ):
-        for path in sorted(ROOT.glob(pattern)):
-            if path.is_file() and path.suffix != ".pyc":
-                digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -25,6 +25,18 @@ from metrics.city import City
 from metrics.city.sights import Sight, told_filter
 from scope import Scope
 
+PAPER_TYPES = {"pdf": "application/pdf", "xlsx": MEDIA_TYPES["xlsx"]}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that is whole already. kind and subject name it in the audit trail."""
+
+    name: str
+    body: bytes
+    kind: str
+    subject: str
+
 
 @dataclass(frozen=True)
 class Route:
@@ -33,18 +45,20 @@ class Route:
     Beside the row's own permission JSON takes api.read; `has_tables` = also as .csv, .xlsx, .parquet, which take export instead: who
     reads a list on a screen and may export takes its file along. `is_watched` = shows what the audit trail
     tells of, so the city is asked even for an unchanged answer. `is_tagged` = unchanged while the city's revision and clock are.
+    `form` = it is always a File of this form (pdf, xlsx), which takes export.
     """
 
     path: str
     permission: str
     about: str
-    answer: Callable[[Ask], Json | Table] | None = None
+    answer: Callable[[Ask], Json | Table | File] | None = None
     handler: str = ""
     method: str = "GET"
     parameters: tuple[Parameter, ...] = ()
     has_tables: bool = False
     is_watched: bool = False
     is_tagged: bool = True
+    form: str = ""
 
 
 def show(context: AppContext, build: str, route: Route, request: Request, scope: Scope, suffix: str) -> Response:
@@ -52,7 +66,7 @@ def show(context: AppContext, build: str, route: Route, request: Request, scope:
     assert route.answer is not None
     asked = Asked(request.query_params.multi_items(), (*route.parameters, known.LANG))
     lang = language_of(asked.text("lang"), request.headers.get("accept-language", ""), context.config.language)
-    form = format_of(suffix, request.headers.get("accept", "")) if route.has_tables else "json"
+    form = route.form or (format_of(suffix, request.headers.get("accept", "")) if route.has_tables else "json")
     scope.require("api.read" if form == "json" else "export")
     city = context.city(scope)
     headers = _headers(city, lang, _etag(build, city, scope, request, lang, form) if route.is_tagged else "")
@@ -63,6 +77,8 @@ def show(context: AppContext, build: str, route: Route, request: Request, scope:
         said = route.answer(Ask(city, asked, lang, form, request.path_params.get("key", "")))
         if isinstance(said, Table):
             return _file(context, route, request, asked, said, form, city, headers)
+        if isinstance(said, File):
+            return _paper(context, request, asked, said, form, city, headers)
     _keep(context, city, request)
     return Response(status_code=304, headers=headers) if is_same else Response(dump(said), 200, headers, MEDIA_TYPES["json"])
 
@@ -113,6 +129,16 @@ def _file(
         filename=name,
         background=BackgroundTask(path.unlink, missing_ok=True),
     )
+
+
+def _paper(
+    context: AppContext, request: Request, asked: Asked, said: File, form: str, city: City, headers: dict[str, str]
+) -> Response:
+    told = {"form": form, "revision": city.revision, "filter": told_filter(asked.values, found=True)}
+    city.sights.append(Sight("export", said.kind, said.subject, told))
+    _keep(context, city, request)
+    named = {"Content-Disposition": f'attachment; filename="{said.name}.{form}"'}
+    return Response(said.body, 200, {**headers, **named}, PAPER_TYPES[form])
 
 
 def _export(route: Route, asked: Asked, form: str, city: City, rows: int | None) -> Sight:

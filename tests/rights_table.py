@@ -62,6 +62,11 @@ json      /api/v1/catalogue                  . . . x x . x x
 json      /api/v1/signals                    . . . x x . x x
 json      /api/v1/weekly                     . . . x x . x x
 json      /api/v1/weekly/tables              . . . x x . x x
+json      /api/v1/weekly.pdf                 . . x x x . x .
+json      /api/v1/weekly.xlsx                . . x x x . x .
+json      /api/v1/briefs                     . . . x x . x x
+json      /api/v1/briefs/{key}.pdf           . . x x x . . . whole
+json      /api/v1/briefs/{key}.xlsx          . . x x x . . . whole
 json      /api/v1/series                     . . . x x . x x
 json      /api/v1/score                      . . . x x . x x
 json      /api/v1/form-06a                   . . . x x . x x
@@ -76,6 +81,7 @@ json      /api/v1/feeds                      . . . x x . x x
 file      /api/v1/kpis                       . . x x x . x .
 file      /api/v1/catalogue                  . . x x x . x .
 file      /api/v1/weekly/tables              . . x x x . x .
+file      /api/v1/briefs                     . . x x x . x .
 file      /api/v1/series                     . . x x x . x .
 file      /api/v1/score                      . . x x x . x .
 file      /api/v1/form-06a                   . . x x x . x .
@@ -111,6 +117,7 @@ ITEMS = {
     "/wall/<scene>": ("/wall/one_stop", "/wall/one_stop"),
     "/api/v1/dossiers/{key:path}": ("/api/v1/dossiers/H0-zagin-zarin", "/api/v1/dossiers/H0-zagout-zarout"),
     "/api/v1/reports/{key:path}": ("/api/v1/reports/PA0-zagin-zarin", "/api/v1/reports/PA0-zagout-zarout"),
+    **{f"/api/v1/briefs/{{key}}.{form}": (f"/api/v1/briefs/1.{form}", f"/api/v1/briefs/1.{form}") for form in ("pdf", "xlsx")},
 }
 # where a page's callback is told it is
 PATHS = {
