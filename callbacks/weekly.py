@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,9 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from briefs.changes import changes
+from briefs.issue import BriefRefused, briefs, issue
+from briefs.pdf import NoTypesetter
 from components.context import AppContext
 from components.desk_links import View, read_view
 from components.desk_parts import notice
@@ -32,15 +36,19 @@ from components.desk_weekly_forms import (
     prefilled,
     shut,
 )
+from components.desk_weekly_paper import Issued, issued_list, papers
 from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page
 from metrics.city import City, agencies, annotations, followups, weekly
 from metrics.city.annotations import Annotation, Said
 from metrics.city.followups import Promise
 from metrics.city.signals import Signal
 from metrics.city.typed import TypedFault
+from metrics.city.weekly.parts import Table
 from metrics.periods import Period, parse_period
 from scope import Scope
+from store.briefs import BriefRow, read_content
 from store.days import instant
+from store.keys import By
 from text import t
 
 DEFAULT_PERIOD = "last_week"
@@ -69,8 +77,9 @@ def draw_weekly(city: City, view: View) -> list[Component | None]:
     }
     return [
         notice(t("weekly.page.no_week", lang, text=fault), t("weekly.page.no_week_hint", lang), kind="fault") if fault else None,
-        week_heading(city, seen, found, ()),
+        week_heading(city, seen, found, papers(city, seen, may_issue=may_issue(city) and "issued" not in places)),
         *notes(seen, found),
+        _issued(city, seen, places.get("issued")),
         sections(city, seen, found, extra, actions),
         dcc.Location(id=GO, refresh="callback-nav"),
         None if row else html.Div(id=FORM, className="d-w-away"),
@@ -87,7 +96,7 @@ def week_of(city: City, view: View) -> tuple[Period, str]:
 def open_form(city: City, view: View, items: Sequence[str]) -> tuple[FormRow | None, dict[str, Component]]:
     """The form the address opens, and where it stands: at a section, or in one of the items there are; none for who may not use it."""
     row = FORM_OF.get(view.get("do"))
-    if row is None or not city.scope.permits(row.permission):
+    if row is None or not city.scope.permits(row.permission) or (row.do == "issue" and not may_issue(city)):
         return None, {}
     place = f"{row.item}-{view.get('id')}" if row.item else row.section
     if row.item and place not in items:
@@ -119,13 +128,38 @@ def _changed(
     ]
 
 
+def may_issue(city: City) -> bool:
+    """An issued brief is the whole province's: who sees a part of it issues none."""
+    return city.scope.permits("issue.briefs") and not city.scope.is_limited
+
+
+def _issued(city: City, view: View, asking_form: Component | None) -> Component | None:
+    """The briefs of this week, and the form that issues one; None without either, and for who sees a part of the province."""
+    rows = () if city.scope.is_limited else briefs(city, view.period.text)
+    if not rows and asking_form is None:
+        return None
+    shown = issued_list(city, view, [Issued(row, _changes(city, row)) for row in rows], city.config.tz) if rows else None
+    title = html.Div(html.H2(t("weekly.page.issued", view.lang)), className="d-w-title")
+    inside = [part for part in (title, asking_form, shown) if part is not None]
+    return html.Section(inside, className="d-w-section", id="issued", tabIndex="-1")
+
+
+def _changes(city: City, row: BriefRow) -> Table | None:
+    if row.replaces is None:
+        return None
+    with city.store.reading() as connection:
+        before, after = (json.loads(read_content(connection, number)) for number in (row.replaces, row.id))
+    return changes(before, after)
+
+
 # ---- what is written ------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Step:
     """One press of a button: on which item, with which fields, for which week, from where and when."""
 
     city: City
-    week: str
+    week: Period
+    lang: str
     number: int
     fields: Mapping[str, str]
     address: str
@@ -142,7 +176,7 @@ class Step:
 
 
 def _add(step: Step) -> str:
-    promise = Promise(step.week, step.text("what"), step.day("due"), step.text("agency"), step.text("who"), step.text("key"))
+    promise = Promise(step.week.text, step.text("what"), step.day("due"), step.text("agency"), step.text("who"), step.text("key"))
     return f"followup-{followups.make(step.city, promise, step.address, step.now)}"
 
 
@@ -170,9 +204,15 @@ def _withdraw(step: Step) -> str:
     return "changed"
 
 
+def _issue(step: Step) -> str:
+    issue(step.city, step.week, step.lang, By(step.city.scope.actor, step.address), step.now)
+    return "issued"
+
+
 STEPS: Mapping[str, Callable[[Step], str]] = {
     "add": _add, "move": _move, "note": _worded(followups.note), "drop": _worded(followups.drop), "close": _worded(followups.close),
     "reopen": _worded(followups.reopen), "annotate": _annotate, "withdraw": _withdraw,
+    "issue": _issue,
 }
 MAKING = (("followups", "add", "manage.followups"), ("changed", "annotate", "manage.annotations"))
 
@@ -193,11 +233,15 @@ def take_step(
     view = replace(view, period=week_of(city, view)[0])
     fields = {own["name"]: str(value or "") for own, value in zip(ids, values, strict=True) if own}
     number = int(pressed["id"]) if pressed["id"].isdigit() and len(pressed["id"]) < 16 else 0
-    step = Step(city, view.period.text, number, fields, request.client.host if request and request.client else "", now)
+    step = Step(city, view.period, view.lang, number, fields, request.client.host if request and request.client else "", now)
     try:
         anchor = STEPS[pressed["do"]](step)
     except TypedFault as no:
         return no_update, _told(city, view, fields, Fault(t(no.key, view.lang, **no.words), no.field)), no_update
+    except BriefRefused as no:
+        return no_update, _told(city, view, fields, Fault(no.says(view.lang))), no_update
+    except NoTypesetter:
+        return no_update, _told(city, view, fields, Fault(t("weekly.page.no_typesetter", view.lang))), no_update
     except KeyError:
         return no_update, _told(city, view, fields, Fault(t("weekly.page.gone", view.lang))), no_update
     if any(view.get(name) for name in ASKED):

@@ -148,7 +148,7 @@ def changed_cards(
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------------
-def week_table(city: City, view: View, one: Table, *, is_open: bool = False) -> Component:
+def week_table(city: City, view: View, one: Table, *, is_open: bool = False, has_files: bool = True) -> Component:
     """A table of the brief as it comes: heading, how many rows, the rows, what stands below it, its files."""
     lang = view.lang
     columns = [_column(view, at, column) for at, column in enumerate(one.columns)]
@@ -156,9 +156,10 @@ def week_table(city: City, view: View, one: Table, *, is_open: bool = False) -> 
     query = View("", {"key": one.key, "period": view.period.text, "lang": lang}, lang, view.period).only(("key", "period", "lang"))
     inside = [
         html.Summary([html.Span(title), " ", html.Span(number(len(one.rows), lang, 0), className="d-quiet")]),
-        table(columns, one.rows, title) if one.rows else html.P(t("weekly.page.no_rows", lang), className="d-quiet"),
+        table(columns, one.rows, title) if one.rows else None,
+        html.P(t("weekly.page.no_rows", lang), className="d-quiet") if not one.rows and not one.notes else None,
         *(html.P(said(word, lang), className="d-quiet") for word in one.notes),
-        exports(city, "/api/v1/weekly/tables", query, lang) if one.rows else None,
+        exports(city, "/api/v1/weekly/tables", query, lang) if one.rows and has_files else None,
     ]
     name = "d-w-table d-fold" if is_open else "d-w-table"
     return html.Details([part for part in inside if part is not None], className=name, **{"data-table": one.key})

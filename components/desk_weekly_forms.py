@@ -57,6 +57,7 @@ FORMS = (
     FormRow("drop", "followups", "manage.followups", (NOTE,), "followup"),
     FormRow("note", "followups", "manage.followups", (NOTE,), "followup"),
     FormRow("annotate", "changed", "manage.annotations", (FieldRow("body", "words"), OF_KEY, AGENCY, *DAYS)),
+    FormRow("issue", "issued", "issue.briefs", ()),
     FormRow("withdraw", "changed", "manage.annotations", (FieldRow("why", "words"),), "annotation"),
 )
 FORM_OF: Mapping[str, FormRow] = {row.do: row for row in FORMS}
@@ -102,13 +103,14 @@ def form(
     buttons = html.Div(
         [
             html.Button(t(f"weekly.form.{row.do}_save", lang), id=button_id(row.do, view.get("id")), type="button", n_clicks=0,
-                        className="d-button d-main-button", **{"data-save": "1"}),
+                        className="d-button d-main-button", autoFocus=not fields, **{"data-save": "1"}),
             link(t("weekly.form.cancel", lang), shut(view), "d-button d-w-cancel"),
         ],
         className="d-w-do",
     )
     title = html.H3(t(f"weekly.form.{row.do}", lang))
-    return html.Div([part for part in (title, *fields, above, buttons) if part is not None], className="d-w-form", role="group")
+    hint = html.P(t(f"weekly.form_hint.{row.do}", lang)) if not fields else None
+    return html.Div([part for part in (title, hint, *fields, above, buttons) if part is not None], className="d-w-form", role="group")
 
 
 def button_id(do: str, number: str | int) -> dict[str, str]:

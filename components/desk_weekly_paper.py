@@ -1,0 +1,72 @@
+"""The paper of the leaders' week on its page: drafts to take along, the button that issues, the briefs issued so far.
+
+Pure: values -> components. What an issue changed is a table of the brief like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.desk_links import View
+from components.desk_weekly import week_table
+from components.desk_weekly_followups import actor_name
+from components.desk_weekly_forms import opener
+from metrics.city import City
+from metrics.city.weekly.parts import Table
+from store.briefs import FORMS, BriefRow
+from text import t
+from text.formats import instant
+
+SHORT_HASH = 12
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A brief as it was issued, and what it says otherwise than the one it replaces; None = it replaces none."""
+
+    row: BriefRow
+    changed: Table | None
+
+
+def papers(city: City, view: View, *, may_issue: bool) -> list[Component | None]:
+    """PDF and XLSX of the week as it stands, and the way to issue it."""
+    lang = view.lang
+    query = f"?period={view.period.text}&lang={lang}"
+    drafts = [
+        html.A(form.upper(), href=f"/api/v1/weekly.{form}{query}", className="d-button d-export", download="",
+               title=t("weekly.page.draft", lang, form=form.upper()))
+        for form in FORMS
+    ]
+    return [
+        html.Div(drafts, className="d-exports") if city.scope.permits("export") else None,
+        opener(view, "issue", "issued", t("weekly.do.issue", lang)) if may_issue else None,
+    ]
+
+
+def issued_list(city: City, view: View, rows: Sequence[Issued], tz: tzinfo) -> Component:
+    """Briefs of the week, newest first: who, when, of which data, its hash, its files, what it changed."""
+    items = [html.Li(_issued(city, view, one, tz), **{"data-brief": str(one.row.id)}) for one in rows]
+    return html.Ul(items, className="d-w-issued")
+
+
+def _issued(city: City, view: View, one: Issued, tz: tzinfo) -> list[Component]:
+    lang, row = view.lang, one.row
+    words = t("weekly.page.issued_by", lang, who=actor_name(row.issued_by), at=instant(row.issued_at, tz, lang))
+    about = [
+        html.Span(t("desk.as_of", lang, at=instant(row.as_of, tz, lang))), html.Span(t("desk.revision", lang, revision=row.revision)),
+        html.Span(["SHA-256 ", html.Code(row.sha256[:SHORT_HASH], title=row.sha256)]), html.Span(t(f"language.{row.lang}", lang)),
+    ]
+    files = [
+        html.A(form.upper(), href=f"/api/v1/briefs/{row.id}.{form}", className="d-button d-export", download="") for form in FORMS
+    ]
+    found: list[Component] = [html.Div([html.B(words), *about], className="d-w-about")]
+    if city.scope.permits("export") and city.scope.permits("see.small_counts"):
+        found.append(html.Div(files, className="d-exports"))
+    if one.changed is not None:
+        found.append(week_table(city, view, one.changed, has_files=False))
+    return found
