@@ -92,6 +92,8 @@ def upgrade_command(
         raise stop(str(fault)) from fault
     except FAULTS as fault:
         raise stop(f"not upgraded: {_first(fault)}", 1) from fault
+    finally:
+        opened.dispose()
 
 
 @upkeep_cli.command("doctor")
