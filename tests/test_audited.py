@@ -33,10 +33,9 @@ from metrics.city.audit import TrailFilter
 from scope import DEMO_SCOPE, PERMISSIONS, Forbidden, Scope, scope_of
 from store.audit import ACTIONS, AuditFilter, AuditRow, Entry, head, read, record
 from store.days import instant
-from store.engine import Store, open_store
-from tests import small_city
+from store.engine import Store
 from tests.servers import LiveServer
-from tests.small_city import CONFIG, NOW, TZ
+from tests.small_city import CONFIG, NOW, open_own
 from tests.test_desk import nodes, words
 from text import t
 from text.catalogue import catalogue
@@ -59,12 +58,6 @@ def lite(make_database: Callable[..., str]) -> Iterator[Store]:
     opened = open_own("sqlite", make_database)
     yield opened
     opened.dispose()
-
-
-def open_own(kind: str, make_database: Callable[..., str]) -> Store:
-    opened = open_store(make_database(kind), TZ)
-    small_city.fill(opened)
-    return opened
 
 
 def context_of(store: Store, scope: Scope = DEMO_SCOPE) -> AppContext:

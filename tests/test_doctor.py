@@ -21,17 +21,16 @@ from store.engine import Store, open_store
 from store.keys import PROGRAM, add_key
 from store.sizes import table_sizes
 from tests.servers import ROOT
-from tests.small_city import CONFIG, NOW, TZ, fill, open_filled
+from tests.small_city import CONFIG, NOW, TZ, fill, open_filled, open_own
 from upkeep.checks_city import CHECKS
 from upkeep.doctor import FAIL, NOTE, OK, WARN, Check, Finding, Patient, as_json, as_text, examine, exit_code
 
 BY_KEY = {check.key: check for check in CHECKS}
 
 
-@pytest.fixture
-def store(engine_url: str) -> Iterator[Store]:
-    opened = open_store(engine_url, TZ)
-    fill(opened)
+@pytest.fixture(params=("sqlite", "postgresql"))
+def store(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> Iterator[Store]:
+    opened = open_own(request.param, make_database)
     yield opened
     opened.dispose()
 
