@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
@@ -139,6 +140,7 @@ def _write_parquet(table: Table, out: BinaryIO, tz: ZoneInfo) -> None:
             writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
 
 
+@lru_cache(maxsize=256)  # every figure of an answer bears the same instant
 def _local(at: int, tz: ZoneInfo) -> datetime:
     return moment(at).astimezone(tz)
 

@@ -7,15 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event, text
 
 from metrics.city import City, kpis, open_city
 from metrics.city.remembered import Remembered
 from metrics.periods import parse_period
-from metrics.rollups import clock_step, drain
+from metrics.rollups import clock_step, drain, rebuild
 from scope import scope_of
 from store.days import DAY, instant
 from store.engine import Store, open_store
 from store.landing import Landing, land
+from store.revisions import bump
 from store.rows import DossierRow, Parsed
 from tests.small_city import CONFIG, NOW, TZ
 
@@ -92,3 +94,52 @@ def test_other_rights_get_an_answer_of_their_own(store: Store) -> None:
     limited = replace(scope_of("analyst"), agencies=("H99.1",))
     assert received(open_city(store, CONFIG, scope_of("analyst"), NOW, shared)) == 2.0
     assert received(open_city(store, CONFIG, limited, NOW, shared)) == 1.0
+
+
+def test_a_dossier_of_a_past_day_that_comes_late_is_counted(store: Store) -> None:
+    shared = Remembered()
+    bring(store, "a")
+    week = parse_period("last_7d", NOW.date())
+
+    def count() -> float | None:
+        return kpis.read(open_city(store, CONFIG, scope_of("analyst"), NOW, shared), ["dossiers_received"], week)[0].value
+
+    before = count()
+    row = DossierRow("late", agency="H99.1", status=4, received_at=AT - 3 * DAY, due_at=AT + DAY)
+    land(store, Parsed(dossiers=(row,), item_count=1), Landing("one_stop", "one_stop", AT))
+    drain(store, AT)
+    assert (before, count()) == (1.0, 2.0)
+
+
+def test_days_are_summed_anew_after_a_rebuild(store: Store) -> None:
+    shared = Remembered()
+    bring(store, "a")
+    before = received(open_city(store, CONFIG, scope_of("analyst"), NOW, shared))
+    with store.writing() as connection:  # what a rebuild is for: the rows are no longer what was counted
+        connection.execute(text("DELETE FROM core_dossier"))
+        bump(connection, "dossiers", AT)
+    rebuild(store, AT)
+    assert (before, received(open_city(store, CONFIG, scope_of("analyst"), NOW, shared))) == (1.0, 0.0)
+
+
+def test_only_the_days_that_were_folded_are_summed_again(store: Store) -> None:
+    shared, summed = Remembered(), list[object]()
+    week = parse_period("last_7d", NOW.date())
+    for days in range(5):
+        row = DossierRow(f"d{days}", agency="H99.1", status=4, received_at=AT - days * DAY - 1_000_000, due_at=AT + 9 * DAY)
+        land(store, Parsed(dossiers=(row,), item_count=1), Landing("one_stop", "one_stop", AT))
+    clock_step(store, AT)
+    drain(store, AT)
+
+    @event.listens_for(store.engine, "after_cursor_execute")
+    def note(connection: object, cursor: object, statement: str, parameters: object, context: object, many: bool) -> None:
+        if "FROM rollup_dossier_day WHERE day" in statement:
+            summed.append(parameters)
+
+    kpis.read(open_city(store, CONFIG, scope_of("analyst"), NOW, shared), ["dossiers_received"], week)
+    assert summed
+    summed.clear()
+    bring(store, "e")  # received today, due tomorrow: nothing of the days before moves
+    kpis.read(open_city(store, CONFIG, scope_of("analyst"), NOW, shared), ["dossiers_received"], week)
+    today = open_city(store, CONFIG, scope_of("analyst"), NOW).today_on
+    assert summed and all(on >= today for days in summed for on in days)  # type: ignore[attr-defined]

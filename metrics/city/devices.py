@@ -75,7 +75,7 @@ def _hours_of_days(connection: Connection, start_on: int, end_on: int) -> dict[i
     """Datastream -> hours with sound readings of each day."""
     found: dict[int, list[int]] = {}
     statement = text("SELECT datastream_id, hours FROM rollup_reading_day WHERE day BETWEEN :start AND :end")
-    for number, hours in connection.execute(statement, {"start": start_on, "end": end_on}):
+    for number, hours in connection.execute(statement, {"start": start_on, "end": end_on}).all():
         found.setdefault(number, []).append(hours)
     return found
 

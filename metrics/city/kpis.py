@@ -154,12 +154,16 @@ class _Answers(Asked):
         """Value and n; withheld below min_n. Kept while nothing of its topic changes; what says nothing of now, a minute long."""
         city = self.city
         moment = city.as_of if row.topic == "operations" or self.ends_at(period) is None else city.as_of // MINUTE
+        is_told = feeds.is_known(city, row, period, self._through(row.topic))  # a feed speaks further without a change of the topic
         found = city.once(
-            "answer", row.key, period, self.choice, self.rule, city.revisions.get(row.topic, 0), city.today_on, moment,
+            "answer", row.key, period, self.choice, self.rule, city.revisions.get(row.topic, 0), is_told, city.today_on, moment,
             make=lambda: self._formula(row, period) if row.formula else ANSWERS[row.key](self, period),
         )
         value, n = denominators.per(self.connection, self.city, row, self.choice, period, found)
         return (value if n >= row.min_n else None), n
+
+    def _through(self, topic: str) -> int | None:
+        return feeds.speak_until(feeds.of_topic(self.states, topic))
 
     def _formula(self, row: Kpi, period: Period) -> tuple[float | None, int]:
         key = (row.topic, period)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
-from metrics.city import City, denominators, feeds, small_counts
+from metrics.city import City, day_flows, denominators, feeds, small_counts
 from metrics.city.answers import ANSWERS
 from metrics.city.asked import Asked
 from metrics.city.kpis_feedback import FEEDBACK_COMPUTED
 from metrics.city.masking import unvetted
 from metrics.city.stations import daily_indices
-from metrics.city.sums import FLOWS, HORIZON, NET, NOTHING_CHOSEN, TABLES, Choice, conditions, net, stocks_now, stocks_now_by
+from metrics.city.sums import FLOWS, HORIZON, NET, NOTHING_CHOSEN, TABLES, Choice, conditions, flow_source, net, stocks_now, stocks_now_by
 from metrics.kpis import Kpi, Sums, kpi
 from metrics.periods import Period, days_of, months_of, parse_period, weeks_of
 from store.days import number_of
@@ -173,35 +173,9 @@ def _step_back(topic: str, stock: dict[str, int], flows: Mapping[str, int] | Non
 def _daily_flows(
     connection: Connection, city: City, topic: str, start_on: int, choice: Choice,
 ) -> dict[int, dict[str, int]]:
-    """Flows of every day from `start_on` on that has any, those dated after today too: a stock of now holds them.
-
-    Roll-ups change only with their topic's revision, so KPIs drawn side by side share one reading.
-    """
-    key = (city.store.engine, city.scope, topic, city.revisions[topic], start_on, choice)
-    if key not in _SHARED:
-        if len(_SHARED) >= SHARED:
-            _SHARED.clear()
-        _SHARED[key] = _read_daily_flows(connection, city, topic, start_on, choice)
-    return _SHARED[key]
-
-
-SHARED = 32
-_SHARED: dict[tuple[object, ...], dict[int, dict[str, int]]] = {}
-
-
-def _read_daily_flows(
-    connection: Connection, city: City, topic: str, start_on: int, choice: Choice,
-) -> dict[int, dict[str, int]]:
-    where, values = conditions(city.scope, topic, choice)
-    names = FLOWS[topic]
-    rows = connection.execute(
-        text(
-            f"SELECT day, {', '.join(f'sum({name})' for name in names)} FROM {TABLES[topic]} "
-            f"WHERE day >= :start{where} GROUP BY day"
-        ),
-        {"start": start_on, **values},
-    ).all()
-    return {int(row[0]): {name: int(value) for name, value in zip(names, row[1:], strict=True)} for row in rows}
+    """Flows of every day from `start_on` on that has any, those dated after today too: a stock of now holds them."""
+    found = day_flows.read(connection, city, flow_source(city, topic, choice), start_on, HORIZON)
+    return {on: dict(zip(FLOWS[topic], flows.tolist(), strict=True)) for on, flows in found.items()}
 
 
 def _summed(topic: str, days: Iterable[Mapping[str, int]]) -> dict[str, int]:

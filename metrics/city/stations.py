@@ -231,7 +231,7 @@ def air_days(connection: Connection, city: City, area: str, start_on: int, end_o
                 f"AND r.hours > 0 AND d.property IN ({', '.join(':' + name for name in names)}){where}"
             ),
             {"start": start_on, "end": end_on, **names, **values},
-        )
+        ).all()
         city.memo[key] = [AirDay(*row) for row in rows]
     found: list[AirDay] = city.memo[key]
     return found
