@@ -36,7 +36,7 @@ from components.desk_weekly_forms import (
     prefilled,
     shut,
 )
-from components.desk_weekly_paper import Issued, issued_list, papers
+from components.desk_weekly_paper import Issued, issued_section, papers
 from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page
 from metrics.city import City, agencies, annotations, followups, weekly
 from metrics.city.annotations import Annotation, Said
@@ -64,7 +64,7 @@ def draw_weekly(city: City, view: View) -> list[Component | None]:
     week, fault = week_of(city, view)
     seen = replace(view, period=week)
     found, listed = weekly.read(city, week), followups.read(city, week)
-    said = annotations.read(city, None, week)
+    said, issues = annotations.read(city, None, week), _issues(city, week)
     row, places = open_form(city, seen, [f"followup-{one.id}" for one in listed] + [f"annotation-{one.id}" for one in said])
     hand = Hand(cache(lambda agency: followups.may_write(city, agency)), cache(lambda *of: annotations.may_write(city, *of)), places)
     extra = {
@@ -77,10 +77,11 @@ def draw_weekly(city: City, view: View) -> list[Component | None]:
     }
     return [
         notice(t("weekly.page.no_week", lang, text=fault), t("weekly.page.no_week_hint", lang), kind="fault") if fault else None,
-        week_heading(city, seen, found, papers(city, seen, may_issue=may_issue(city) and "issued" not in places)),
+        week_heading(city, seen, found, papers(city, seen, issues, may_issue=may_issue(city))),
         *notes(seen, found),
-        _issued(city, seen, places.get("issued")),
+        places.get("issued"),
         sections(city, seen, found, extra, actions),
+        issued_section(city, seen, issues),
         dcc.Location(id=GO, refresh="callback-nav"),
         None if row else html.Div(id=FORM, className="d-w-away"),
     ]
@@ -133,15 +134,9 @@ def may_issue(city: City) -> bool:
     return city.scope.permits("issue.briefs") and not city.scope.is_limited
 
 
-def _issued(city: City, view: View, asking_form: Component | None) -> Component | None:
-    """The briefs of this week, and the form that issues one; None without either, and for who sees a part of the province."""
-    rows = () if city.scope.is_limited else briefs(city, view.period.text)
-    if not rows and asking_form is None:
-        return None
-    shown = issued_list(city, view, [Issued(row, _changes(city, row)) for row in rows], city.config.tz) if rows else None
-    title = html.Div(html.H2(t("weekly.page.issued", view.lang)), className="d-w-title")
-    inside = [part for part in (title, asking_form, shown) if part is not None]
-    return html.Section(inside, className="d-w-section", id="issued", tabIndex="-1")
+def _issues(city: City, week: Period) -> tuple[Issued, ...]:
+    """The issued briefs of a week with what each changed, newest first; none for who sees a part of the province."""
+    return () if city.scope.is_limited else tuple(Issued(row, _changes(city, row)) for row in briefs(city, week.text))
 
 
 def _changes(city: City, row: BriefRow) -> Table | None:

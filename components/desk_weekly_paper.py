@@ -33,8 +33,8 @@ class Issued:
     changed: Table | None
 
 
-def papers(city: City, view: View, *, may_issue: bool) -> list[Component | None]:
-    """PDF and XLSX of the week as it stands, and the way to issue it."""
+def papers(city: City, view: View, rows: Sequence[Issued], *, may_issue: bool) -> list[Component | None]:
+    """The newest issue, PDF and XLSX of the week as it stands, and the way to issue it."""
     lang = view.lang
     query = f"?period={view.period.text}&lang={lang}"
     drafts = [
@@ -43,20 +43,28 @@ def papers(city: City, view: View, *, may_issue: bool) -> list[Component | None]
         for form in FORMS
     ]
     return [
+        html.A(_issued_words(rows[0].row, view.lang, city.config.tz), href="#issued", className="d-w-newest") if rows else None,
         html.Div(drafts, className="d-exports") if city.scope.permits("export") else None,
-        opener(view, "issue", "issued", t("weekly.do.issue", lang)) if may_issue else None,
+        opener(view, "issue", "issue", t("weekly.do.issue", lang)) if may_issue else None,
     ]
 
 
-def issued_list(city: City, view: View, rows: Sequence[Issued], tz: tzinfo) -> Component:
-    """Briefs of the week, newest first: who, when, of which data, its hash, its files, what it changed."""
-    items = [html.Li(_issued(city, view, one, tz), **{"data-brief": str(one.row.id)}) for one in rows]
-    return html.Ul(items, className="d-w-issued")
+def issued_section(city: City, view: View, rows: Sequence[Issued]) -> Component | None:
+    """Briefs of the week, newest first: who, when, of which data, its hash, its files, what it changed; None without any."""
+    if not rows:
+        return None
+    items = [html.Li(_issued(city, view, one, city.config.tz), **{"data-brief": str(one.row.id)}) for one in rows]
+    title = html.Div(html.H2(t("weekly.page.issued", view.lang)), className="d-w-title")
+    return html.Section([title, html.Ul(items, className="d-w-issued")], className="d-w-section", id="issued", tabIndex="-1")
+
+
+def _issued_words(row: BriefRow, lang: str, tz: tzinfo) -> str:
+    return t("weekly.page.issued_by", lang, who=actor_name(row.issued_by), at=instant(row.issued_at, tz, lang))
 
 
 def _issued(city: City, view: View, one: Issued, tz: tzinfo) -> list[Component]:
     lang, row = view.lang, one.row
-    words = t("weekly.page.issued_by", lang, who=actor_name(row.issued_by), at=instant(row.issued_at, tz, lang))
+    words = _issued_words(row, lang, tz)
     about = [
         html.Span(t("desk.as_of", lang, at=instant(row.as_of, tz, lang))), html.Span(t("desk.revision", lang, revision=row.revision)),
         html.Span(["SHA-256 ", html.Code(row.sha256[:SHORT_HASH], title=row.sha256)]), html.Span(t(f"language.{row.lang}", lang)),
