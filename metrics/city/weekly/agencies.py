@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 
@@ -41,6 +41,7 @@ class Place:
     """An agency in the week. standing: one of STANDINGS, few or reorganised; low, high: the share chance explains for its n.
 
     rank: counted from the best for those above, among all judged for those below; None for who is like the others.
+    is_reorganised: it became another within the weeks compared: not judged, or only beside the others (signal None).
     """
 
     code: str
@@ -55,6 +56,7 @@ class Place:
     previous: float | None
     n_before: int | None
     signal: Signal | None
+    is_reorganised: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def league(asking: Asking) -> League:
     places = [
         _place(point, before.get(point.group), whole.value, signals.get(point.group), changed.get(point.group, 0), asking) for point in now
     ]
-    return League(whole.value, whole.n, _ranked(places), tuple(one.name for one in places if one.standing == REORGANISED))
+    return League(whole.value, whole.n, _ranked(places), tuple(one.name for one in places if one.is_reorganised))
 
 
 def reorganised(asking: Asking) -> dict[str, int]:
@@ -157,18 +159,18 @@ def name_of(code: str, label: str) -> Cell:
 
 def _place(point: Point, before: Point | None, share: float | None, signal: Signal | None, since: int, asking: Asking) -> Place:
     n, low, high = point.n or 0, None, None
-    where = FEW
-    if since > number_of(asking.week.previous().start_on):
+    where, is_new = FEW, since > number_of(asking.week.previous().start_on)
+    if is_new:
         where, signal = REORGANISED, None
     elif n >= LEAST_N and point.value is not None and share is not None:
         where = standing(round(point.value * n / 100), n, share / 100)
         least, most = limits(n, share / 100)
         low, high = 100 * least / n, 100 * most / n
         if signal and signal.baseline and since > number_of(parse_period(signal.baseline.from_week, asking.city.today).start_on):
-            signal = None  # other weeks than its own made its limits
+            is_new, signal = True, None  # other weeks than its own made its limits
     return Place(
         point.group, point.label, point.value, point.n, point.state, where, low, high, None,
-        before.value if before else None, before.n if before else None, signal,
+        before.value if before else None, before.n if before else None, signal, is_new,
     )
 
 
@@ -182,7 +184,7 @@ def _ranked(places: Sequence[Place]) -> tuple[Place, ...]:
     below = [one for one in found if one.standing == BELOW]
     ranks = {one.code: number for number, one in enumerate(found, 1) if one.standing == ABOVE}
     ranks |= {one.code: judged - len(below) + number for number, one in enumerate(below, 1)}
-    return tuple(Place(**{**one.__dict__, "rank": ranks.get(one.code)}) for one in found)
+    return tuple(replace(one, rank=ranks.get(one.code)) for one in found)
 
 
 def _depth(one: Place) -> float:
@@ -191,7 +193,7 @@ def _depth(one: Place) -> float:
 
 
 def _worse(asking: Asking, found: League) -> tuple[Statement, ...]:
-    link, judged = Link("/weekly", asking.query()), Figure(len(found.judged), "none")
+    link, judged = Link("/signals", asking.query(key=KEY)), Figure(len(found.judged), "none")
     if not asking.is_over:
         return ()
     if not found.worse:
@@ -216,12 +218,13 @@ def _apart(asking: Asking, found: League) -> tuple[Statement, ...]:
         "above": Figure(len(above), "none"), "below": Figure(len(below), "none"), "alike": Figure(len(found.of(ALIKE)), "none"),
         "share": with_n(kpi(KEY), found.share, found.n),
     }
-    key = "apart"
+    key = "apart" if above or below else "none_apart"
     if below:
         lowest = below[-1]
         words |= {"lowest": _short(lowest), "value": with_n(kpi(KEY), lowest.value, lowest.n)}
         key = "apart_lowest"
-    return (Statement(SECTION, sentence(Word(f"weekly.say.{key}", words)), Link("/weekly", asking.query())),)
+    link = Link("/signals", asking.query(key=KEY))
+    return (Statement(SECTION, sentence(Word(f"weekly.say.{key}", words)), link),) if found.of(*STANDINGS) else ()
 
 
 def _short(one: Place) -> Cell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from metrics.city import City, feeds, kpis, signals
 from metrics.city.annotations import Annotation
@@ -13,7 +13,8 @@ from metrics.city.annotations import read as read_annotations
 from metrics.city.feeds import FeedState
 from metrics.city.kpis import KpiValue
 from metrics.city.signals import Signal
-from metrics.city.sums import NOTHING_CHOSEN
+from metrics.city.sums import HORIZON, NOTHING_CHOSEN
+from metrics.comparison import comparable_by
 from metrics.kpis import KPIS
 from metrics.periods import Period
 from store.days import number_of
@@ -53,16 +54,37 @@ class Asking:
 def ask(connection: Connection, city: City, week: Period) -> Asking:
     """Everything that more than one section speaks of."""
     is_over, states = city.today > week.end_on, feeds.read_in(connection, city)
-    whole = frozenset(topic for topic in TOPICS if _speaks(city, week, feeds.of_topic(states, topic), is_over=is_over))
+    whole = frozenset(
+        topic for topic in TOPICS
+        if city.today >= week.start_on and _speaks(city, week, feeds.of_topic(states, topic), is_over=is_over)
+    )
     rule = city.config.late_rule
     values = kpis.read_in(connection, city, KPIS, week, NOTHING_CHOSEN, rule)
-    year = kpis.read_in(connection, city, KPIS, week, NOTHING_CHOSEN, rule, "last_year") if is_over else ()
+    year = _last_year(connection, city, week) if is_over else ()
     judged = [row for row in KPIS if row.topic in whole] if is_over else []
     return Asking(
         connection, city, week, is_over, states, whole, {one.key: one for one in values}, {one.key: one for one in year},
         signals.in_order(signals.read_in(connection, city, judged, week, NOTHING_CHOSEN, rule)),
         read_annotations(city, None, week),
     )
+
+
+def _last_year(connection: Connection, city: City, week: Period) -> tuple[KpiValue, ...]:
+    """Of the topics that were there then: before anything was delivered is no zero."""
+    before = comparable_by(week, city.today, city.calendar, "last_year").previous
+    assert before is not None
+    begun = {topic for topic, table in _DAYS.items() if _first_on(connection, table) <= number_of(before.start_on)}
+    rows = [row for row in KPIS if row.topic in begun]
+    return kpis.read_in(connection, city, rows, week, NOTHING_CHOSEN, city.config.late_rule, "last_year")
+
+
+_DAYS = {"dossiers": "rollup_dossier_day", "reports": "rollup_report_day", "readings": "rollup_reading_day"}
+
+
+def _first_on(connection: Connection, table: str) -> int:
+    """The first day there is; beyond all days when there is none."""
+    on = connection.execute(text(f"SELECT min(day) FROM {table}")).scalar()
+    return HORIZON if on is None else int(on)
 
 
 def ends_at(city: City, week: Period) -> int:

@@ -9,8 +9,11 @@ from metrics.city.weekly.written import said
 from text import LANGUAGES
 
 MOST_WORDS = 350
-# how many sentences a section keeps whatever comes; what goes beyond is dropped from the back, in this order of sections
-KEPT = {"questions": 2, "changed": 4, "agencies": 2, "score": 2, "followups": 1, "environment": 1, "feedback": 1, "overdue": 1}
+# step by step, how many sentences a section keeps; what goes beyond is dropped from its end
+STEPS = (
+    ("questions", 4), ("score", 2), ("questions", 3), ("agencies", 2), ("questions", 2), ("changed", 5), ("changed", 4), ("score", 1),
+    ("questions", 1), ("changed", 3), ("followups", 1), ("agencies", 1), ("changed", 2),
+)
 
 
 def fitted(statements: Sequence[Statement]) -> tuple[tuple[Statement, ...], int]:
@@ -33,8 +36,8 @@ def words(one: Statement, lang: str) -> int:
 
 
 def _least(statements: Sequence[Statement]) -> Statement | None:
-    """The sentence that is missed least: the last of the first section that still has more than it keeps."""
-    for section, kept in KEPT.items():
+    """The sentence that is missed least: the last of the first step that has more than it keeps."""
+    for section, kept in STEPS:
         own = [one for one in statements if one.section == section]
         if len(own) > kept:
             # the last sentence on what changed counts all the rest: the one before it goes

@@ -28,19 +28,20 @@ INDICATORS = (
 
 def scores(asking: Asking) -> tuple[Score, Score | None]:
     """The score of the week, and that of the week before; None while the week runs."""
-    now = score.of_values(asking.city, asking.week, asking.values)
+    told = {key: one for key, one in asking.values.items() if KPI_BY_KEY[key].topic in asking.whole}
+    now = score.of_values(asking.city, asking.week, told)
     if not asking.is_over:
         return now, None
     before, rows = asking.week.previous(), [kpi(key) for key in score.KEYS]
-    values = kpis.read_in(asking.connection, asking.city, rows, before, NOTHING_CHOSEN, asking.rule)
-    return now, score.of_values(asking.city, before, {one.key: one for one in values})
+    then = kpis.read_in(asking.connection, asking.city, rows, before, NOTHING_CHOSEN, asking.rule)
+    return now, score.of_values(asking.city, before, {one.key: one for one in then})
 
 
 def statements(asking: Asking, now: Score, before: Score | None) -> tuple[Statement, ...]:
     """The points of what is known, beside the same indicators a week earlier; then what lacks most."""
     link = Link("/indices", asking.query(theme="governance"))
     if now.points is None:
-        return (Statement(SECTION, Word("weekly.say.no_score"), link),)
+        return (Statement(SECTION, Word("weekly.say.no_score"), link),) if "dossiers" in asking.whole else ()
     words: dict[str, Cell] = {"points": Figure(now.points, POINTS, 1), "known": Figure(now.known_most, "none")}
     pairs = _pairs(now, before)
     if pairs:

@@ -10,7 +10,7 @@ from metrics.city.kpis_environment import BAD_AQI
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.feedback import value_table
 from metrics.city.weekly.parts import Cell, Column, Figure, Link, Row, Statement, Table, Word
-from metrics.city.weekly.words import joined, sentence, told
+from metrics.city.weekly.words import is_worse, joined, sentence, told
 from metrics.vn_aqi import category
 from store.days import date_of, number_of
 
@@ -40,7 +40,7 @@ def statements(asking: Asking) -> tuple[Statement, ...]:
         for key in SAID if asking.values[key].value is not None
     ]
     link = Link("/stations", asking.query())
-    is_warning = bool(bad.value or asking.values["water_stations_over_alarm"].value)
+    is_warning = bool(asking.values["water_stations_over_alarm"].value) or is_worse(asking, *KEYS)
     return (Statement(SECTION, sentence(joined(said)), link, is_warning=is_warning),) if said else ()
 
 

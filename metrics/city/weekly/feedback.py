@@ -10,7 +10,7 @@ from metrics.city.series import Point
 from metrics.city.sums import NOTHING_CHOSEN
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.parts import Cell, Column, Figure, Link, Row, Statement, Table, Word
-from metrics.city.weekly.words import change_of, joined, named, sentence, told, value_of
+from metrics.city.weekly.words import change_of, is_worse, joined, named, sentence, told, value_of
 from metrics.kpis import kpi
 
 SECTION, TOP = "feedback", 5
@@ -46,7 +46,7 @@ def statements(asking: Asking) -> tuple[Statement, ...]:
     said: list[Cell] = [Word("weekly.say.feedback_beside" if is_beside else "weekly.say.feedback", words)]
     said += [Word(f"weekly.say.{key}", {"value": told(values[key])}) for key in BESIDE if values[key].value is not None]
     link = Link("/reports", asking.query(state="received"))
-    return (Statement(SECTION, sentence(joined(said)), link, is_warning=bool(values["reports_overdue"].value)),)
+    return (Statement(SECTION, sentence(joined(said)), link, is_warning=is_worse(asking, *KEYS)),)
 
 
 def tables(asking: Asking) -> tuple[Table, ...]:

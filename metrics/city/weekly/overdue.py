@@ -15,7 +15,7 @@ from metrics.city.sums import NOTHING_CHOSEN, conditions
 from metrics.city.weekly.agencies import name_of
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.parts import Cell, Column, Figure, Link, Row, Statement, Table, Word
-from metrics.city.weekly.words import change_of, joined, sentence, short, value_of
+from metrics.city.weekly.words import change_of, is_worse, joined, sentence, short, value_of
 from metrics.kpis import RULE_DAY, kpi
 from metrics.worktime import working_day_count
 from store.days import date_of, number_of
@@ -50,7 +50,7 @@ def statements(asking: Asking, found: tuple[Point, ...]) -> tuple[Statement, ...
         words["most"] = joined([Word("weekly.say.named", {"name": _short(p), "value": Figure(p.value, "none")}) for p in most],
                                "weekly.say.list")
         key += "_most"
-    return (Statement(SECTION, sentence(Word(f"weekly.say.{key}", words)), link, is_warning=bool(whole.value)),)
+    return (Statement(SECTION, sentence(Word(f"weekly.say.{key}", words)), link, is_warning=is_worse(asking, KEY)),)
 
 
 def tables(asking: Asking, found: tuple[Point, ...]) -> tuple[Table, ...]:

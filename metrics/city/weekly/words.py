@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from functools import reduce
 
 from metrics.city.kpis import KpiValue
+from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.parts import Cell, Figure, Word
 from metrics.kpis import KPI_BY_KEY, Kpi
+from metrics.spc import DETERIORATED
 
-SHORTEST, NAME_WORDS, QUOTE_WORDS = 1, 9, 14  # of names and quotations inside a sentence: the tables have them whole
+NAME_WORDS, QUOTE_WORDS = 9, 14  # of names and quotations inside a sentence: the tables have them whole
 _COUNTED = ("dossier", "report")
 
 
@@ -47,6 +49,11 @@ def unit_of(row: Kpi) -> str:
 def decimals_of(row: Kpi, value: float) -> int:
     """Digits of a limit, mean or change: as the KPI has, one more where a count is broken and small."""
     return row.decimals if row.decimals or abs(value) >= 100 or float(value).is_integer() else 1
+
+
+def is_worse(asking: Asking, *keys: str) -> bool:
+    """Did any of these KPIs really get worse?"""
+    return any(one.key in keys and one.verdict == DETERIORATED for one in asking.signals)
 
 
 def named(row: Kpi) -> Word:
