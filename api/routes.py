@@ -21,6 +21,7 @@ from api.indicators import answer_indicators
 from api.ingest import Door
 from api.limits import BOUNDS, Limits
 from api.live import EASY, FrameBuilder, Hub, Pace
+from api.noted import ANNOTATION_FILTERS, FOLLOWUP_FILTERS, answer_annotations, answer_followups
 from api.observed import Observed, TimedRequests
 from api.parameters import Parameter
 from api.showing import PAPER_TYPES, Route, show
@@ -102,6 +103,22 @@ ROUTES: tuple[Route, ...] = (
         Route(f"/api/v1/weekly.{form}", "export", f"a draft of the brief of a week as {form}", answer_draft, parameters=(known.PERIOD,),
               is_tagged=False, form=form)
         for form in PAPER_TYPES
+    ),
+    Route(
+        "/api/v1/followups",
+        "see.desk",
+        "what was promised in weekly meetings, with its history",
+        answer_followups,
+        has_tables=True,
+        parameters=FOLLOWUP_FILTERS,
+    ),
+    Route(
+        "/api/v1/annotations",
+        "see.desk",
+        "what people said about figures",
+        answer_annotations,
+        has_tables=True,
+        parameters=ANNOTATION_FILTERS,
     ),
     Route(
         "/api/v1/briefs",

@@ -19,9 +19,11 @@ from auth import make_session
 from config import Config, FeedConfig
 from metrics.rollups import clock_step, drain
 from scope import ROLES
+from store.annotations import NewAnnotation, put_annotation
 from store.catalogue import put_agencies, put_categories, put_procedures
 from store.days import DAY, HOUR, instant, number_of
 from store.engine import Store, open_store
+from store.followups import NewFollowup, put_followup
 from store.keys import PROGRAM
 from store.landing import Landing, land
 from store.migrate import migrate
@@ -103,6 +105,9 @@ def _land(store: Store, side: str) -> None:
         readings=readings, item_count=1,
     ), Landing("air", "sensors", quarter))
     land(store, Parsed(indicators=tuple(_figures(side)), item_count=1), Landing("indices", "indicators", quarter))
+    today = number_of(NOW.date())
+    put_followup(store, NewFollowup("2026-W46", f"Việc zag{side}", today, AGENCY[side], f"Phòng zag{side}"), PROGRAM, AT)
+    put_annotation(store, NewAnnotation(f"Lời zar{side}", today, today, "", AGENCY[side], AREA[side]), PROGRAM, AT)
 
 
 def _figures(side: str) -> Iterator[IndicatorRow]:

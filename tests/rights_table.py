@@ -64,6 +64,8 @@ json      /api/v1/weekly                     . . . x x . x x
 json      /api/v1/weekly/tables              . . . x x . x x
 json      /api/v1/weekly.pdf                 . . x x x . x .
 json      /api/v1/weekly.xlsx                . . x x x . x .
+json      /api/v1/followups                  . . . x x . x x
+json      /api/v1/annotations                . . . x x . x x
 json      /api/v1/briefs                     . . . x x . x x
 json      /api/v1/briefs/{key}.pdf           . . x x x . . . whole
 json      /api/v1/briefs/{key}.xlsx          . . x x x . . . whole
@@ -81,6 +83,8 @@ json      /api/v1/feeds                      . . . x x . x x
 file      /api/v1/kpis                       . . x x x . x .
 file      /api/v1/catalogue                  . . x x x . x .
 file      /api/v1/weekly/tables              . . x x x . x .
+file      /api/v1/followups                  . . x x x . x .
+file      /api/v1/annotations                . . x x x . x .
 file      /api/v1/briefs                     . . x x x . x .
 file      /api/v1/series                     . . x x x . x .
 file      /api/v1/score                      . . x x x . x .
@@ -132,6 +136,7 @@ QUERIES = {
         "key=reports_resolve_days_median&by=category&period=last_30d", "key=vn_aqi&by=day&period=2026-11-18..2026-11-20",
         "key=dossiers_finished&by=week&period=2026-11",
     ),
+    "/api/v1/followups": ("", "week=2026-W47", "state=open"), "/api/v1/annotations": ("period=2026-11", "area=00002&period=2026-11"),
     "/api/v1/weekly": ("", "period=2026-W47"), "/api/v1/weekly/tables": ("", "period=2026-W46"),
     "/api/v1/signals": ("", "agency=H99.2", "area=00002", "keys=dossiers_received&period=2026-10"),
     "/api/v1/kpis": ("", "agency=H99.2", "area=00002", "period=last_30d", "domain=D-out", "category=C-out"),

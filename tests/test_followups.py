@@ -5,14 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from api.routes import mount
+from components.context import AppContext
 from config import Config, FeedConfig
-from metrics.city import City, followups, open_city
+from metrics.city import City, annotations, followups, open_city
+from metrics.city.annotations import Said
 from metrics.city.followups import Followup, Promise
 from metrics.city.typed import TypedFault
 from metrics.periods import Period, parse_period
@@ -330,3 +336,39 @@ def test_a_moved_date_is_reminded_of_anew_and_a_closed_one_never(store: Store) -
     followups.remind(city_of(store), reminder, AT)
     followups.move(city_of(store), number, "2026-11-23", "Chờ kinh phí", "", AT)
     assert [one.why for one in followups.due(city_of(store))] == ["soon"]
+
+
+# ---- the API --------------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def told(lite: Store, live_server: Callable[..., Any]) -> Iterator[httpx.Client]:
+    server = FastAPI()
+    mount(server, AppContext(CONFIG, lite, lambda: NOW, lambda request: scope_of("analyst", actor="key:t#1")),
+          build_frame=lambda city, lang: {"props": {}, "ages": {}})
+    with httpx.Client(base_url=live_server(server).url) as client:
+        yield client
+
+
+def test_the_addresses_tell_what_the_page_is_drawn_from(told: httpx.Client, lite: Store) -> None:
+    number = made(lite, agency="H1.1")
+    made(lite, "tuần này", week="2026-W47")
+    followups.close(city_of(lite), number, "Xong", "", AT)
+    answer = told.get("/api/v1/followups", params={"week": "2026-W46"}).json()
+    (one,) = answer["items"]
+    assert (answer["total"], one["id"], one["agency"], one["due_on"], one["state"], one["is_kept"], one["done_on"]) == (
+        1, number, "Sở Xây dựng", "2026-11-27", "done", True, "2026-11-20",
+    )
+    assert [(event["kind"], event["note"], event["due_on"]) for event in one["events"]] == [("made", "", "2026-11-27"), ("done", "Xong", None)]
+    lines = told.get("/api/v1/followups.csv").content.decode("utf-8-sig").splitlines()
+    assert len(lines) == 3 and lines[0].startswith("id,week,what,agency_code,agency,who,due_on")
+    annotations.write(city_of(lite), Said("Bão số 13", "2026-11-09", "2026-11-11", "dossiers_late"), "", AT)
+    (said,) = told.get("/api/v1/annotations", params={"key": "dossiers_late", "period": "2026-W46"}).json()["items"]
+    assert (said["body"], said["said_by"], said["from_on"], said["to_on"]) == ("Bão số 13", "user:leader", "2026-11-09", "2026-11-11")
+    assert told.get("/api/v1/annotations", params={"key": "reports_open", "period": "2026-W46"}).json()["items"] == []
+
+
+@pytest.mark.parametrize(("address", "field"), [
+    ("followups?week=2026-11", "week"), ("followups?week=x", "week"), ("followups?state=late", "state"), ("annotations?key=best", "key"),
+])
+def test_what_the_addresses_do_not_know_is_refused_with_its_field(told: httpx.Client, address: str, field: str) -> None:
+    answer = told.get(f"/api/v1/{address}")
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
