@@ -84,10 +84,9 @@ def marks(brief: Brief, lang: str) -> tuple[str, ...]:
 
 
 def facts(brief: Brief, lang: str) -> tuple[tuple[str, str], ...]:
-    """What the figures are, as (name, words): week, place, reach, instant, revision, hash, issue, feeds left out and why."""
+    """What the figures are, as (name, words): reach, instant, revision, hash, issue, feeds left out and why."""
     issue, told = brief.issue, brief.weekly
     rows = [
-        ("week", title(brief, lang)), ("place", place(brief, lang)),
         ("reach", "; ".join(brief.reach) or t("brief.whole", lang)),
         ("as_of", instant(told.as_of, brief.config.tz, lang)), ("revision", number(told.revision, lang, 0)), ("sha256", brief.sha256),
     ]
@@ -99,8 +98,6 @@ def facts(brief: Brief, lang: str) -> tuple[tuple[str, str], ...]:
             at, revision = instant(old.issued_at, brief.config.tz, lang), number(old.revision, lang, 0)
             rows.append(("replaces", t("brief.replaces_words", lang, at=at, revision=revision, sha=old.sha256[:SHORT])))
     rows.append(("left_out", "; ".join(left_out(brief, lang)) or t("brief.nothing_left_out", lang)))
-    if told_marks := marks(brief, lang):
-        rows.append(("marks", "; ".join(told_marks)))
     return tuple((t(f"brief.fact_{key}", lang), words) for key, words in rows)
 
 

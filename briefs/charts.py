@@ -12,7 +12,7 @@ from metrics.kpis import kpi
 from text import t
 from text.formats import number
 
-WIDTH, HEIGHT = 340.0, 132.0
+WIDTH, HEIGHT = 340.0, 118.0
 LEFT, RIGHT, TOP, BOTTOM = 42.0, 8.0, 8.0, 18.0
 MOST_WEEKS = 52
 INK, QUIET, BAND = "#1a1a1a", "#6b6b6b", "#e4e4e4"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from briefs import charts
 from briefs.brief import SHORT, Brief, address, facts, left_out, marks, place, title
+from briefs.widths import table_widths
 from metrics.city.weekly.parts import SECTIONS, Cell, Column, Figure, Link, Row, Statement, Table, Word
 from metrics.city.weekly.written import said, written
 from text import t
@@ -17,11 +18,7 @@ from text.formats import instant, number
 
 STYLE = Path(__file__).with_name("paper.css")
 MOST_LEFT_OUT = 3  # feeds named at the foot of every page; the annex names all
-MOST_LETTERS = 44  # of a text on one line before it wraps
-MOST_HEAD = 10  # letters of a heading that wraps only when it is longer
-LETTER, GAP = 1.0, 2.2  # width of a letter and of the space between columns, in percent of the page
 SMALL = 10  # rows; so short a table stands on one page
-WIDE = 7  # columns; more are set smaller
 OPEN, CLOSE = "\ue000", "\ue001"  # stand around a figure until it is set
 
 
@@ -55,10 +52,16 @@ def _statement(brief: Brief, one: Statement, lang: str) -> str:
 
 def _emphasised(word: Word, lang: str) -> str:
     """The sentence with its first figure in bold; as text it is what `said` writes."""
-    figures = {name: f"{OPEN}{written(cell, lang)}{CLOSE}" for name, cell in word.words.items() if isinstance(cell, Figure)}
-    others = {name: written(cell, lang) for name, cell in word.words.items() if name not in figures}
-    whole = escape(t(word.key, lang, **others, **figures))
+    whole = escape(_marked(word, lang))
     return re.sub(f"[{OPEN}{CLOSE}]", "", whole.replace(OPEN, "<b>", 1).replace(CLOSE, "</b>", 1))
+
+
+def _marked(cell: Cell, lang: str) -> str:
+    """As `written`, every figure between marks."""
+    if isinstance(cell, Word):
+        return t(cell.key, lang, **{name: _marked(inner, lang) for name, inner in cell.words.items()})
+    words = written(cell, lang)
+    return f"{OPEN}{words}{CLOSE}" if isinstance(cell, Figure) else words
 
 
 def _annex(brief: Brief, lang: str) -> Iterator[str]:
@@ -71,6 +74,7 @@ def _annex(brief: Brief, lang: str) -> Iterator[str]:
         rows = (f'<div class="pair">{"".join(shown[at : at + 2])}</div>' for at in range(0, len(shown), 2))
         yield f'<h3>{escape(t("brief.charts", lang))}</h3><p class="note">{escape(t("brief.charts_hint", lang))}</p>'
         yield f'<div class="charts">{"".join(rows)}</div>'
+    yield '</section><section class="tables">'
     tables = (table for table in brief.tables if table.rows or table.notes)
     yield from (_table(brief, place_, table, lang) for place_, table in enumerate(tables, 1))
     yield "</section>"
@@ -88,47 +92,40 @@ def _figure(brief: Brief, signal: charts.Signal, lang: str) -> str:
 
 
 def _table(brief: Brief, at: int, table: Table, lang: str) -> str:
-    widths = "".join(f'<col style="width:{share:.1f}%">' for share in _widths(table, lang))
-    head = "".join(
-        f'<th scope="col" class="{column.kind}">{escape(t(f"weekly.column.{column.key}", lang))}</th>' for column in table.columns
-    )
-    body = "".join(_row(brief, row, table.columns, lang) for row in table.rows)
+    name = escape(f"{at}. {t(f'weekly.table.{table.key}', lang)}")
     notes = "".join(f'<p class="note">{escape(said(note, lang))}</p>' for note in table.notes)
-    size = ("small " if len(table.rows) <= SMALL else "") + ("wide" if len(table.columns) > WIDE else "")
-    name = f"{at}. {t(f'weekly.table.{table.key}', lang)}"
-    drawn = f"<table><colgroup>{widths}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if table.rows else ""
-    return f'<div class="block {size}"><h3>{escape(name)}</h3>{drawn}{notes}</div>'
+    size = " small" if len(table.rows) <= SMALL else ""
+    return f'<div class="block{size}"><h3>{name}</h3>{_grid(brief, table, lang) if table.rows else ""}{notes}</div>'
 
 
-def _widths(table: Table, lang: str) -> list[float]:
-    """Shares of the width in percent: figures and dates get what they need, texts share the rest by how long they are, and wrap."""
-    needs = []
-    for at, column in enumerate(table.columns):
-        name = t(f"weekly.column.{column.key}", lang)
-        head = max(len(word) for word in (*name.split(), name[:MOST_HEAD]))
-        longest = max((len(written(row.cells[at], lang)) for row in table.rows), default=0)
-        needs.append(max(head, min(longest, MOST_LETTERS)) * LETTER + GAP)
-    texts = sum(need for need, column in zip(needs, table.columns, strict=True) if column.kind == "text")
-    rest = max(100 - (sum(needs) - texts), 25.0)
-    return [need * rest / texts if column.kind == "text" else need for need, column in zip(needs, table.columns, strict=True)]
+def _grid(brief: Brief, table: Table, lang: str) -> str:
+    """The table in the widths it needs. A column in which nobody wrote anything is left out."""
+    kept = [at for at, column in enumerate(table.columns) if column.kind != "text" or any(row.cells[at] is not None for row in table.rows)]
+    columns = [table.columns[at] for at in kept]
+    heads = [t(f"weekly.column.{column.key}", lang) for column in columns]
+    cells = [[written(row.cells[at], lang) for at in kept] for row in table.rows]
+    widths = table_widths(heads, [column.kind for column in columns], cells)
+    sizes = "".join(f'<col style="width:{width:.1f}mm">' for width in widths.columns)
+    head = "".join(
+        f'<th scope="col" class="{column.kind}">{escape(name)}</th>' for column, name in zip(columns, heads, strict=True)
+    )
+    body = "".join(_row(brief, row, kept, columns, lang) for row in table.rows)
+    style = f'style="width:{sum(widths.columns):.1f}mm;font-size:{widths.size}pt"'
+    return f"<table {style}><colgroup>{sizes}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _row(brief: Brief, row: Row, columns: Sequence[Column], lang: str) -> str:
-    shown = [_cell(cell, lang) for cell in row.cells]
+def _row(brief: Brief, row: Row, kept: Sequence[int], columns: Sequence[Column], lang: str) -> str:
+    cells = [row.cells[at] for at in kept]
+    shown = [escape(written(cell, lang)) for cell in cells]
     at = next((place_ for place_, column in enumerate(columns) if column.kind == "text"), 0)
-    if shown:
-        shown[at] = _linked(brief, shown[at], row.link, lang)
-    cells = (f'<td class="{_kind(cell, column)}">{inside}</td>' for cell, column, inside in zip(row.cells, columns, shown, strict=True))
-    return f"<tr>{''.join(cells)}</tr>"
+    shown[at] = _linked(brief, shown[at], row.link, lang)
+    drawn = (f'<td class="{_kind(cell, column)}">{inside}</td>' for cell, column, inside in zip(cells, columns, shown, strict=True))
+    return f"<tr>{''.join(drawn)}</tr>"
 
 
 def _kind(cell: Cell, column: Column) -> str:
     """Words stand left even in a column of figures; what is missing stands where the figure would."""
     return "text" if column.kind == "figure" and isinstance(cell, (Word, str)) and cell else column.kind
-
-
-def _cell(cell: Cell, lang: str) -> str:
-    return escape(written(cell, lang))
 
 
 def _linked(brief: Brief, inside: str, link: Link | None, lang: str) -> str:

@@ -1,0 +1,67 @@
+"""How wide the columns of a table on paper are: figures as wide as they are, texts share the rest and wrap. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PAGE = 265.0  # mm between the margins of a wide page
+MOST_TEXT, MOST_HEAD = 62.0, 22.0  # mm of a text, and of a heading, before it wraps, at the larger size
+GAP = 4.0  # mm between columns
+SIZES = (8.5, 7.5)  # points
+POINT = 0.3528  # mm
+NARROW, BROAD = frozenset(" .,:;'|ilIjtfr()/-–"), frozenset("mwMW%+−@")
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Millimetres of each column, and the size of the letters in points."""
+
+    columns: tuple[float, ...]
+    size: float
+
+
+def table_widths(heads: Sequence[str], kinds: Sequence[str], cells: Sequence[Sequence[str]]) -> Widths:
+    """The widths of a table of so written cells; the larger letters where they fit on the page."""
+    size = SIZES[0]
+    for size in SIZES:
+        named = enumerate(zip(heads, kinds, strict=True))
+        columns = [_Column(head, kind == "text", [row[at] for row in cells], size) for at, (head, kind) in named]
+        if sum(column.need for column in columns) <= PAGE:
+            return Widths(tuple(column.need for column in columns), size)
+    given = _shared(columns)
+    fit = min(1.0, PAGE / sum(given))  # figures alone can be too many: then all give way
+    return Widths(tuple(width * fit for width in given), size)
+
+
+class _Column:
+    """What a column needs in mm: `least` with heading and texts wrapped at every word, `need` with texts on one line or nearly so."""
+
+    def __init__(self, head: str, is_text: bool, cells: Sequence[str], size: float) -> None:
+        longest = max((letters_mm(cell, size) for cell in cells), default=0.0)
+        words = [word for text in ([head, *cells] if is_text else [head]) for word in text.split()]
+        word = max((letters_mm(one, size) for one in words), default=0.0)
+        self.is_text = is_text
+        self.least = GAP + (word if is_text else max(word, longest))
+        self.need = max(self.least, GAP + min(letters_mm(head, size), MOST_HEAD), GAP + min(longest, MOST_TEXT))
+
+
+def _shared(columns: Sequence[_Column]) -> list[float]:
+    """Every column its least; what is left of the page goes to the texts, evenly up to what each needs."""
+    given = [column.least for column in columns]
+    left = PAGE - sum(given)
+    wanting = [at for at, column in enumerate(columns) if column.is_text and column.need > column.least]
+    while left > 0.1 and wanting:
+        part = left / len(wanting)
+        for at in wanting:
+            more = min(part, columns[at].need - given[at])
+            given[at] += more
+            left -= more
+        wanting = [at for at in wanting if columns[at].need - given[at] > 0.1]
+    return given
+
+
+def letters_mm(text: str, size: float) -> float:
+    """About how wide a text is set, a little generously: a letter of Noto Sans is half as wide as its size, digits a little more."""
+    ems = sum(0.32 if letter in NARROW else 0.9 if letter in BROAD else 0.68 if letter.isupper() else 0.59 for letter in text)
+    return ems * size * POINT
