@@ -24,7 +24,7 @@ from commands.processes import Children, stop_with_parent
 from commands.terminal import City, LogForm, Shift, StoreUrl, get_ready, is_demo, operator, settle, start_log, stop
 from commands.upkeep import upkeep_cli
 from config import Config, ConfigError, city_path, read_environment
-from data_sources.demo.run import free_port, run_demo
+from data_sources.demo.run import fill_meetings, free_port, run_demo
 from data_sources.feed import FeedError
 from data_sources.preview import mapping_faults, preview_feed
 from data_sources.quarantine import resend
@@ -65,6 +65,8 @@ def run(
     config, opened = settle(city, store, shift_to_now)
     get_ready(opened, config, "run", may_upgrade=is_demo(city or city_path(read_environment())))
     _require_admin_beyond(host, port, opened)
+    if has_demo:
+        fill_meetings(opened, ROOT / "var", utc_now())
     common = _common(city, store, shift_to_now)
     children = Children(ROOT / "cli.py")
     children.start("ingest", *common)

@@ -357,7 +357,8 @@ def test_the_addresses_tell_what_the_page_is_drawn_from(told: httpx.Client, lite
     assert (answer["total"], one["id"], one["agency"], one["due_on"], one["state"], one["is_kept"], one["done_on"]) == (
         1, number, "Sở Xây dựng", "2026-11-27", "done", True, "2026-11-20",
     )
-    assert [(event["kind"], event["note"], event["due_on"]) for event in one["events"]] == [("made", "", "2026-11-27"), ("done", "Xong", None)]
+    told_events = [(event["kind"], event["note"], event["due_on"]) for event in one["events"]]
+    assert told_events == [("made", "", "2026-11-27"), ("done", "Xong", None)]
     lines = told.get("/api/v1/followups.csv").content.decode("utf-8-sig").splitlines()
     assert len(lines) == 3 and lines[0].startswith("id,week,what,agency_code,agency,who,due_on")
     annotations.write(city_of(lite), Said("Bão số 13", "2026-11-09", "2026-11-11", "dossiers_late"), "", AT)

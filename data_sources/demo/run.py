@@ -19,9 +19,11 @@ import uvicorn
 
 from config import Config
 from data_sources.demo.catalogue import write_catalogue_csvs
+from data_sources.demo.meeting import write_meetings
 from data_sources.demo.pusher import Pushed, live_loop, push_dossiers
 from data_sources.demo.servers import make_upstream
 from data_sources.demo.story import Story, build
+from store.engine import Store
 
 SEED = 20260701
 HISTORY_DAYS = 90
@@ -49,6 +51,11 @@ def demo_environment(var: Path, now: datetime, port: int) -> Mapping[str, str]:
         "TOANCANH_DEMO_USER": birth.user,
         "TOANCANH_DEMO_PASSWORD": birth.password,
     }
+
+
+def fill_meetings(store: Store, var: Path, now: datetime) -> None:
+    """What the province's weekly meetings wrote down before its first day, into a store that has none of it."""
+    write_meetings(store, _birth(var / "demo", now).at)
 
 
 def _birth(folder: Path, now: datetime) -> Birth:
