@@ -39,31 +39,28 @@ def elsewhere(view: View, to: Link) -> str:
 
 
 def week_heading(city: City, view: View, found: Weekly, aside: Sequence[Component | None]) -> Component:
-    """Which week, whether it is still running, the weeks beside it; at the right what can be taken along."""
+    """Which week, whether it is still running, the same one of last year; the weeks beside it and what can be taken along."""
     lang, week = view.lang, found.week
     lead = [html.B(period_name(week, lang))]
     if not found.is_over:
         lead.append(html.Span(t("weekly.page.running", lang), className="d-partial", title=t("weekly.page.running_hint", lang)))
-    return html.Div(
-        [heading(t("page.weekly", lang), lead, [part for part in aside if part is not None]), _weeks(city, view, week)],
-        className="d-w-head",
-    )
+    lead.append(_week_link(view, week.year_before(), "weekly.page.last_year", "d-w-small"))
+    right = [_weeks(city, view, week), *(part for part in aside if part is not None)]
+    return html.Div(heading(t("page.weekly", lang), lead, right), className="d-w-head")
 
 
 def _weeks(city: City, view: View, week: Period) -> Component:
-    """The week before and after, the same week of last year; no week that has not begun."""
-    lang = view.lang
-    before, after = week.previous(), _after(week)
-    links = [_week_link(view, before, "weekly.page.previous")]
+    """The week before and the one after, where it has begun."""
+    after = _after(week)
+    links = [_week_link(view, week.previous(), "weekly.page.previous")]
     if after.start_on <= city.today:
         links.append(_week_link(view, after, "weekly.page.next"))
-    links.append(_week_link(view, week.year_before(), "weekly.page.last_year"))
-    return html.Nav(links, className="d-w-weeks", **{"aria-label": t("weekly.page.weeks", lang)})
+    return html.Nav(links, className="d-w-weeks", **{"aria-label": t("weekly.page.weeks", view.lang)})
 
 
-def _week_link(view: View, week: Period, words: str) -> Component:
-    return link(t(words, view.lang, week=week.text[-2:]), View(view.path, {}, view.lang, week).here(
-        lang=view.get("lang"), period=week.text), "d-button", title=period_name(week, view.lang))
+def _week_link(view: View, week: Period, words: str, class_name: str = "d-button") -> Component:
+    href = View(view.path, {}, view.lang, week).here(lang=view.get("lang"), period=week.text)
+    return link(t(words, view.lang, week=week.text[-2:]), href, class_name, title=period_name(week, view.lang))
 
 
 def _after(week: Period) -> Period:
@@ -141,10 +138,12 @@ def _warned(one: Statement) -> dict[str, str]:
 def changed_cards(
     city: City, view: View, signals: Sequence[Signal], beside: Callable[[Signal], Component | None]
 ) -> Component | None:
-    """A card for each KPI that changed, with its control chart; below it what `beside` says of it."""
+    """A card for each KPI that changed, with its control chart; below it what `beside` says of it. Folded away on a phone."""
     there = View("/signals", {"lang": view.lang, "period": view.period.text}, view.lang, view.period)
     cards = [html.Div([card(city, there, one), beside(one)], className="d-w-card") for one in signals]
-    return html.Div(cards, className="d-signal-cards") if cards else None
+    words = t("weekly.page.charts", view.lang, n=number(len(cards), view.lang, 0))
+    fold = html.Details([html.Summary(words), html.Div(cards, className="d-signal-cards")], className="d-fold d-w-charts")
+    return fold if cards else None
 
 
 # ---- tables ---------------------------------------------------------------------------------------------------------
