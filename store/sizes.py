@@ -41,6 +41,7 @@ DATED = (
     Dated("core_reading", "hour", HOUR), Dated("rollup_reading_hour", "hour", HOUR), Dated("rollup_reading_hour_area", "hour", HOUR),
     Dated("rollup_reading_day", "day", DAY), Dated("rollup_dossier_day", "day", DAY), Dated("rollup_report_day", "day", DAY),
     Dated("ops_load", "at"), Dated("ops_reject", "first_at"), Dated("ops_audit", "at"),
+    Dated("ops_followup_event", "at"), Dated("ops_brief", "issued_at"), Dated("ops_brief_sending", "tried_at"),
 )
 
 

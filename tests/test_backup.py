@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
@@ -20,23 +17,27 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from config import load_config
 from metrics.city import kpis, open_city
 from metrics.periods import parse_period
 from metrics.rollups import drain
 from scope import scope_of
+from store.annotations import NewAnnotation, put_annotation
 from store.audit import AuditFilter, Entry, read, record
 from store.backup import CopyFailed, tool
 from store.days import instant
 from store.engine import Store, open_store
+from store.followups import NewFollowup, put_followup
+from store.keys import PROGRAM
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import Parsed
 from store.serving import StoreInUse, serving
 from store.sizes import row_counts, tables
-from tests.servers import ROOT
-from tests.small_city import CONFIG, NOW, TZ, dossier, fill
+from tests.forks import Forks
+from tests.small_city import CONFIG, NOW, TZ, dossier, fill, open_own
 from upkeep.archive import ArchiveDamaged, archives_in, name_of, open_archive
 from upkeep.backup import CITY_PART, backup, verify_backup, without_secrets
 from upkeep.restore import RestoreRefused, Task, restore
@@ -70,19 +71,18 @@ cadence_s = "1h"
 """
 
 
-@pytest.fixture
-def store(engine_url: str) -> Iterator[Store]:
-    opened = open_store(engine_url, TZ)
-    fill(opened)
+@pytest.fixture(params=("sqlite", "postgresql"))
+def store(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> Iterator[Store]:
+    opened = open_own(request.param, make_database)
     record(opened, Entry(instant(NOW), "user:an", "export", "dossiers"))
     yield opened
     opened.dispose()
 
 
 @pytest.fixture
-def other(engine_url: str, make_database: Callable[..., str]) -> str:
+def other(store: Store, make_database: Callable[..., str]) -> str:
     """URL of an empty database on the same engine."""
-    return make_database("sqlite" if engine_url.startswith("sqlite") else "postgresql")
+    return make_database("sqlite" if store.is_sqlite else "postgresql")
 
 
 @pytest.fixture
@@ -117,6 +117,26 @@ def test_a_restored_store_is_the_original(store: Store, other: str, tmp_path: Pa
     assert any(value for _, value, _ in told)
     assert [row.action for row in read(restored, AuditFilter(), 9)] == ["restore", "export"]
     assert [line.split(":")[0] for line in said] == ["archive", "rows", "revisions", "KPI values", "audit trail", "restored"]
+    restored.dispose()
+
+
+def test_what_meetings_wrote_comes_back_and_an_issued_brief_still_cannot_be_changed(
+    store: Store, other: str, tmp_path: Path, city_file: Path,
+) -> None:
+    put_followup(store, NewFollowup("2026-W46", "Giảm hồ sơ quá hạn", 20_780), PROGRAM, instant(NOW))
+    put_annotation(store, NewAnnotation("Bão", 20_760, 20_762), PROGRAM, instant(NOW))
+    issued = (
+        "INSERT INTO ops_brief (week, lang, issued_at, as_of, revision, sha256, content, pdf, xlsx) "
+        "VALUES ('2026-W46', 'vi', 1, 1, 1, 'x', '{}', :pdf, :xlsx)"
+    )
+    store.write(lambda connection: connection.execute(text(issued), {"pdf": b"%PDF\0\xff", "xlsx": b"PK"}))
+    before = contents(store)
+    assert all(before[name] for name in ("ops_followup", "ops_followup_event", "ops_annotation", "ops_brief"))
+    restore(Task(backup(store, CONFIG, tmp_path / "b", now=NOW, city_file=city_file).path, NOW), other)
+    restored = open_store(other, TZ)
+    assert contents(restored) == before
+    with pytest.raises(DBAPIError, match="never changed"), restored.writing() as connection:
+        connection.execute(text("UPDATE ops_brief SET content = '[]'"))
     restored.dispose()
 
 
@@ -284,29 +304,14 @@ def test_a_backup_goes_to_its_own_engine_only(store: Store, tmp_path: Path, city
         restore(Task(done.path, NOW), foreign)
 
 
-KILLED = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from upkeep.restore import Task, restore
-print("begun", flush=True)
-restore(Task(Path(sys.argv[1]), datetime(2026, 11, 20, tzinfo=UTC), say=lambda line: print(line, flush=True)), sys.argv[2])
-"""
-
-
 @pytest.mark.parametrize("at_line", ("begun", "archive", "rows", "revisions", "KPI"))
 def test_a_restore_killed_on_its_way_leaves_no_half_store(
-    store: Store, other: str, tmp_path: Path, city_file: Path, at_line: str,
+    store: Store, other: str, tmp_path: Path, city_file: Path, forks: Forks, at_line: str,
 ) -> None:
     done = backup(store, CONFIG, tmp_path / "b", now=NOW, city_file=city_file)
-    with subprocess.Popen(
-        (sys.executable, "-c", KILLED, str(done.path), other), cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    ) as child:
-        assert child.stdout
-        for line in child.stdout:
-            if line.startswith(at_line):
-                child.send_signal(signal.SIGKILL)
-                break
+    for line in forks.lines("restore", other, done.path):
+        if line.startswith(at_line):
+            forks.kill()
     left = open_store(other, TZ)
     with left.reading() as connection:
         found = row_counts(connection)
