@@ -22,6 +22,7 @@ from auth import passwords
 from store.engine import open_store
 from store.migrate import migrate
 from tests import servers
+from tests.forks import Forks
 
 pytest_plugins = ("pytester",)
 
@@ -176,6 +177,14 @@ def spawn() -> Iterator[Callable[..., servers.Spawned]]:
     yield start
     for child in children:
         child.close()
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """Forks of a process that has imported everything: jobs to be killed."""
+    started = Forks()
+    yield started
+    started.close()
 
 
 # --- browser ----------------------------------------------------------------------------------------------

@@ -125,3 +125,16 @@ def open_filled(kind: str, make_database: Callable[..., str]) -> Store:
         fill(filled)
         filled.dispose()
     return open_store(_filled[kind], TZ)
+
+
+_templates: dict[str, str] = {}
+
+
+def open_own(kind: str, make_database: Callable[..., str]) -> Store:
+    """A filled store of the caller's alone: filled once per run, then copied."""
+    if kind not in _templates:
+        filled = open_store(make_database(kind), TZ)
+        fill(filled)
+        filled.dispose()
+        _templates[kind] = filled.engine.url.render_as_string(hide_password=False)
+    return open_store(make_database(kind, _templates[kind]), TZ)

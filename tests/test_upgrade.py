@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from typer import Exit
+from typer.testing import CliRunner
 
+from cli import cli
 from commands.terminal import get_ready
 from pipeline import prepare
 from store import facts
@@ -26,6 +24,7 @@ from store.engine import Store, open_store
 from store.migrate import CURRENT, SchemaTooNew, SchemaTooOld, current_revision, migrate, newest_revision, schema_state
 from store.serving import StoreInUse, alone, serving
 from store.sizes import tables
+from tests.forks import Forks
 from tests.servers import ROOT
 from tests.small_city import CONFIG, NOW, TZ, fill
 from tests.test_crash import wait_for_the_dead
@@ -124,62 +123,26 @@ def revision_of(store: Store) -> str | None:
         return current_revision(connection)
 
 
-class Runner:
-    """The forking process of upgrade_runner.py."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            (sys.executable, "-m", "tests.upgrade_runner"), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        assert self._line() == "ready"
-
-    def _line(self) -> str:
-        assert self.process.stdout
-        return self.process.stdout.readline().strip()
-
-    def run(self, url: str, folder: Path, kill_after_s: float | None = None) -> tuple[bool, float]:
-        """Upgrade, killed so many seconds after it began: (was it done, seconds it took)."""
-        assert self.process.stdin
-        self.process.stdin.write(f"{url} {folder}\n")
-        self.process.stdin.flush()
-        pid, began, is_done, killer = 0, 0.0, False, None
-        while (line := self._line()) != "dead":
-            assert not line.startswith("failed") and self.process.poll() is None, line
-            pid = int(line.split()[1]) if line.startswith("pid") else pid
-            is_done = is_done or line == "done"
-            began = began or (time.monotonic() if line.startswith("upgrading") else 0.0)
-            if pid and began and kill_after_s is not None and killer is None:
-                killer = threading.Timer(kill_after_s, _kill, (pid,))
-                killer.start()
-        if killer:
-            killer.cancel()
-        return is_done, time.monotonic() - began
-
-    def close(self) -> None:
-        assert self.process.stdin and self.process.stdout
-        self.process.stdin.close()
-        self.process.wait(20)
-        self.process.stdout.close()
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):  # done just before
-        os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    started = Runner()
-    yield started
-    started.close()
+def upgrade_apart(forks: Forks, url: str, folder: Path, kill_after_s: float | None = None) -> tuple[bool, float]:
+    """Upgrade in a process of its own, killed so many seconds after it began: (was it done, seconds it took)."""
+    began, is_done, killer = 0.0, False, None
+    for line in forks.lines("upgrade", url, folder):
+        is_done = is_done or line == "done"
+        began = began or (time.monotonic() if line.startswith("upgrading") else 0.0)
+        if began and kill_after_s is not None and killer is None:
+            killer = threading.Timer(kill_after_s, forks.kill)
+            killer.start()
+    if killer:
+        killer.cancel()
+    return is_done, time.monotonic() - began
 
 
 @pytest.mark.parametrize("kind", ("sqlite", "postgresql"))
 def test_an_upgrade_killed_anywhere_leaves_a_store_that_runs_or_upgrades_again(
-    kind: str, make_database: Callable[..., str], later: Path, runner: Runner,
+    kind: str, make_database: Callable[..., str], later: Path, forks: Forks,
 ) -> None:
     url, upgraded = make_old(kind, make_database), make_old(kind, make_database)
-    is_done, whole_s = runner.run(upgraded, later)
+    is_done, whole_s = upgrade_apart(forks, upgraded, later)
     assert is_done
     done, store = open_store(upgraded, TZ), open_store(url, TZ)
     after = columns(done)
@@ -190,7 +153,7 @@ def test_an_upgrade_killed_anywhere_leaves_a_store_that_runs_or_upgrades_again(
     store.dispose()
     random, cut = Random(3), 0
     for number in range(ROUNDS):
-        is_done, _ = runner.run(url, later, whole_s * random.uniform(0.0, 1.1))
+        is_done, _ = upgrade_apart(forks, url, later, whole_s * random.uniform(0.0, 1.1))
         store = open_store(url, TZ)
         wait_for_the_dead(store)
         at = revision_of(store)
@@ -203,7 +166,7 @@ def test_an_upgrade_killed_anywhere_leaves_a_store_that_runs_or_upgrades_again(
         cut += not is_done
         url = url if at == "0001" else make_old(kind, make_database)
     assert cut >= ROUNDS // 2, f"only {cut} of {ROUNDS} kills met an upgrade on its way"
-    runner.run(url, later)
+    upgrade_apart(forks, url, later)
     store = open_store(url, TZ)
     assert (revision_of(store), contents(store, known)) == ("t2", before)
     store.dispose()
@@ -267,10 +230,11 @@ def test_what_was_told_of_a_dossier_is_told_after_an_upgrade(old: Store) -> None
         assert [bool(row & yes) if row & known else None for row in after] == [None if one is None else bool(one) for one in told]
 
 
-def test_a_store_that_cannot_be_reached_is_one_line(spawn: Callable[..., Any]) -> None:
-    refused = spawn("ingest", "--store", "postgresql://nobody@127.0.0.1:1/none", serves=False)
-    assert refused.wait() == 1
-    assert "the store cannot be reached" in refused.logs and "Traceback" not in refused.logs
+def test_a_store_that_cannot_be_reached_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Exit) as ended:
+        get_ready(open_store("postgresql://nobody@127.0.0.1:1/none", TZ), CONFIG, "ingest")
+    (told,) = capsys.readouterr().err.splitlines()
+    assert ended.value.exit_code == 1 and told.startswith("the store cannot be reached: ")
 
 
 def test_an_upgrade_waits_for_nobody_and_names_who_is_at_work(old: Store) -> None:
@@ -293,12 +257,19 @@ def test_nobody_starts_while_a_store_is_upgraded(old: Store) -> None:
     assert "being upgraded" in refused[0]
 
 
-def test_the_program_named_is_the_one_at_work(old: Store, spawn: Callable[..., Any]) -> None:
-    upgrade(old, now=NOW)
-    server = spawn("serve", "--store", old.engine.url.render_as_string(hide_password=False))
-    with pytest.raises(StoreInUse, match=f"{server.process.pid}.*") as busy, alone(old, "upgrade"):
+def test_the_process_named_is_the_one_at_work(postgres_database: str, forks: Forks) -> None:
+    """On PostgreSQL; on SQLite: test_a_running_server_is_named_and_stops_when_the_schema_moves_under_it."""
+    store = open_store(postgres_database, TZ)
+    for line in forks.lines("hold", postgres_database, Path("-")):
+        assert line == "holding"
+        with pytest.raises(StoreInUse, match=f"{forks.pid}.*") as busy, alone(store, "upgrade"):
+            pass
+        assert "serve" in str(busy.value)
+        forks.kill()
+    wait_for_the_dead(store)
+    with alone(store, "upgrade"):
         pass
-    assert "serve" in str(busy.value)
+    store.dispose()
 
 
 def test_older_data_are_not_upgraded_by_starting(old: Store) -> None:
@@ -317,14 +288,17 @@ def test_an_older_schema_without_a_row_is_upgraded_by_starting(kind: str, make_d
     store.dispose()
 
 
-def test_the_commands_say_what_to_do(old: Store, spawn: Callable[..., Any], tmp_path: Path) -> None:
-    url, city = old.engine.url.render_as_string(hide_password=False), ROOT / "examples" / "demo" / "city.toml"
+def test_a_server_on_an_older_store_says_what_to_do(make_database: Callable[..., str], spawn: Callable[..., Any]) -> None:
+    url = make_old("sqlite", make_database)
     refused = spawn("serve", "--store", url, serves=False)
     assert refused.wait() == 2
     assert "run: python cli.py upgrade" in refused.logs and "Traceback" not in refused.logs
-    assert revision_of(old) == "0001"
-    done = spawn("upgrade", "--store", url, "--city", str(city), "--to", str(tmp_path), serves=False)
-    assert done.wait() == 0, done.logs
+
+
+def test_the_command_upgrades_and_keeps_a_backup(old: Store, tmp_path: Path) -> None:
+    url, city = old.engine.url.render_as_string(hide_password=False), ROOT / "examples" / "demo" / "city.toml"
+    done = CliRunner().invoke(cli, ["upgrade", "--store", url, "--city", str(city), "--to", str(tmp_path)])
+    assert done.exit_code == 0, done.output
     assert revision_of(old) == newest_revision()
     assert len(archives_in(tmp_path)) == 1
 
@@ -338,9 +312,13 @@ def test_a_newer_store_is_refused(engine_url: str, later: Path) -> None:
     store.dispose()
 
 
-def test_a_running_server_stops_when_the_schema_moves_under_it(engine_url: str, spawn: Callable[..., Any]) -> None:
-    server = spawn("serve", "--store", engine_url)
-    store = open_store(engine_url, TZ)
+def test_a_running_server_is_named_and_stops_when_the_schema_moves_under_it(sqlite_database: str, spawn: Callable[..., Any]) -> None:
+    """The whole process; who watches the schema and who is named on PostgreSQL have tests of their own."""
+    server = spawn("serve", "--store", sqlite_database)
+    store = open_store(sqlite_database, TZ)
+    with pytest.raises(StoreInUse, match=f"{server.process.pid}.*") as busy, alone(store, "upgrade"):
+        pass
+    assert "serve" in str(busy.value)
     with store.writing() as connection:  # by hand: cli.py upgrade would not do it while somebody serves
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert server.wait(30) == 2
