@@ -213,7 +213,7 @@ def _fired(points: Sequence[Measured], limits: Sequence[Limits | None]) -> list[
 def standing(value: float, limits: Limits) -> float:
     """How far a value lies from the mean, in sigmas; infinitely far from a baseline that never moved."""
     away = 0.0 if math.isclose(value, limits.mean, rel_tol=1e-9) else value - limits.mean  # what days divided may not add up exactly
-    if limits.is_log:
+    if away and limits.is_log:
         away = math.log(value / limits.mean) if value > 0 else -math.inf
     return away / limits.sigma if limits.sigma > 1e-9 * abs(limits.mean) else math.copysign(math.inf, away) if away else 0.0
 

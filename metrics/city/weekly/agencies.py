@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import text
 
 from metrics.city import series
+from metrics.city.annotations import Annotation
 from metrics.city.masking import unvetted
 from metrics.city.series import Point
 from metrics.city.signals import Signal
@@ -91,8 +92,8 @@ def league(asking: Asking) -> League:
         return League(None, None, (), ())
     now = series.read_in(asking.connection, asking.city, row, "agency", asking.week, NOTHING_CHOSEN, asking.rule)
     before: Mapping[str, Point] = {}
-    if asking.is_over:
-        week = asking.week.previous()
+    week = whole.previous_period
+    if week is not None and asking.before(KEY)[0] is not None:
         before = {p.group: p for p in series.read_in(asking.connection, asking.city, row, "agency", week, NOTHING_CHOSEN, asking.rule)}
     now = tuple(point for point in now if point.n or point.state)
     changed = reorganised(asking)
@@ -202,7 +203,7 @@ def _worse(asking: Asking, found: League) -> tuple[Statement, ...]:
     for one in found.worse[:MOST_WORSE]:
         assert one.signal is not None
         said: Cell = Word("weekly.say.agency_worse", {"agency": _short(one), "said": signal_words(asking, one.signal)})
-        if quote := quoted(quotes(asking, KEY, one.code)):
+        if quote := quoted(_own_quotes(asking, one)):
             said = Word("weekly.say.with_quote", {"said": said, "quote": quote})
         told.append(Statement(SECTION, sentence(said), link_of(asking, one.code), is_warning=True))
     if len(found.worse) > MOST_WORSE:
@@ -227,6 +228,11 @@ def _apart(asking: Asking, found: League) -> tuple[Statement, ...]:
     return (Statement(SECTION, sentence(Word(f"weekly.say.{key}", words)), link),) if found.of(*STANDINGS) else ()
 
 
+def _own_quotes(asking: Asking, one: Place) -> list[Annotation]:
+    """What people wrote of this very agency; what they wrote of the province stands with its KPI."""
+    return [words for words in quotes(asking, KEY, one.code) if words.agency_code]
+
+
 def _short(one: Place) -> Cell:
     name = name_of(one.code, one.name)
     return short(name) if isinstance(name, str) else name
@@ -239,7 +245,7 @@ def _row(asking: Asking, one: Place) -> Row:
     change = None
     if one.value is not None and one.previous is not None and min(one.n or 0, one.n_before or 0) >= row.min_n_change:
         change = one.value - one.previous
-    said = quoted(quotes(asking, KEY, one.code), words=500)
+    said = quoted(_own_quotes(asking, one), words=500)
     return Row((
         name_of(one.code, one.name), Word(f"weekly.standing.{one.standing}"), Figure(one.rank, "none"),
         value_of(row, one.value, one.n, one.state), Figure(one.n, "none", state=one.state), _percent(one.low), _percent(one.high),

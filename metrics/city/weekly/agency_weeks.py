@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import text
 
 from metrics.city import feeds, small_counts
-from metrics.city.baselines import holding
 from metrics.city.baselines import chosen as baseline_of
+from metrics.city.baselines import holding
 from metrics.city.series import Point
 from metrics.city.signals import Signal, of_points, spans
 from metrics.city.sums import NOTHING_CHOSEN, TABLES, Choice, conditions

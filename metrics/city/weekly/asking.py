@@ -14,8 +14,9 @@ from metrics.city.feeds import FeedState
 from metrics.city.kpis import KpiValue
 from metrics.city.signals import Signal
 from metrics.city.sums import HORIZON, NOTHING_CHOSEN
+from metrics.city.weekly.parts import Word
 from metrics.comparison import comparable_by
-from metrics.kpis import KPIS
+from metrics.kpis import KPI_BY_KEY, KPIS
 from metrics.periods import Period
 from store.days import number_of
 
@@ -27,7 +28,7 @@ class Asking:
     """A week being written up. is_over: the week has ended; a running one is set beside nothing and judged by nothing.
 
     last_year: values of the same week a year earlier. whole: the topics whose feeds speak for the whole week (so far). said: what people
-    wrote about this week.
+    wrote about this week. begun: first day of each topic.
     """
 
     connection: Connection
@@ -36,10 +37,27 @@ class Asking:
     is_over: bool
     feeds: tuple[FeedState, ...]
     whole: frozenset[str]
+    begun: Mapping[str, int]
     values: Mapping[str, KpiValue]
     last_year: Mapping[str, KpiValue]
     signals: tuple[Signal, ...]
     said: tuple[Annotation, ...]
+
+    def before(self, key: str) -> tuple[float | None, float | None]:
+        """Value of the comparable week before and the change from it; None while the week runs, and before there were any data."""
+        one = self.values[key]
+        begun_on = self.begun.get(KPI_BY_KEY[key].topic, 0)
+        if not self.is_over or one.previous_period is None or number_of(one.previous_period.start_on) < begun_on:
+            return None, None
+        return one.previous, one.delta
+
+    @property
+    def than(self) -> Word:
+        """What the week is set beside, in words: the week before, or the one that is comparable."""
+        beside = comparable_by(self.week, self.city.today, self.city.calendar).previous
+        if beside is None or beside.text == self.week.previous().text:
+            return Word("weekly.say.week_before")
+        return Word("weekly.say.week_named", {"week": beside.text})
 
     @property
     def rule(self) -> str:
@@ -60,21 +78,21 @@ def ask(connection: Connection, city: City, week: Period) -> Asking:
     )
     rule = city.config.late_rule
     values = kpis.read_in(connection, city, KPIS, week, NOTHING_CHOSEN, rule)
-    year = _last_year(connection, city, week) if is_over else ()
+    begun = {topic: _first_on(connection, table) for topic, table in _DAYS.items()}
+    year = _last_year(connection, city, week, begun) if is_over else ()
     judged = [row for row in KPIS if row.topic in whole] if is_over else []
     return Asking(
-        connection, city, week, is_over, states, whole, {one.key: one for one in values}, {one.key: one for one in year},
+        connection, city, week, is_over, states, whole, begun, {one.key: one for one in values}, {one.key: one for one in year},
         signals.in_order(signals.read_in(connection, city, judged, week, NOTHING_CHOSEN, rule)),
         read_annotations(city, None, week),
     )
 
 
-def _last_year(connection: Connection, city: City, week: Period) -> tuple[KpiValue, ...]:
+def _last_year(connection: Connection, city: City, week: Period, begun: Mapping[str, int]) -> tuple[KpiValue, ...]:
     """Of the topics that were there then: before anything was delivered is no zero."""
     before = comparable_by(week, city.today, city.calendar, "last_year").previous
     assert before is not None
-    begun = {topic for topic, table in _DAYS.items() if _first_on(connection, table) <= number_of(before.start_on)}
-    rows = [row for row in KPIS if row.topic in begun]
+    rows = [row for row in KPIS if begun.get(row.topic, HORIZON) <= number_of(before.start_on)]
     return kpis.read_in(connection, city, rows, week, NOTHING_CHOSEN, city.config.late_rule, "last_year")
 
 

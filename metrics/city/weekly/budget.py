@@ -11,8 +11,8 @@ from text import LANGUAGES
 MOST_WORDS = 350
 # step by step, how many sentences a section keeps; what goes beyond is dropped from its end
 STEPS = (
-    ("questions", 4), ("score", 2), ("questions", 3), ("agencies", 2), ("questions", 2), ("changed", 5), ("changed", 4), ("score", 1),
-    ("questions", 1), ("changed", 3), ("followups", 1), ("agencies", 1), ("changed", 2),
+    ("questions", 3), ("score", 2), ("questions", 2), ("agencies", 2), ("changed", 7), ("changed", 6), ("questions", 1), ("changed", 5),
+    ("score", 1), ("followups", 1), ("agencies", 1), ("changed", 2),
 )
 
 

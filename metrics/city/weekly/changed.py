@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from metrics.city import indicators
 from metrics.city.annotations import Annotation
@@ -26,7 +27,8 @@ from metrics.comparison import working_days
 from metrics.kpis import KPI_BY_KEY, Kpi
 from metrics.spc import DETERIORATED, TOO_LITTLE, Limits
 
-SECTION, MOST = "changed", 7
+SECTION, MOST, MOST_DIGITS = "changed", 7, 5
+BEYOND = "beyond_limits"
 JUDGED = (
     Column("kpi"), Column("value", "figure"), Column("n", "figure"), Column("previous", "figure"), Column("change", "figure"),
     Column("last_year", "figure"), Column("low", "figure"), Column("high", "figure"), Column("verdict"), Column("rule"),
@@ -44,13 +46,17 @@ def worst(asking: Asking) -> tuple[Signal, ...]:
 
 
 def statements(asking: Asking) -> tuple[Statement, ...]:
-    """One sentence a signal, and one on all that did not change."""
+    """One sentence a signal, and one on all that did not change. What somebody wrote is quoted once."""
     link = Link("/signals", asking.query())
     if not asking.is_over:
         return (Statement(SECTION, Word("weekly.say.running", {"week": asking.week.text}), link),)
     judged = [one for one in asking.signals if one.verdict != TOO_LITTLE]
     fired = sum(one.is_signal for one in judged)
-    told = tuple(_statement(asking, one) for one in worst(asking))
+    told, quoted_once = [], set[int]()
+    for one in worst(asking):
+        said = [words for words in quotes(asking, one.key) if words.id not in quoted_once]
+        quoted_once.update(words.id for words in said)
+        told.append(_statement(asking, one, said))
     if not judged:
         return (Statement(SECTION, Word("weekly.say.nothing_judged"), link),)
     counts = {"quiet": Figure(len(judged) - fired, "none"), "judged": Figure(len(judged), "none"), "fired": Figure(fired, "none")}
@@ -81,13 +87,19 @@ def usual(asking: Asking, signal: Signal) -> Limits | None:
 def signal_words(asking: Asking, signal: Signal) -> Cell:
     """What a signal says, without whose it is: value, rule, what is usual."""
     row, limits = KPI_BY_KEY[signal.key], usual(asking, signal)
-    assert limits is not None
-    side = "up" if signal.side > 0 else "down"
+    assert limits is not None and signal.value is not None
+    side, told = ("up", limits.high) if signal.side > 0 else ("down", limits.low)
+    digits = apart(row, signal.value, told if signal.rule == BEYOND else limits.mean)
     words = {
-        "value": with_n(row, signal.value, signal.n), "mean": _limit(row, limits.mean), "low": _limit(row, limits.low, is_first=True),
-        "high": _limit(row, limits.high),
+        "value": with_n(row, signal.value, signal.n, decimals=digits), "mean": _limit(row, limits.mean, digits),
+        "low": replace(_limit(row, limits.low, digits), measure_unit="none"), "high": _limit(row, limits.high, digits),
     }
     return Word(f"weekly.say.{signal.rule}_{side}", words)
+
+
+def apart(row: Kpi, value: float, limit: float) -> int:
+    """So many digits that a value beyond a limit is seen to be beyond it."""
+    return next((digits for digits in range(row.decimals, MOST_DIGITS) if round(value, digits) != round(limit, digits)), row.decimals)
 
 
 def quotes(asking: Asking, key: str, agency: str = "") -> tuple[Annotation, ...]:
@@ -101,14 +113,14 @@ def quoted(said: Sequence[Annotation], words: int = QUOTE_WORDS) -> Cell:
     return Word("weekly.say.quote", {"by": newest.said_by, "body": short(newest.body, words)}) if newest else None
 
 
-def _statement(asking: Asking, signal: Signal) -> Statement:
+def _statement(asking: Asking, signal: Signal, notes: Sequence[Annotation]) -> Statement:
     row = KPI_BY_KEY[signal.key]
     said: Cell = Word(
         "weekly.say.signal", {"verdict": _verdict(signal), "kpi": named(row), "said": signal_words(asking, signal)},
     )
     if signal.gap and signal.target is not None:
         said = Word("weekly.say.off_target", {"said": said, "target": Figure(signal.target, unit_of(row), row.decimals)})
-    if quote := quoted(quotes(asking, signal.key)):
+    if quote := quoted(notes):
         said = Word("weekly.say.with_quote", {"said": said, "quote": quote})
     return Statement(
         SECTION, sentence(said), Link("/signals", asking.query(key=signal.key)), is_warning=signal.verdict == DETERIORATED,
@@ -119,19 +131,19 @@ def _verdict(signal: Signal) -> Word:
     return Word(f"signals.verdict.{signal.verdict}")
 
 
-def _limit(row: Kpi, value: float, *, is_first: bool = False) -> Figure:
-    """A limit; the first of two has no unit of its own."""
-    return Figure(value, "none" if is_first else unit_of(row), decimals_of(row, value))
+def _limit(row: Kpi, value: float, digits: int) -> Figure:
+    """A limit in a sentence."""
+    return Figure(value, unit_of(row), max(digits, decimals_of(row, value)))
 
 
 def _row(asking: Asking, signal: Signal) -> Row:
-    row, limits, value = KPI_BY_KEY[signal.key], usual(asking, signal), asking.values[signal.key]
+    row, limits, (previous, change) = KPI_BY_KEY[signal.key], usual(asking, signal), asking.before(signal.key)
     year = asking.last_year.get(signal.key)
     low, high = (_limit_of(row, limits.low if limits else None), _limit_of(row, limits.high if limits else None))
     gap = None if signal.target is None or signal.value is None else signal.value - signal.target
     said = quoted(quotes(asking, signal.key), words=500)
     return Row((
-        named(row), value_of(row, signal.value), Figure(signal.n, "none"), value_of(row, value.previous), change_of(row, value.delta),
+        named(row), value_of(row, signal.value), Figure(signal.n, "none"), value_of(row, previous), change_of(row, change),
         value_of(row, year.previous if year else None), low, high, _verdict(signal),
         Word(f"signals.rule.{signal.rule}") if signal.rule else None,
         Figure(signal.target, row.measure_unit, row.decimals), Figure(gap, row.measure_unit, row.decimals, is_change=True), said,

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping
 
 from metrics.city import kpis, score
 from metrics.city.score import Score, ScoredIndicator
+from metrics.city.signals import FULL_WEEK
 from metrics.city.sums import NOTHING_CHOSEN
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.parts import Cell, Column, Figure, Link, Row, Statement, Table, Word
 from metrics.city.weekly.words import sentence
+from metrics.comparison import working_days
 from metrics.kpis import KPI_BY_KEY, kpi
+from store.days import number_of
 
 SECTION, POINTS, MOST_DRIVERS = "score", "score_point", 2
 # a rate that is not a share of n cases: no number of cases lifts it alone
@@ -27,12 +30,13 @@ INDICATORS = (
 
 
 def scores(asking: Asking) -> tuple[Score, Score | None]:
-    """The score of the week, and that of the week before; None while the week runs."""
+    """The score of the week, and that of the week before; None while the week runs, and where one of the two was hardly worked."""
     told = {key: one for key, one in asking.values.items() if KPI_BY_KEY[key].topic in asking.whole}
     now = score.of_values(asking.city, asking.week, told)
-    if not asking.is_over:
-        return now, None
     before, rows = asking.week.previous(), [kpi(key) for key in score.KEYS]
+    is_short = any(working_days(asking.city.calendar, week) < FULL_WEEK for week in (asking.week, before))
+    if not asking.is_over or is_short or number_of(before.start_on) < asking.begun["dossiers"]:
+        return now, None
     then = kpis.read_in(asking.connection, asking.city, rows, before, NOTHING_CHOSEN, asking.rule)
     return now, score.of_values(asking.city, before, {one.key: one for one in then})
 
@@ -42,7 +46,7 @@ def statements(asking: Asking, now: Score, before: Score | None) -> tuple[Statem
     link = Link("/indices", asking.query(theme="governance"))
     if now.points is None:
         return (Statement(SECTION, Word("weekly.say.no_score"), link),) if "dossiers" in asking.whole else ()
-    words: dict[str, Cell] = {"points": Figure(now.points, POINTS, 1), "known": Figure(now.known_most, "none")}
+    words: dict[str, Cell] = {"points": Figure(now.points, POINTS, 1), "known": Figure(now.known_most, POINTS)}
     pairs = _pairs(now, before)
     if pairs:
         change = sum(one for one, _ in pairs.values()) - sum(then for _, then in pairs.values())

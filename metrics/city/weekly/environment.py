@@ -31,9 +31,10 @@ def statements(asking: Asking) -> tuple[Statement, ...]:
     if bad.value is not None:
         harmful = sum(_indices(asking)["aqi"] > HARMFUL_AQI)
         words: dict[str, Cell] = {"bad": Figure(bad.value, "none"), "n": Figure(bad.n, "none"), "harmful": Figure(int(harmful), "none")}
-        is_beside = asking.is_over and bad.previous is not None
+        before, _ = asking.before("aqi_bad_days")
+        is_beside = before is not None
         if is_beside:
-            words["before"] = Figure(bad.previous, "none")
+            words |= {"before": Figure(before, "none"), "than": asking.than}
         said.append(Word("weekly.say.air_beside" if is_beside else "weekly.say.air", words))
     said += [
         Word(f"weekly.say.{key}", {"value": told(asking.values[key]), "n": Figure(asking.values[key].n, "none")})

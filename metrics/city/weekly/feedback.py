@@ -39,10 +39,10 @@ def statements(asking: Asking) -> tuple[Statement, ...]:
     words: dict[str, Cell] = {
         "received": received, "resolved": resolved, "overdue": overdue, "of": Figure(values["reports_overdue"].n, "none"),
     }
-    before = values["reports_received"].previous
-    is_beside = asking.is_over and before is not None
+    before, _ = asking.before("reports_received")
+    is_beside = before is not None
     if is_beside:
-        words["before"] = Figure(before, "none")
+        words |= {"before": Figure(before, "none"), "than": asking.than}
     said: list[Cell] = [Word("weekly.say.feedback_beside" if is_beside else "weekly.say.feedback", words)]
     said += [Word(f"weekly.say.{key}", {"value": told(values[key])}) for key in BESIDE if values[key].value is not None]
     link = Link("/reports", asking.query(state="received"))
@@ -61,7 +61,7 @@ def value_table(asking: Asking, key: str, section: str, keys: Sequence[str]) -> 
     rows = []
     for row in map(kpi, keys):
         one, year = asking.values[row.key], asking.last_year.get(row.key)
-        previous, change = (one.previous, one.delta) if asking.is_over else (None, None)
+        previous, change = asking.before(row.key)
         rows.append(Row((
             named(row), value_of(row, one.value, one.n, one.state), Figure(one.n, "none", state=one.state), value_of(row, previous),
             change_of(row, change), value_of(row, year.previous if year else None),

@@ -11,7 +11,7 @@ from metrics.city.weekly.asking import Asking, speaks
 from metrics.city.weekly.parts import Cell, Figure, Statement, Table, Word
 from metrics.city.weekly.words import joined, short
 from metrics.comparison import comparable_by, working_days
-from store.days import date_of
+from store.days import date_of, number_of
 
 NEEDS = ("one_stop", "feedback")  # roles without which no brief is issued, where the city file says nothing else
 MOST_NAMES = 5
@@ -65,7 +65,8 @@ def _holidays(asking: Asking) -> tuple[Word, ...]:
         found.append(Word(key, {"worked": Figure(worked, "working_day", 0 if worked == int(worked) else 1)}))
     if asking.is_over:
         beside = comparable_by(asking.week, asking.city.today, calendar)
-        if beside.previous is not None and beside.aligned in ("holiday", "last_worked"):
+        is_there = beside.previous is not None and number_of(beside.previous.start_on) >= min(asking.begun.values())
+        if beside.previous is not None and is_there and beside.aligned in ("holiday", "last_worked"):
             found.append(Word(f"weekly.note.beside_{beside.aligned}", {"week": beside.previous.text}))
     return tuple(found)
 

@@ -42,8 +42,9 @@ def statements(asking: Asking, found: tuple[Point, ...]) -> tuple[Statement, ...
         return ()
     words: dict[str, Cell] = {"overdue": Figure(whole.value, "dossier"), "of": Figure(whole.n, "none")}
     key = "overdue"
-    if asking.is_over and whole.delta is not None:
-        words["change"] = Figure(whole.delta, "none", is_change=True)
+    change = asking.before(KEY)[1]
+    if change is not None:
+        words |= {"change": Figure(change, "none", is_change=True), "than": asking.than}
         key = "overdue_beside"
     most = [point for point in found[:LARGEST] if point.value]
     if most:
@@ -58,8 +59,8 @@ def tables(asking: Asking, found: tuple[Point, ...]) -> tuple[Table, ...]:
     if not found:
         return ()
     before: Mapping[str, Point] = {}
-    if asking.is_over:
-        week = asking.week.previous()
+    week = asking.values[KEY].previous_period
+    if week is not None and asking.before(KEY)[0] is not None:
         read = series.read_in(asking.connection, asking.city, kpi(KEY), "agency", week, NOTHING_CHOSEN, asking.rule)
         before = {point.group: point for point in read}
     oldest = oldest_due(asking)

@@ -33,9 +33,9 @@ def told(one: KpiValue | None, key: str = "") -> Cell:
     return with_n(row, one.value, one.n, one.state)
 
 
-def with_n(row: Kpi, value: float | None, n: int | None, state: str = "") -> Cell:
+def with_n(row: Kpi, value: float | None, n: int | None, state: str = "", decimals: int | None = None) -> Cell:
     """The same of a value and n."""
-    figure = Figure(value, unit_of(row), row.decimals, n, state)
+    figure = Figure(value, unit_of(row), row.decimals if decimals is None else decimals, n, state)
     if value is None or row.measure not in ("share", "mean") or not n:
         return figure
     return Word("weekly.say.of_n", {"value": figure, "n": Figure(n, "none")})
