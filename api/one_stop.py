@@ -15,7 +15,7 @@ from text import t
 SCORE_COLUMNS = (
     Column("no"), Column("group"), Column("kpi"), Column("label"), Column("rate", "number"), Column("n", "whole"),
     Column("points", "number"), Column("most", "number"), Column("full_at", "number"), Column("verified", "flag"), Column("source"),
-    Column("state"),
+    Column("state"), Column("lacks"),
 )
 FORM_COLUMNS = (
     Column("group"), Column("label"), *(Column(name, "whole") for name in form_06a.COUNTS), Column("state"),
@@ -29,6 +29,7 @@ def answer_score(ask: Ask) -> Json | Table:
         (
             row.no, group.key, row.kpi, t(f"score.no.{row.no.replace('.', '_')}", ask.lang), row.rate, row.n, row.points, row.most,
             row.full_at, row.verified, row.source, row.state,
+            t(f"score.lacks.{row.lacks}", ask.lang) if row.lacks else "",
         )
         for group in found.groups for row in group.indicators
     ]

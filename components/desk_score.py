@@ -49,6 +49,8 @@ def _line(view: View, period: Period, row: ScoredIndicator) -> Component:
     under = [html.Span(f"{_rate(row, lang)} · {t('score.full_at', lang, rate=percent(row.full_at, lang, 0))}")]
     if not row.verified:
         under += [html.Span(" "), state_mark("late", t("score.unverified", lang), title=t("score.unverified_hint", lang))]
+    if row.lacks:
+        under += [html.Br(), html.Span(t(f"score.lacks.{row.lacks}", lang))]
     told = {"data-no": row.no, "data-points": "" if row.points is None else f"{row.points:.6f}"}
     return html.Li(
         [html.Span([named, html.Small(under)], className="d-ix-part"), bar, html.Span(points, className="d-ix-number")], **told,

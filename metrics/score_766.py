@@ -23,7 +23,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Indicator:
-    """One scored indicator: point = most x min(1, rate / full_at). `kpi` '' = nothing here measures it, so its points stay unknown."""
+    """One scored indicator: point = most x min(1, rate / full_at). `kpi` '' = nothing here measures it, so its points stay unknown.
+
+    lacks: what the decision asks for and no feed tells, key of the texts score.lacks.*; '' = nothing. The rate does without it.
+    """
 
     no: str
     group: str
@@ -32,6 +35,7 @@ class Indicator:
     kpi: str
     source: str
     verified: bool
+    lacks: str = ""
 
 
 GROUPS: tuple[Group, ...] = (
@@ -42,22 +46,22 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("1.1", "transparency", 4, 100, "procedures_published_on_time_pct", _MEMORY, verified=False),
     Indicator("1.2", "transparency", 4, 100, "procedures_public_on_time_pct", "a department's notice of the score", verified=True),
     Indicator("1.3", "transparency", 4, 100, "procedures_complete_pct", _MEMORY, verified=False),
-    Indicator("1.4", "transparency", 6, 100, "", _SYSTEM, verified=True),  # needs the national portal's own count of dossiers
+    Indicator("1.4", "transparency", 6, 100, "", _SYSTEM, verified=True, lacks="portal_count"),
     Indicator("2.1", "progress", 20, 100, "dossiers_on_time_766_pct", _F766, verified=True),
     Indicator("3.1", "online", 2, 80, "procedures_online_pct", f"{_F766}; points: {_SYSTEM}", verified=True),
     Indicator("3.2", "online", 4, 100, "procedures_used_online_pct", f"{_F766}; points: {_SYSTEM}", verified=True),
-    # the portal counts an online dossier only with an electronic result where the procedure requires a paper one: not known here
-    Indicator("3.3", "online", 6, 50, "dossiers_online_pct", f"{_F766}; points: {_SYSTEM}", verified=True),
+    # the portal counts an online dossier only with an electronic result where the procedure requires a paper one
+    Indicator("3.3", "online", 6, 50, "dossiers_online_pct", f"{_F766}; points: {_SYSTEM}", verified=True, lacks="online_result"),
     Indicator("3.4", "payment", 2, 100, "procedures_paid_online_pct", f"{_SYSTEM}; it asks for 50 %", verified=False),
     Indicator("3.5", "payment", 2, 80, "procedures_payable_pct", f"{_F766}; points: {_SYSTEM}", verified=False),
     Indicator("3.6", "payment", 6, 100, "dossiers_paid_online_pct", f"{_SYSTEM}; it asks for 30 %", verified=False),
-    Indicator("4.1", "digitisation", 6, 100, "dossiers_e_result_pct", f"{_F766}; points: {_SYSTEM}", verified=True),
+    Indicator("4.1", "digitisation", 6, 100, "dossiers_e_result_pct", f"{_F766}; points: {_SYSTEM}", verified=True, lacks="paper_result"),
     Indicator("4.2", "digitisation", 4, 80, "dossiers_digitised_whole_pct", f"{_F766}; points: {_SYSTEM}", verified=True),
     Indicator("4.3", "digitisation", 2, 80, "dossiers_digitised_pct", f"{_F766}; points: {_SYSTEM}", verified=True),
     # 4.4 and 4.5 have 10 points together; how they are split is not known
     Indicator("4.4", "digitisation", 5, 100, "dossiers_shared_pct", _MEMORY, verified=False),
     Indicator("4.5", "digitisation", 5, 100, "dossiers_identified_pct", _MEMORY, verified=False),
-    Indicator("5.2", "satisfaction", 6, 100, "feedback_on_time_766_pct", _MEMORY, verified=False),
+    Indicator("5.2", "satisfaction", 6, 100, "feedback_on_time_766_pct", _MEMORY, verified=False, lacks="steps"),
     Indicator("5.3", "satisfaction", 6, 100, "feedback_satisfied_766_pct", _MEMORY, verified=False),
     Indicator("5.4", "satisfaction", 6, 90, "dossiers_satisfied_pct", _F766, verified=True),
 )

@@ -24,7 +24,7 @@ from components.desk_links import View, read_view
 from config import parse_config
 from config.limits import WaterAlarm
 from config.targets import KpiChoice, Target
-from metrics.city import City, definitions, kpis, open_city
+from metrics.city import City, definitions, kpis, open_city, series
 from metrics.city.asked import Asked
 from metrics.city.kpis import _Answers
 from metrics.city.sums import NOTHING_CHOSEN, conditions
@@ -59,6 +59,24 @@ def store(make_database: Callable[..., str]) -> Iterator[Store]:
 @pytest.fixture
 def city(store: Store) -> City:
     return open_city(store, CONFIG, DEMO_SCOPE, NOW)
+
+
+@pytest.fixture(scope="module", params=("sqlite", "postgresql"))
+def either(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> Iterator[Store]:
+    """The same province on each engine, for the tests that only read."""
+    opened = open_filled(request.param, make_database)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def either_city(either: Store) -> City:
+    return open_city(either, CONFIG, DEMO_SCOPE, NOW)
+
+
+@pytest.fixture
+def either_address(either: Store, live_server: Callable[..., Any]) -> str:
+    return str(live_server(make_app(CONFIG, either, now=lambda: NOW).server).url)
 
 
 def view_of(city: City, **query: str) -> View:
@@ -115,10 +133,10 @@ def test_every_theme_is_one_of_the_six_and_every_unit_and_topic_has_a_name() -> 
         assert t(f"unit.{row.measure_unit}", "vi") is not None and t(f"desk.topic_{row.topic}", "vi")
 
 
-@pytest.fixture(scope="module")
-def everything(make_database: Callable[..., str]) -> Iterator[City]:
+@pytest.fixture(scope="module", params=("sqlite", "postgresql"))
+def everything(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> Iterator[City]:
     """The small city with sulphur dioxide above its hourly limit, a river with alarm levels, and a KPI narrowed to a procedure."""
-    store = open_store(make_database("sqlite"), TZ)
+    store = open_store(make_database(request.param), TZ)
     fill(store)
     stations = (StationRow("R1", "R", "water"),)
     streams = (DatastreamRow("S1.so2", "S1", "so2", "µg/m³"), DatastreamRow("R1.level", "R1", "level", "m"))
@@ -147,21 +165,43 @@ def test_a_kpi_is_read_from_the_tables_its_lineage_names(everything: City, row: 
     assert told <= read <= told | DIMENSIONS
 
 
+@pytest.mark.parametrize("row", [row for row in KPIS if not row.is_now_only], ids=lambda row: row.key)
+def test_a_kpi_along_time_says_of_a_part_what_it_says_of_that_period(everything: City, row: Kpi) -> None:
+    for by, name in (("week", "2026-W45"), ("month", "2026-10"), ("day", "2026-11-12")):
+        period = parse_period(name, everything.today)
+        (point,) = series.read(everything, row.key, by, period)
+        (value,) = kpis.read(replace(everything, memo={}), [row.key], period)
+        assert (point.value, point.n) == (value.value, value.n)
+
+
+@pytest.mark.parametrize("row", [row for row in KPIS if row.is_now_only], ids=lambda row: row.key)
+def test_what_nobody_keeps_has_no_series_and_says_so(everything: City, row: Kpi) -> None:
+    with pytest.raises(ValueError, match="known only for now; it has no series"):
+        series.read(everything, row.key, "day", parse_period("last_7d", everything.today))
+    (past,) = kpis.read(everything, [row.key], parse_period("2026-10", everything.today))
+    assert past.value is None
+
+
+def test_a_long_series_of_single_questions_is_refused(everything: City) -> None:
+    with pytest.raises(ValueError, match="ask for at most 400"):
+        series.read(everything, "devices_uptime_pct", "day", parse_period("2025-01-01..2026-11-19", everything.today))
+
+
 # ---- the page -------------------------------------------------------------------------------------------------------
-def test_the_page_has_an_anchor_for_every_kpi_and_a_section_for_every_theme(city: City) -> None:
-    drawn = list(nodes(draw_catalogue(city, view_of(city))))
+def test_the_page_has_an_anchor_for_every_kpi_and_a_section_for_every_theme(either_city: City) -> None:
+    drawn = list(nodes(draw_catalogue(either_city, view_of(either_city))))
     ids = {node.id for node in drawn if getattr(node, "id", None) and isinstance(node.id, str)}
     assert {*KPI_BY_KEY, *(f"theme-{theme}" for theme in THEMES)} <= ids
     links = {node.href for node in drawn if getattr(node, "href", None)}
     assert {f"/indices?theme={theme}" for theme in THEMES} <= links
 
 
-def test_the_page_shows_the_figures_the_api_tells(city: City) -> None:
+def test_the_page_shows_the_figures_the_api_tells(either_city: City) -> None:
     shown = {
-        key: getattr(node, "data-value") for key, entry in entries(city, period="2026-11", late_rule="late_day").items()
+        key: getattr(node, "data-value") for key, entry in entries(either_city, period="2026-11", late_rule="late_day").items()
         for node in nodes(entry) if hasattr(node, "data-value")
     }
-    values = kpis.read(city, [], parse_period("2026-11", city.today), late_rule="late_day")
+    values = kpis.read(either_city, [], parse_period("2026-11", either_city.today), late_rule="late_day")
     assert shown == {value.key: "" if value.value is None else str(value.value) for value in values}
 
 
@@ -239,17 +279,17 @@ def test_a_kpi_no_feed_gives_says_so(store: Store) -> None:
     assert why(open_city(store, config, DEMO_SCOPE, NOW), "reports_received") == t("catalogue.why_no_feed", "vi")
 
 
-def test_a_kpi_of_too_few_records_says_how_many_there_are_and_must_be(city: City) -> None:
-    told = why(city, "reports_resolve_days_median", period="2026-11")
+def test_a_kpi_of_too_few_records_says_how_many_there_are_and_must_be(either_city: City) -> None:
+    told = why(either_city, "reports_resolve_days_median", period="2026-11")
     assert told == t("catalogue.why_few", "vi", n="2", least=str(KPI_BY_KEY["reports_resolve_days_median"].min_n))
 
 
-def test_a_feed_that_has_not_reached_the_period_is_named_silent(city: City) -> None:
-    assert why(city, "dossiers_received", period="2026-11-19") == t("catalogue.why_silent", "vi", state="ngừng gửi")
+def test_a_feed_that_has_not_reached_the_period_is_named_silent(either_city: City) -> None:
+    assert why(either_city, "dossiers_received", period="2026-11-19") == t("catalogue.why_silent", "vi", state="ngừng gửi")
 
 
-def test_a_figure_only_now_can_tell_says_so_of_the_past(city: City) -> None:
-    assert why(city, "dossiers_due_2wd", period="2026-10").startswith(("Chưa đủ dữ kiện", "Không có bản ghi"))
+def test_a_figure_only_now_can_tell_says_so_of_the_past(either_city: City) -> None:
+    assert why(either_city, "dossiers_due_2wd", period="2026-10").startswith(("Chưa đủ dữ kiện", "Không có bản ghi"))
 
 
 # ---- in the browser ---------------------------------------------------------------------------------------------------
@@ -297,8 +337,8 @@ def test_words_typed_go_into_the_address_and_narrow_the_rows(address: str, page:
 
 
 # ---- the API ----------------------------------------------------------------------------------------------------------
-def test_the_api_tells_every_definition_as_data(address: str) -> None:
-    items = httpx.get(f"{address}/api/v1/catalogue", params={"lang": "en"}).json()["items"]
+def test_the_api_tells_every_definition_as_data(either_address: str) -> None:
+    items = httpx.get(f"{either_address}/api/v1/catalogue", params={"lang": "en"}).json()["items"]
     assert [item["key"] for item in items] == list(KPI_BY_KEY)
     told = {item["key"]: item for item in items}["dossiers_on_time_pct"]
     assert told["targets"] == [{"value": 99.0, "from": None, "to": None, "source": ""}]
@@ -306,16 +346,16 @@ def test_the_api_tells_every_definition_as_data(address: str) -> None:
     assert told["feeds"] == [{"key": "one_stop", "state": "dead"}] and told["rollups"] == ["rollup_dossier_day", "core_dossier"]
 
 
-def test_the_catalogue_as_a_file_has_the_rows_of_the_screen(address: str) -> None:
+def test_the_catalogue_as_a_file_has_the_rows_of_the_screen(either_address: str) -> None:
     asked = {"theme": "people", "q": "phan anh"}
-    rows = list(csv.DictReader(StringIO(httpx.get(f"{address}/api/v1/catalogue.csv", params=asked).text.removeprefix("\ufeff"))))
-    shown = httpx.get(f"{address}/api/v1/catalogue", params=asked).json()["items"]
+    rows = list(csv.DictReader(StringIO(httpx.get(f"{either_address}/api/v1/catalogue.csv", params=asked).text.removeprefix("\ufeff"))))
+    shown = httpx.get(f"{either_address}/api/v1/catalogue", params=asked).json()["items"]
     assert [row["key"] for row in rows] == [item["key"] for item in shown] and rows
     assert all(row["formula"] and row["law"] and row["rollups"] for row in rows)
 
 
-def test_an_unknown_theme_is_refused_with_the_known_ones(address: str) -> None:
-    answer = httpx.get(f"{address}/api/v1/catalogue", params={"theme": "sport"})
+def test_an_unknown_theme_is_refused_with_the_known_ones(either_address: str) -> None:
+    answer = httpx.get(f"{either_address}/api/v1/catalogue", params={"theme": "sport"})
     assert answer.status_code == 400 and "mobility" in answer.json()["error"]["remedy"]
 
 
@@ -335,12 +375,12 @@ def test_the_row_of_the_guide_counts_what_it_says() -> None:
         assert tomllib.loads(block(lang))["kpi"][row.key].keys() == {"label", "definition", "formula", "source"}
 
 
-def test_the_function_of_the_guide_answers(city: City) -> None:
+def test_the_function_of_the_guide_answers(either_city: City) -> None:
     known: dict[str, Any] = {"Asked": Asked, "Period": Period, "Answer": Answer, "conditions": conditions, "text": text, "DAY": DAY}
     exec(block("function"), known)
-    with city.store.reading() as connection:
-        asked = Asked(connection, city, NOTHING_CHOSEN, "late_instant", ())
-        assert known["_oldest_days"](asked, parse_period("2026-11", city.today)) == (pytest.approx(17 + 1 / 24), 2)
+    with either_city.store.reading() as connection:
+        asked = Asked(connection, either_city, NOTHING_CHOSEN, "late_instant", ())
+        assert known["_oldest_days"](asked, parse_period("2026-11", either_city.today)) == (pytest.approx(17 + 1 / 24), 2)
 
 
 def test_the_city_file_of_the_guide_is_sound() -> None:

@@ -36,6 +36,7 @@ from store.migrate import migrate
 from store.rows import DossierRow, Parsed, ProcedureRow
 from tests.servers import LiveServer
 from tests.stores import ALL
+from text import t
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 AT = instant(NOW)
@@ -290,6 +291,15 @@ def test_the_screen_marks_what_is_unknown_or_unverified_and_links_what_it_can(st
     drawn = repr(score_cards(View("/indices", {}, "vi", MONTH), score.read(city, MONTH)).to_plotly_json())
     assert drawn.count("chưa rõ'") == len(INDICATORS) - 2  # 3.3 and 4.5 are known
     assert "/kpis?period=2026-11#dossiers_identified_pct" in drawn and "data-score='11.000000'" in drawn
+
+
+def test_the_score_says_what_no_feed_tells_of_an_indicator(store: Store) -> None:
+    city = open_city(store, CONFIG, ALL, NOW)
+    found = score.read(city, MONTH)
+    lacking = {row.no: row for group in found.groups for row in group.indicators if row.lacks}
+    assert set(lacking) == {"1.4", "3.3", "4.1", "5.2"} and lacking["1.4"].points is None
+    drawn = repr(score_cards(View("/indices", {}, "vi", MONTH), found).to_plotly_json())
+    assert all(t(f"score.lacks.{row.lacks}", "vi") in drawn for row in lacking.values())
 
 
 def test_the_api_tells_the_citys_score_and_form(store: Store, live_server: Callable[..., LiveServer]) -> None:

@@ -86,7 +86,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "ReportItem": "feed category_code category_name agency_code agency_name area_code area_name status channel timeliness",
     "ReportPage": "next_cursor",
     "ScoredGroup": "key",
-    "ScoredIndicator": "no kpi source state",
+    "ScoredIndicator": "no kpi source state lacks",
     "Signal": "key measure_unit better verdict rule kind per_day",
     "SignalPoint": "week rule state",
     "StationState": "feed source_id name kind lon lat area_code state aqi_category aqi_dominant",

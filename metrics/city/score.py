@@ -20,7 +20,7 @@ class ScoredIndicator:
     """One indicator: its rate in percent (None = unknown), what it is of (n), its points and the most it can have.
 
     kpi = the KPI behind it, '' where nothing measures it. verified: False = its points or threshold, or the KPI's definition, are from
-    memory. state: why this reader is not told.
+    memory. state: why this reader is not told. lacks: what no feed tells (metrics/score_766.py).
     """
 
     no: str
@@ -33,6 +33,7 @@ class ScoredIndicator:
     source: str
     verified: bool
     state: str = ""
+    lacks: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _scored(row: Indicator, value: KpiValue | None) -> ScoredIndicator:
     verified = row.verified and (not row.kpi or KPI_BY_KEY[row.kpi].verified)
     return ScoredIndicator(
         row.no, row.kpi, row.most, row.full_at, rate, value.n if value else None, points_of(row, rate), row.source, verified,
-        value.state if value else "",
+        value.state if value else "", row.lacks,
     )
 
 
