@@ -105,20 +105,12 @@ ROUTES: tuple[Route, ...] = (
         for form in PAPER_TYPES
     ),
     Route(
-        "/api/v1/followups",
-        "see.desk",
-        "what was promised in weekly meetings, with its history",
-        answer_followups,
-        has_tables=True,
-        parameters=FOLLOWUP_FILTERS,
+        "/api/v1/followups", "see.desk", "what was promised in weekly meetings, with its history", answer_followups,
+        has_tables=True, parameters=FOLLOWUP_FILTERS,
     ),
     Route(
-        "/api/v1/annotations",
-        "see.desk",
-        "what people said about figures",
-        answer_annotations,
-        has_tables=True,
-        parameters=ANNOTATION_FILTERS,
+        "/api/v1/annotations", "see.desk", "what people said about figures", answer_annotations,
+        has_tables=True, parameters=ANNOTATION_FILTERS,
     ),
     Route(
         "/api/v1/briefs",
