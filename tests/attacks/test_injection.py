@@ -40,6 +40,10 @@ NAMES = (
 STANDING = {
     "/api/v1/form-06a": ("in_hand", "received_online", "finished", "in_progress"), "/api/v1/score": ("n",), "/api/v1/catalogue": (),
 }
+# answers of many figures: one figure of each room of SQL stands for all of them once the first value was tried on the whole
+ONE_OF_EACH = {
+    "/api/v1/kpis": "dossiers_overdue,reports_overdue,vn_aqi,feeds_fresh_pct", "/api/v1/signals": "dossiers_received,reports_received",
+}
 PAGES = tuple(
     page for row in pkgutil.iter_modules(callbacks.__path__) for page in getattr(import_module(f"callbacks.{row.name}"), "PAGES", ())
 )
@@ -62,7 +66,8 @@ def test_no_value_of_a_filter_brings_rows_or_breaks_the_api(both: World, route: 
     faults = []
     with both.client("auditor" if "audit" in path else "operator") as client:
         for value in FEW:
-            answer = client.get(f"{path}?{name}={quoted(value).decode()}")
+            figures = ONE_OF_EACH.get(path) if value != FEW[0] and name != "keys" else None
+            answer = client.get(f"{path}?{name}={quoted(value).decode()}" + (f"&keys={figures}" if figures else ""))
             if answer.status_code not in (200, 400, 404):
                 faults.append((value, answer.status_code, answer.text[:200]))
             said = answer.json()
