@@ -76,6 +76,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
         "measure_unit better rank_source change_from verdict document publisher previous_period"
     ),
     "KpiValue": "key measure_unit verdict freshness late_rule state no_change",
+    "LeftOut": "feed title",
     "Measured": "property measure_unit name state flag",
     "Point": "group label state",
     "RainDay": "feed station",
@@ -89,11 +90,14 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "ScoredIndicator": "no kpi source state lacks",
     "Signal": "key measure_unit better verdict rule kind per_day",
     "SignalPoint": "week rule state",
+    "Statement": "section",  # and the words of Word: names and codes as of other answers, promises and annotations as those above
     "StationState": "feed source_id name kind lon lat area_code state aqi_category aqi_dominant",
+    "Table": "key section",
     "TrailItem": "actor address action kind subject detail hash",  # needs see.audit; the trail is written without personal data
     "TrailPage": "next_cursor",
     "Uptime": "feed station",
     "WaterLevel": "feed station freshness state",
+    "Word": "key words",
 }
 
 
