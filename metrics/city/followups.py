@@ -29,6 +29,7 @@ MOST_WHAT, MOST_WHO, MOST_NOTE, LEAST = 300, 120, 500, 3
 SOON_DAYS = 2  # working days before its date a follow-up is reminded of
 MOST_AHEAD = 366  # days from today to the farthest date
 SOON, OVERDUE = "soon", "overdue"
+NEVER = 2**62  # an instant later than any
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,14 @@ def read(city: City, week: Period | None = None, state: str = "") -> tuple[Follo
     city.scope.require("see.desk")
     if state and state not in STATES:
         raise ValueError(f"state {state!r} is none of {', '.join(STATES)}")
-    if week is None:
-        return _in_order(_read(city, "", {}, state), "")
-    if week.kind != "week":
+    if week is not None and week.kind != "week":
         raise ValueError(f"{week.text} is not a week; write one as 2026-W46")
-    begun = city.store.days.starts_at(number_of(week.start_on))
-    return _in_order(_read(city, _OF_WEEK, {"week": week.text, "begun": begun}, state), week.text)
+    where = " AND f.week <= :week" if week else ""
+    values: dict[str, Any] = {"week": week.text} if week else {}
+    if week or state == OPEN:
+        where += _NOT_CLOSED_BEFORE
+        values["begun"] = city.store.days.starts_at(number_of(week.start_on)) if week else NEVER
+    return _in_order(_read(city, where, values, state), week.text if week else "")
 
 
 def one(city: City, number: int) -> Followup | None:
@@ -141,9 +144,8 @@ def may_write(city: City, agency: str = "") -> bool:
         return covers(connection, city, agency)
 
 
-# closed ones are left out when that was before the week began; the newest of these events is the state
-_OF_WEEK = (
-    " AND f.week <= :week AND coalesce((SELECT CASE WHEN c.kind <> 'reopened' AND c.at < :begun THEN 1 ELSE 0 END "
+_NOT_CLOSED_BEFORE = (  # the newest of these events is the state
+    " AND coalesce((SELECT CASE WHEN c.kind <> 'reopened' AND c.at < :begun THEN 1 ELSE 0 END "
     "FROM ops_followup_event c WHERE c.followup_id = f.id AND c.kind IN ('done', 'reopened', 'dropped') ORDER BY c.id DESC LIMIT 1), 0) = 0"
 )
 
