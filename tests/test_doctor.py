@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from cli import cli
 from config import FeedConfig, WebConfig
 from store import sizes
 from store.audit import Entry, record
@@ -211,14 +213,13 @@ def test_unsafe_settings_are_failures(postgres_database: str) -> None:
     store.dispose()
 
 
-def test_the_command_answers_in_json_with_its_exit_code(sqlite_database: str, spawn: Callable[..., Any]) -> None:
+def test_the_command_answers_in_json_with_its_exit_code(sqlite_database: str) -> None:
     store = open_store(sqlite_database, TZ)
     fill(store)
     store.dispose()
-    done = spawn("doctor", "--json", "--store", sqlite_database, serves=False)
-    code = done.wait()
-    told = json.loads(done.logs)
-    assert code == told["exit"] == 2  # the demo's feeds have brought nothing
+    done = CliRunner().invoke(cli, ["doctor", "--json", "--store", sqlite_database])
+    told = json.loads(done.output)
+    assert done.exit_code == told["exit"] == 2  # the demo's feeds have brought nothing
     assert {row["check"] for row in told["findings"]} == set(BY_KEY)
 
 
