@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, text
 
@@ -37,7 +39,7 @@ class Environment:
 
     def __init__(self, oracle: Any) -> None:
         self.oracle = oracle
-        self.readings = flagged_readings(oracle.connection)
+        self.readings = flagged_readings(oracle.connection)  # in the order of their instants
         self.sound = self.readings[self.readings["flag"] == 0]
         self.hours = self.sound.groupby(["area_code", "station", "datastream_id", "property", "hour"])["value"].mean().reset_index()
         own = self.readings.drop_duplicates("datastream_id")
@@ -47,12 +49,16 @@ class Environment:
     def answers(self, keys: Iterable[str], start: int, end: int, area: str) -> dict[str, Answer]:
         """Value and n of each of these KPIs over local days start..end."""
         end = min(end, self.oracle.today)
-        return {key: KPIS[key](self, start, end, area) for key in keys if key in KPIS}
+        for key in keys:
+            if key in KPIS and (key, start, end, area) not in self.kept:
+                self.kept[key, start, end, area] = KPIS[key](self, start, end, area)
+        return {key: self.kept[key, start, end, area] for key in keys if key in KPIS}
 
     def between(self, rows: pd.DataFrame, start: int, end: int, area: str) -> pd.DataFrame:
         """The readings of the days, in the area."""
         first, last = self.oracle.starts(start), self.oracle.starts(end + 1)
-        rows = rows[(rows["observed_at"] >= first) & (rows["observed_at"] < last)]
+        low, high = np.searchsorted(rows["observed_at"].to_numpy(), [first, last])  # readings lie in the order of their instants
+        rows = rows.iloc[low:high]
         return rows[rows["area_code"] == area] if area else rows
 
     def day_hours(self, on: int, area: str) -> dict[str, dict[int, tuple[str, dict[int, float]]]]:
@@ -143,15 +149,13 @@ class Environment:
     def water_stations_over_alarm(self, start: int, end: int, area: str) -> Answer:
         """Stations at their first alarm level: now by a sound newest level not older than two cadences, before by the highest one."""
         alarms = {(row.feed, row.station): row for row in self.oracle.alarms}
-        rows = self.readings[self.readings["property"] == "level"]
-        rows = rows[rows["area_code"] == area] if area else rows
         over = judged = 0
-        for (feed, station, unit), own in rows.groupby(["feed", "station_id", "measure_unit"]):
+        for (feed, station, unit), own in self.levels.items():
             alarm = alarms.get((feed, station))
-            if alarm is None or alarm.measure_unit != unit:
+            if alarm is None or alarm.measure_unit != unit or (area and own["area_code"].iloc[0] != area):
                 continue
             if end >= self.oracle.today:
-                newest = own.sort_values("observed_at").iloc[-1]
+                newest = own.iloc[-1]
                 if newest["flag"] or self.oracle.as_of - newest["observed_at"] > 2_000_000 * self.cadence(feed, newest["cadence_s"]):
                     continue
                 level = float(newest["value"])
@@ -164,6 +168,12 @@ class Environment:
             over += level >= alarm.alarm_1
         return (float(over) if judged else None), judged
 
+    @cached_property
+    def levels(self) -> dict[Any, pd.DataFrame]:
+        """Water levels of each feed, station and unit."""
+        rows = self.readings[self.readings["property"] == "level"]
+        return dict(iter(rows.groupby(["feed", "station_id", "measure_unit"])))
+
     def cadence(self, feed: str, own: float | None) -> int:
         """Seconds between readings: the datastream's own, else the feed's, else an hour."""
         if own is not None and not pd.isna(own):
@@ -174,19 +184,26 @@ class Environment:
         """Slots of an hour (or of a longer cadence) with sound readings, of those since a datastream first spoke; whole hours only."""
         now = self.oracle.as_of // HOUR
         heard = expected = 0
-        rows = self.readings[self.readings["area_code"] == area] if area else self.readings
         days = [(self.oracle.starts(on) // HOUR, self.oracle.starts(on + 1) // HOUR) for on in range(start, end + 1)]
-        for (_, feed), own in rows.groupby(["datastream_id", "feed"]):
-            first = int(own["hour"].min())
-            if first >= self.oracle.starts(end + 1) // HOUR:
+        for of, first, step, spoken in self.devices:
+            if first >= self.oracle.starts(end + 1) // HOUR or (area and of != area):
                 continue
-            step = max(1, math.ceil(self.cadence(feed, own["cadence_s"].iloc[0]) / 3600))
-            spoken = set(own.loc[own["flag"] == 0, "hour"])
             due = sum(max(0, min(after, now) - max(begin, first)) // step for begin, after in days)
-            counts = [sum(hour in spoken for hour in range(begin, min(after, now))) for begin, after in days]
+            counts = [int(np.diff(np.searchsorted(spoken, [begin, max(begin, min(after, now))]))[0]) for begin, after in days]
             heard += min(due, sum(min(count, 24 // step) if step > 1 else count for count in counts))
             expected += due
         return (100.0 * heard / expected if expected else None), expected
+
+    @cached_property
+    def devices(self) -> list[tuple[str, int, int, np.ndarray]]:
+        """Area, first hour, hours of a slot and the hours with sound readings of every datastream."""
+        return [
+            (
+                own["area_code"].iloc[0], int(own["hour"].min()),
+                max(1, math.ceil(self.cadence(feed, own["cadence_s"].iloc[0]) / 3600)), np.unique(own.loc[own["flag"] == 0, "hour"]),
+            )
+            for (_, feed), own in self.readings.groupby(["datastream_id", "feed"])
+        ]
 
     def cameras_online_pct(self, start: int, end: int, area: str) -> Answer:
         """Cameras whose newest reading, not older than two cadences, is 1; of past days the readings that are 1."""

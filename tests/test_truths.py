@@ -38,7 +38,7 @@ def boston(request: pytest.FixtureRequest, make_database: Callable[..., str], re
 @pytest.fixture(scope="module")
 def hanoi(make_database: Callable[..., str], real_data: Path) -> Iterator[Filled]:
     """Whole on SQLite only: 355,475 rows took 28-35 s to land on two shared cores."""
-    found = real_store(make_database, "sqlite", "hanoi", real_data)
+    found = real_store(make_database, "sqlite", "hanoi", real_data, whole=True)
     yield found
     found.store.dispose()
 
