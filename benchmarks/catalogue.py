@@ -15,6 +15,7 @@ from benchmarks.answers import ask_for
 from benchmarks.databases import Databases
 from benchmarks.results import Figure, percentile
 from benchmarks.wallserver import Portal, program
+from tests.servers import Spawned
 
 CLIENTS, DAYS, SCALE = 8, 640, 5.25
 PERIODS = ("last_week", "last_month")
@@ -23,20 +24,24 @@ EVERY_S = 0.5
 
 def run(made: Databases, quick: bool) -> Iterator[Figure]:
     """The figures of one engine."""
-    seconds = 3.0 if quick else 20.0
     with program(made, 20 if quick else DAYS, SCALE) as running:
-        portal = Portal(running.url)
-        portal.push()
-        for period in PERIODS:
-            url = f"{running.url}/api/v1/kpis?period={period}"
-            asyncio.run(ask_for(url, 1, 1.0))
-            for what, pushes in (("quiet", False), ("while ingest runs", True)):
-                with pushing(portal, pushes):
-                    times = asyncio.run(ask_for(url, CLIENTS, seconds))
-                note = f"p50 {percentile(times, 0.5):.0f} ms, slowest {max(times):.0f} ms, {len(times) / seconds:.0f} answers/s"
-                goal = "<= 100" if pushes else ""
-                yield Figure("catalogue", made.engine, f"all KPIs, {period}, {CLIENTS} clients, {what}: p95", percentile(times, 0.95), "ms",
-                             goal, note)
+        yield from asked_of(running, made.engine, 3.0 if quick else 20.0)
+
+
+def asked_of(running: Spawned, engine: str, seconds: float) -> Iterator[Figure]:
+    """The figures of a running program: each period quiet, then while ingest runs, so many seconds each."""
+    portal = Portal(running.url)
+    portal.push()
+    for period in PERIODS:
+        url = f"{running.url}/api/v1/kpis?period={period}"
+        asyncio.run(ask_for(url, 1, 1.0))
+        for what, pushes in (("quiet", False), ("while ingest runs", True)):
+            with pushing(portal, pushes):
+                times = asyncio.run(ask_for(url, CLIENTS, seconds))
+            note = f"p50 {percentile(times, 0.5):.0f} ms, slowest {max(times):.0f} ms, {len(times) / seconds:.0f} answers/s"
+            goal = "<= 100" if pushes else ""
+            yield Figure("catalogue", engine, f"all KPIs, {period}, {CLIENTS} clients, {what}: p95", percentile(times, 0.95), "ms",
+                         goal, note)
 
 
 @contextmanager

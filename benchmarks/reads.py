@@ -31,6 +31,7 @@ QUESTIONS: tuple[tuple[str, Callable[[City], object]], ...] = (
     ("overview KPIs, 7 days", lambda city: kpis.read(city, OVERVIEW, parse_period(WEEK, city.today))),
     ("overview KPIs, 30 days", lambda city: kpis.read(city, OVERVIEW, parse_period(MONTH, city.today))),
     ("all catalogue KPIs, 7 days", lambda city: kpis.read(city, (), parse_period(WEEK, city.today))),
+    ("all catalogue KPIs, 30 days", lambda city: kpis.read(city, (), parse_period(MONTH, city.today))),
     ("received by day, 30 days", lambda city: series.read(city, "dossiers_received", "day", parse_period(MONTH, city.today))),
     ("overdue by day, 30 days", lambda city: series.read(city, "dossiers_overdue", "day", parse_period(MONTH, city.today))),
     ("on time by agency, 30 days", lambda city: series.read(city, "dossiers_on_time_pct", "agency", parse_period(MONTH, city.today))),

@@ -72,6 +72,14 @@ value = { from = "value" }
 def program(made: Databases, days: int, scale: float = province.SCALE) -> Iterator[Spawned]:
     """`cli.py run` (web and ingest processes) over a store with `days` days of history, its rolled-up past included."""
     url = filled(made, lambda store: _history(store, days, scale))
+    with running_over(url) as running:
+        yield running
+    made.drop(url)
+
+
+@contextmanager
+def running_over(url: str) -> Iterator[Spawned]:
+    """The same over a store that is there already; it is left as the run made it."""
     with tempfile.TemporaryDirectory(prefix="toancanh-city-") as folder:
         (Path(folder) / "city.toml").write_text(CITY, encoding="utf-8")
         (Path(folder) / "reports.csv").write_text("id,at\n", encoding="utf-8")
@@ -81,7 +89,6 @@ def program(made: Databases, days: int, scale: float = province.SCALE) -> Iterat
             yield running
         finally:
             running.close()
-    made.drop(url)
 
 
 def _history(store: Store, days: int, scale: float) -> None:
