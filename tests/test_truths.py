@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from metrics.city import dossiers, feeds, kpis, reports
+from metrics.city import dossiers, feeds, kpis, reports, series
 from metrics.periods import Period, parse_period
 from store.days import date_of, instant, number_of
 from tests.stores import Filled, real_store
@@ -208,6 +208,23 @@ def test_a_hanoi_reading_at_1730_utc_belongs_to_the_next_local_day(hanoi: Filled
     assert kept == len(expected) == 24
     first = min(expected)
     assert first.startswith(f"{local - timedelta(days=1)} 17:")  # seven hours of the local day lie on the UTC day before
+
+
+def test_the_daily_index_of_hanoi_is_the_oracles_in_every_month_of_the_archive(hanoi: Filled) -> None:
+    """And so are the flags it rests on. tests/test_oracle.py asks every other KPI of the last two months."""
+    today, compared = hanoi.city.today, 0
+    with hanoi.store.reading() as connection:
+        truth = hanoi.oracle(connection)
+        first = date_of(int(truth.readings["observed_at"].min()) // 86_400_000_000)
+        years = [f"{year}-01-01..{min(f'{year}-12-31', str(today))}" for year in range(first.year, today.year + 1)]  # City's longest
+        for point in (point for year in years for point in series.read(hanoi.city, "vn_aqi", "month", parse_period(year, today))):
+            part = parse_period(point.group, today)
+            start, end = number_of(part.start_on), min(number_of(part.end_on), truth.today)
+            right = [index for on in range(start, end + 1) for index in truth.day_indices(on)]
+            assert (point.value, point.n) == (max(right, default=None), len(right)), point.group
+            assert sorted(right) == sorted(truth.environment.indices(start, end, "")), point.group
+            compared += bool(right)
+    assert compared >= 12
 
 
 def busy_local_day(real_data: Path) -> tuple[str, datetime]:
