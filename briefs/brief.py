@@ -10,7 +10,7 @@ from config import Config
 from metrics.city import City, weekly
 from metrics.city.named import read_names
 from metrics.city.weekly import Weekly
-from metrics.city.weekly.parts import Link, Table
+from metrics.city.weekly.parts import Cell, Figure, Link, Table
 from metrics.city.weekly.written import said
 from metrics.periods import Period
 from store.briefs import BriefRow
@@ -83,12 +83,12 @@ def marks(brief: Brief, lang: str) -> tuple[str, ...]:
     return tuple(t(key, lang) for key, is_so in shown if is_so)
 
 
-def facts(brief: Brief, lang: str) -> tuple[tuple[str, str], ...]:
+def facts(brief: Brief, lang: str) -> tuple[tuple[str, Cell], ...]:
     """What the figures are, as (name, words): reach, instant, revision, hash, issue, feeds left out and why."""
     issue, told = brief.issue, brief.weekly
-    rows = [
-        ("reach", "; ".join(brief.reach) or t("brief.whole", lang)),
-        ("as_of", instant(told.as_of, brief.config.tz, lang)), ("revision", number(told.revision, lang, 0)), ("sha256", brief.sha256),
+    rows: list[tuple[str, Cell]] = [
+        ("reach", "; ".join(brief.reach) or t("brief.whole", lang)), ("as_of", instant(told.as_of, brief.config.tz, lang)),
+        ("revision", Figure(told.revision, "none")), ("sha256", brief.sha256),
     ]
     if issue:
         at, who = instant(issue.at, brief.config.tz, lang), issue.by.removeprefix("user:")

@@ -9,7 +9,7 @@ from typing import Any
 from briefs.content import Content, canonical, cell_of
 from metrics.city.weekly.parts import Cell, Column, Row, Table, Word
 
-COLUMNS = (Column("place"), Column("line"), Column("what"), Column("was", "figure"), Column("now", "figure"))
+COLUMNS = (Column("place"), Column("line"), Column("what"), Column("was"), Column("now"))
 Keyed = Mapping[tuple[str, int], Any]
 
 

@@ -66,7 +66,8 @@ def _marked(cell: Cell, lang: str) -> str:
 
 def _annex(brief: Brief, lang: str) -> Iterator[str]:
     yield f'<section class="annex"><h2 class="part">{escape(t("brief.annex", lang))}</h2>'
-    about = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{_breakable(words)}</td></tr>' for name, words in facts(brief, lang))
+    told = ((escape(name), _breakable(written(words, lang))) for name, words in facts(brief, lang))
+    about = "".join(f'<tr><th scope="row">{name}</th><td>{words}</td></tr>' for name, words in told)
     yield f'<div class="block small"><h3>{escape(t("brief.about", lang))}</h3><table class="facts"><tbody>{about}</tbody></table></div>'
     drawn = [signal for signal in brief.weekly.changed if any(point.charted is not None for point in signal.points)]
     if drawn:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 PAGE = 265.0  # mm between the margins of a wide page
 MOST_TEXT, MOST_HEAD = 62.0, 22.0  # mm of a text, and of a heading, before it wraps, at the larger size
-GAP = 4.0  # mm between columns
+GAP = 4.4  # mm between columns
 SIZES = (8.5, 7.5)  # points
 POINT = 0.3528  # mm
-NARROW, BROAD = frozenset(" .,:;'|ilIjtfr()/-–"), frozenset("mwMW%+−@")
+NARROW, BROAD = frozenset(" .,:;'|ilIj()/-"), frozenset("mwMW%+−@")
 
 
 @dataclass(frozen=True)

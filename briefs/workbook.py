@@ -21,6 +21,7 @@ from text.formats import MINUS
 SHEET_NAME = 31  # letters, as Excel has it
 FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 LEAST_WIDTH, MOST_WIDTH = 9, 46
+TEXT = Column("words")
 PARTS = ("label", "definition", "formula", "source")  # of a KPI in the locales
 
 
@@ -42,7 +43,9 @@ class _Book:
 
     def sheet(self, name: str) -> Any:
         """A new sheet; its name is cut, cleaned and made unique."""
-        clean = FORBIDDEN.sub(" ", name).strip("' ")[:SHEET_NAME] or "-"
+        clean = FORBIDDEN.sub(" ", name).strip("' ") or "-"
+        if len(clean) > SHEET_NAME:  # at the end of a word
+            clean = clean[: SHEET_NAME + 1].rpartition(" ")[0].rstrip(" ,;:") or clean[:SHEET_NAME]
         unique, number = clean, 1
         while unique.casefold() in self.names:
             number += 1
@@ -74,10 +77,11 @@ def _front(book: _Book, brief: Brief, name: str) -> None:
     sheet.set_column(1, 1, 100)
     _print_setup(sheet, brief, lang, is_wide=False)
     sheet.write_string(0, 0, name, book.format(bold=True, font_size=14))
-    lines = [*((mark, "") for mark in marks(brief, lang)), *_said(brief, lang), ("", ""), *facts(brief, lang)]
+    lines: list[tuple[str, Cell]] = [*((mark, "") for mark in marks(brief, lang)), *_said(brief, lang), ("", ""), *facts(brief, lang)]
     for row, (label, words) in enumerate(lines, 2):
         sheet.write_string(row, 0, label, book.format(bold=True, text_wrap=True))
-        sheet.write_string(row, 1, words, book.format(text_wrap=True))
+        if words != "":
+            _write(book, sheet, (row, 1), words, TEXT, "")
 
 
 def _said(brief: Brief, lang: str) -> Iterator[tuple[str, str]]:
@@ -105,7 +109,7 @@ def _table(book: _Book, brief: Brief, table: Table) -> None:
     sheet.freeze_panes(1, _name_at(table.columns) + 1 if len(table.columns) > 1 else 0)
     if table.rows:
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
-    _print_setup(sheet, brief, lang, is_wide=len(table.columns) > 5)
+    _print_setup(sheet, brief, lang, is_wide=len(table.columns) > 5, name=t(f"weekly.table.{table.key}", lang))
     sheet.repeat_rows(0)
 
 
@@ -117,7 +121,8 @@ def _name_at(columns: Sequence[Column]) -> int:
 def _write(book: _Book, sheet: Any, at: tuple[int, int], cell: Cell, column: Column, there: str) -> None:
     """A number stays a number; what is unknown is said in words, never 0; a text is never run as a formula."""
     if isinstance(cell, Figure) and cell.value is not None:
-        sheet.write_number(*at, cell.value, book.format(num_format=number_format(cell, book.lang), align="right"))
+        align = "right" if column.kind == "figure" else "left"
+        sheet.write_number(*at, cell.value, book.format(num_format=number_format(cell, book.lang), align=align))
     elif isinstance(cell, date):
         sheet.write_datetime(*at, cell, book.format(num_format="dd/mm/yyyy", align="left"))
     else:
@@ -190,13 +195,13 @@ def _keys_of(link: Link) -> list[str]:
     return [*link.query.get("keys", "").split(","), link.query.get("key", "")]
 
 
-def _print_setup(sheet: Any, brief: Brief, lang: str, *, is_wide: bool) -> None:
+def _print_setup(sheet: Any, brief: Brief, lang: str, *, is_wide: bool, name: str = "") -> None:
     """A4, one page wide, page x/y."""
     sheet.set_paper(9)
     if is_wide:
         sheet.set_landscape()
     sheet.set_margins(0.5, 0.5, 0.8, 0.8)
     sheet.fit_to_pages(1, 0)
-    head = " · ".join((title(brief, lang), *marks(brief, lang))).replace("&", "&&")
+    head = " · ".join(part for part in (name, title(brief, lang), *marks(brief, lang)) if part).replace("&", "&&")
     sheet.set_header(f"&L&9{head}"[:255])
     sheet.set_footer(f"&L&9{brief.sha256[:12]}&R&9&P/&N")
