@@ -91,6 +91,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Signal": "key measure_unit better verdict rule kind per_day",
     "SignalPoint": "week rule state",
     "Statement": "section",  # and the words of Word: names and codes as of other answers, promises and annotations as those above
+    "Source": "topic table names where values",  # which cells are summed, no answer
     "StationState": "feed source_id name kind lon lat area_code state aqi_category aqi_dominant",
     "Table": "key section",
     "TrailItem": "actor address action kind subject detail hash",  # needs see.audit; the trail is written without personal data
