@@ -37,14 +37,17 @@ WORK = {
     "H1.1": (40, 4), "H1.2": (40, 4), "H1.3": (100, 0), "H1.4": (60, 20), "H1.5": (4, 1), "H1.6": (40, 4), "H1.7": (40, 4), "H1.8": (20, 2),
 }
 FELL = ("H1.1", 30)
-AGENCIES = (
-    AgencyRow("H1", "Tỉnh", area_code="P"), AgencyRow("H1.1", "Sở Một", parent_code="H1"), AgencyRow("H1.2", "Sở Hai", parent_code="H1"),
-    AgencyRow("H1.3", "Sở Ba", parent_code="H1"), AgencyRow("H1.4", "Sở Bốn", parent_code="H1"), AgencyRow("H1.5", "Xã Năm", parent_code="H1"),
-    AgencyRow("H1.6", "Xã Sáu", parent_code="H1", valid_from_on=number_of(FALL)),
-    AgencyRow("H1.7", "Xã Bảy", parent_code="H1", valid_from_on=number_of(date(2025, 11, 3))), AgencyRow("H1.8", "Xã Tám", parent_code="H1"),
-)
+NEW_SINCE = {"H1.6": FALL, "H1.7": date(2025, 11, 3)}
+NAMES = ("Sở Một", "Sở Hai", "Sở Ba", "Sở Bốn", "Xã Năm", "Xã Sáu", "Xã Bảy", "Xã Tám")
+AGENCIES = (AgencyRow("H1", "Tỉnh", area_code="P"), *(
+    AgencyRow(code, name, parent_code="H1", valid_from_on=number_of(NEW_SINCE[code]) if code in NEW_SINCE else None)
+    for code, name in zip(WORK, NAMES, strict=True)
+))
 # agency -> due days of dossiers open and overdue since before W06 ended; the one of ENDED was finished after that week
-OVERDUE = {"H1.4": (date(2026, 1, 20), date(2026, 2, 3), date(2026, 2, 4)), "H1.1": (date(2026, 1, 27), date(2026, 2, 6)), "H1.2": (date(2026, 2, 4),)}
+OVERDUE = {
+    "H1.4": (date(2026, 1, 20), date(2026, 2, 3), date(2026, 2, 4)), "H1.1": (date(2026, 1, 27), date(2026, 2, 6)),
+    "H1.2": (date(2026, 2, 4),),
+}
 ENDED = ("H1.8", date(2026, 1, 5))
 CONFIG = Config(
     name="T",
@@ -83,8 +86,8 @@ def dossiers() -> Iterator[DossierRow]:
 
 def _dossier(number: str, agency: str, due: int, received: int, ended: int | None) -> DossierRow:
     return DossierRow(
-        number, agency=agency, domain_code="D", status=4 if ended is None else 9, received_at=received, due_at=due, finished_at=ended, version=1,
-        channel="online",
+        number, agency=agency, domain_code="D", status=4 if ended is None else 9, received_at=received, due_at=due, finished_at=ended,
+        channel="online", version=1,
     )
 
 
@@ -124,7 +127,8 @@ def fill(store: Store) -> None:
     clock_step(store, now)
     store.write(lambda connection: put_agencies(connection, AGENCIES))
     store.write(lambda connection: put_categories(connection, [CategoryRow("waste", "Rác thải"), CategoryRow("road", "Đường sá")]))
-    land(store, Parsed(areas=(AreaRow("P", "Tỉnh", level="province"), AreaRow("00001", "A", parent_code="P"))), Landing("areas", "areas", now))
+    areas = (AreaRow("P", "Tỉnh", level="province"), AreaRow("00001", "A", parent_code="P"))
+    land(store, Parsed(areas=areas), Landing("areas", "areas", now))
     rows, told, measured = tuple(dossiers()), tuple(reports()), readings()
     land(store, Parsed(dossiers=rows, item_count=len(rows)), Landing("one_stop", "one_stop", now))
     land(store, Parsed(reports=told, item_count=len(told)), Landing("feedback", "feedback", now))

@@ -72,13 +72,13 @@ class Asking:
 def ask(connection: Connection, city: City, week: Period) -> Asking:
     """Everything that more than one section speaks of."""
     is_over, states = city.today > week.end_on, feeds.read_in(connection, city)
+    begun = {topic: _first_on(connection, table) for topic, table in _DAYS.items()}
     whole = frozenset(
-        topic for topic in TOPICS
-        if city.today >= week.start_on and _speaks(city, week, feeds.of_topic(states, topic), is_over=is_over)
+        topic for topic in TOPICS if begun[topic] <= number_of(week.end_on) and city.today >= week.start_on
+        and _speaks(city, week, feeds.of_topic(states, topic), is_over=is_over)
     )
     rule = city.config.late_rule
     values = kpis.read_in(connection, city, KPIS, week, NOTHING_CHOSEN, rule)
-    begun = {topic: _first_on(connection, table) for topic, table in _DAYS.items()}
     year = _last_year(connection, city, week, begun) if is_over else ()
     judged = [row for row in KPIS if row.topic in whole] if is_over else []
     return Asking(

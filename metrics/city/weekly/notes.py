@@ -50,8 +50,12 @@ def _running(asking: Asking) -> Word | None:
 
 
 def _silent(asking: Asking) -> Word | None:
-    configured = [feed for feed in asking.feeds if feed.role in feeds.ROLE_TOPIC]
-    spoken = any(feeds.coverage(asking.city, asking.week, feed.through_at) > 0 for feed in configured)
+    topics = {feeds.ROLE_TOPIC[feed.role] for feed in asking.feeds if feed.role in feeds.ROLE_TOPIC}
+    spoken = any(
+        asking.begun[topic] <= number_of(asking.week.end_on)
+        and feeds.coverage(asking.city, asking.week, feeds.speak_until(feeds.of_topic(asking.feeds, topic))) > 0
+        for topic in topics
+    )
     return None if spoken or asking.city.today < asking.week.start_on else Word("weekly.note.silent")
 
 
