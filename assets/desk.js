@@ -47,7 +47,7 @@
     if (!there) { return; }
     reached = location.href;
     const isFold = there.tagName === "DETAILS";
-    if (isFold) { there.open = true; }
+    for (let node = isFold ? there : there.closest("details"); node; node = node.parentElement.closest("details")) { node.open = true; }
     there.scrollIntoView();
     (isFold ? there.querySelector("summary") : there).focus({ preventScroll: true });
   }

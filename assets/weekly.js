@@ -19,8 +19,9 @@
     const item = button && button.closest(".d-w-item");
     pressed = item && !item.querySelector(".d-w-form") ? { id: item.id, button: button } : null;
   });
-  // the item is drawn anew, maybe elsewhere: the reader's place goes with it
+  // an open form is never folded away; the item is drawn anew, maybe elsewhere: the reader's place goes with it
   new MutationObserver(function () {
+    document.querySelectorAll("details:not([open]) .d-w-form").forEach(function (form) { form.closest("details").open = true; });
     if (!pressed || document.contains(pressed.button)) { return; }
     const item = document.getElementById(pressed.id);
     if (!item) { return; }

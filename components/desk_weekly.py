@@ -21,7 +21,7 @@ from components.desk_weekly_score import score_bars
 from metrics.city import City
 from metrics.city.signals import Signal
 from metrics.city.weekly import Weekly
-from metrics.city.weekly.parts import SECTIONS, Link, Row, Statement, Table
+from metrics.city.weekly.parts import SECTIONS, Cell, Figure, Link, Row, Statement, Table
 from metrics.city.weekly.parts import Column as Told
 from metrics.city.weekly.written import said, written
 from metrics.periods import Period, parse_period
@@ -29,6 +29,7 @@ from text import t
 from text.formats import number
 
 OPEN_SECTIONS = ("agencies", "overdue")  # whose first table is the answer itself; the others are folded
+FIRST_ROWS, FEW_MORE = 10, 5  # rows of a long table that are shown at once; so few more are shown too
 KINDS = {"figure": "number", "date": "time"}
 Extra = Mapping[str, Sequence[Component | None]]
 
@@ -150,18 +151,39 @@ def changed_cards(
 def week_table(city: City, view: View, one: Table, *, is_open: bool = False, has_files: bool = True) -> Component:
     """A table of the brief as it comes: heading, how many rows, the rows, what stands below it, its files."""
     lang = view.lang
-    columns = [_column(view, at, column) for at, column in enumerate(one.columns)]
     title = t(f"weekly.table.{one.key}", lang)
     query = View("", {"key": one.key, "period": view.period.text, "lang": lang}, lang, view.period).only(("key", "period", "lang"))
     inside = [
         html.Summary([html.Span(title), " ", html.Span(number(len(one.rows), lang, 0), className="d-quiet")]),
-        table(columns, one.rows, title) if one.rows else None,
+        *_rows(view, one, title),
         html.P(t("weekly.page.no_rows", lang), className="d-quiet") if not one.rows and not one.notes else None,
         *(html.P(said(word, lang), className="d-quiet") for word in one.notes),
         exports(city, "/api/v1/weekly/tables", query, lang) if one.rows and has_files else None,
     ]
     name = "d-w-table d-fold" if is_open else "d-w-table"
     return html.Details([part for part in inside if part is not None], className=name, **{"data-table": one.key})
+
+
+def _rows(view: View, one: Table, title: str) -> list[Component]:
+    """The rows that say something first; the rest of a long table, and of a league those like the others, folded below."""
+    lang = view.lang
+    columns = [_column(view, at, column) for at, column in enumerate(one.columns)]
+    ranks = [at for at, column in enumerate(one.columns) if column.key == "rank"]
+    first = [row for row in one.rows if ranks and _is_known(row.cells[ranks[0]])]
+    rest = [row for row in one.rows if ranks and not _is_known(row.cells[ranks[0]])]
+    words = "weekly.page.alike"
+    if not ranks:
+        cut = FIRST_ROWS if len(one.rows) > FIRST_ROWS + FEW_MORE else len(one.rows)
+        first, rest, words = list(one.rows[:cut]), list(one.rows[cut:]), "weekly.page.more_rows"
+    shown: list[Component] = [table(columns, first, title)] if first else []
+    if rest:
+        summary = html.Summary(t(words, lang, n=number(len(rest), lang, 0)))
+        shown.append(html.Details([summary, table(columns, rest, title)], className="d-w-rest"))
+    return shown
+
+
+def _is_known(cell: Cell) -> bool:
+    return isinstance(cell, Figure) and cell.value is not None
 
 
 def _column(view: View, at: int, column: Told) -> Column[Row]:
