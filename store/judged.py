@@ -103,10 +103,11 @@ def put_judged(connection: Connection, taken: Taken, times: Iterable[Sequence[ob
     fill_stage(connection, "stage_judged", schema.dossier_time, ("feed", "source_id"), taken.ids)
     fill_stage(connection, "stage_times", schema.dossier_time, COLUMNS, times)
     run = connection.execute
-    equal = " AND ".join(f"o.{name} IS NOT DISTINCT FROM n.{name}" for name in COLUMNS)
+    same = "o.feed = n.feed AND o.source_id = n.source_id"  # PostgreSQL finds no row by IS NOT DISTINCT FROM
+    equal = " AND ".join((same, *(f"o.{name} IS NOT DISTINCT FROM n.{name}" for name in COLUMNS)))
     moved = "NOT EXISTS (SELECT 1 FROM core_dossier o WHERE {0} AND o.version = n.version AND o.hash = n.hash)"
     stays = "EXISTS (SELECT 1 FROM core_dossier_time o WHERE {0})"
-    for left_out in (moved.format("o.feed = n.feed AND o.source_id = n.source_id"), stays.format(equal)):
+    for left_out in (moved.format(same), stays.format(equal)):
         run(text(f"DELETE FROM stage_judged WHERE (feed, source_id) IN (SELECT feed, source_id FROM stage_times n WHERE {left_out})"))
         run(text(f"DELETE FROM stage_times AS n WHERE {left_out}"))
     changed = "(t.feed, t.source_id) IN (SELECT feed, source_id FROM stage_judged)"
