@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from briefs import charts
 from briefs.brief import SHORT, Brief, address, facts, left_out, marks, place, title
-from briefs.widths import table_widths
+from briefs.widths import PAGE, letters_mm, table_widths
 from metrics.city.weekly.parts import SECTIONS, Cell, Column, Figure, Link, Row, Statement, Table, Word
 from metrics.city.weekly.written import said, written
 from text import t
@@ -18,7 +19,8 @@ from text.formats import instant, number
 
 STYLE = Path(__file__).with_name("paper.css")
 MOST_LEFT_OUT = 3  # feeds named at the foot of every page; the annex names all
-SMALL = 10  # rows; so short a table stands on one page
+SMALL = 10  # rows; so short a table stands on one page, beside others where there is room
+BETWEEN, LEAST_BLOCK, HEAD_SIZE = 8.0, 90.0, 11.6  # mm between tables side by side, mm of one with notes, points of its name
 OPEN, CLOSE = "\ue000", "\ue001"  # stand around a figure until it is set
 
 
@@ -77,7 +79,7 @@ def _annex(brief: Brief, lang: str) -> Iterator[str]:
         yield f'<div class="charts">{"".join(rows)}</div>'
     yield '</section><section class="tables">'
     tables = (table for table in brief.tables if table.rows or table.notes)
-    yield from (_table(brief, place_, table, lang) for place_, table in enumerate(tables, 1))
+    yield from _beside((_table(brief, at, table, lang) for at, table in enumerate(tables, 1)))
     yield "</section>"
 
 
@@ -92,27 +94,50 @@ def _figure(brief: Brief, signal: charts.Signal, lang: str) -> str:
     return f'<div class="chart"><p class="chart-name">{name}</p><p class="chart-value"><b>{value}</b>{per_day} · {verdict}</p>{image}</div>'
 
 
-def _table(brief: Brief, at: int, table: Table, lang: str) -> str:
-    name = escape(f"{at}. {t(f'weekly.table.{table.key}', lang)}")
-    notes = "".join(f'<p class="note">{escape(said(note, lang))}</p>' for note in table.notes)
-    size = " small" if len(table.rows) <= SMALL else ""
-    return f'<div class="block{size}"><h3>{name}</h3>{_grid(brief, table, lang) if table.rows else ""}{notes}</div>'
+@dataclass(frozen=True)
+class _Block:
+    """A table as it is set, and how wide; a short one may stand beside others."""
+
+    html: str
+    wide: float
+    is_short: bool
 
 
-def _grid(brief: Brief, table: Table, lang: str) -> str:
+def _beside(blocks: Iterable[_Block]) -> Iterator[str]:
+    """Blocks in their order; short neighbours share the width of the page."""
+    row: list[_Block] = []
+    for block in blocks:
+        if row and not (block.is_short and row[-1].is_short and sum(one.wide + BETWEEN for one in row) + block.wide <= PAGE):
+            yield _side_by_side(row)
+            row = []
+        row.append(block)
+    if row:
+        yield _side_by_side(row)
+
+
+def _side_by_side(row: Sequence[_Block]) -> str:
+    if len(row) == 1:
+        return f'<div class="block{" small" if row[0].is_short else ""}">{row[0].html}</div>'
+    parts = (f'<div class="beside" style="width:{one.wide:.1f}mm">{one.html}</div>' for one in row)
+    return f'<div class="block small">{"".join(parts)}</div>'
+
+
+def _table(brief: Brief, at: int, table: Table, lang: str) -> _Block:
     """The table in the widths it needs. A column in which nobody wrote anything is left out."""
     kept = [at for at, column in enumerate(table.columns) if column.kind != "text" or any(row.cells[at] is not None for row in table.rows)]
     columns = [table.columns[at] for at in kept]
     heads = [t(f"weekly.column.{column.key}", lang) for column in columns]
     cells = [[written(row.cells[at], lang) for at in kept] for row in table.rows]
     widths = table_widths(heads, [column.kind for column in columns], cells)
+    name = f"{at}. {t(f'weekly.table.{table.key}', lang)}"
+    wide = max(sum(widths.columns), min(letters_mm(name, HEAD_SIZE), PAGE), LEAST_BLOCK if table.notes else 0.0)
     sizes = "".join(f'<col style="width:{width:.1f}mm">' for width in widths.columns)
-    head = "".join(
-        f'<th scope="col" class="{column.kind}">{escape(name)}</th>' for column, name in zip(columns, heads, strict=True)
-    )
+    head = "".join(f'<th scope="col" class="{column.kind}">{escape(name)}</th>' for column, name in zip(columns, heads, strict=True))
     body = "".join(_row(brief, row, kept, columns, lang) for row in table.rows)
     style = f'style="width:{sum(widths.columns):.1f}mm;font-size:{widths.size}pt"'
-    return f"<table {style}><colgroup>{sizes}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    drawn = f"<table {style}><colgroup>{sizes}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else ""
+    notes = "".join(f'<p class="note">{escape(said(note, lang))}</p>' for note in table.notes)
+    return _Block(f"<h3>{escape(name)}</h3>{drawn}{notes}", wide, len(table.rows) <= SMALL)
 
 
 def _row(brief: Brief, row: Row, kept: Sequence[int], columns: Sequence[Column], lang: str) -> str:
