@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from config.brief import BriefConfig, MailConfig, check_brief, parse_mail
 from config.calendars import CalendarConfig, parse_calendars
 from config.limits import LimitConfig, WaterAlarm, parse_limits, parse_water_alarms
 from config.targets import KpiChoice, Targets, parse_choices, parse_owners, parse_targets
@@ -148,6 +149,8 @@ class Config:
     sign_in: SignInConfig = SignInConfig()
     retention: RetentionConfig = RetentionConfig()
     feedback: FeedbackConfig = FeedbackConfig()
+    brief: BriefConfig = field(default_factory=BriefConfig)
+    mail: MailConfig | None = None
     targets: Targets = field(default_factory=dict)
     kpi_owners: Mapping[str, str] = field(default_factory=dict)
     kpi_choices: Mapping[str, KpiChoice] = field(default_factory=dict)
@@ -180,7 +183,7 @@ class Config:
 
 SECTIONS: Mapping[str, type] = {
     "calendar": CalendarConfig, "wall": WallConfig, "web": WebConfig, "sign_in": SignInConfig, "retention": RetentionConfig,
-    "feedback": FeedbackConfig,
+    "feedback": FeedbackConfig, "brief": BriefConfig,
 }
 ROWS = ("limits", "water_alarms")  # lists of tables of their own
 
@@ -200,7 +203,7 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
     """The same from an already read table; paths are taken relative to `base_dir`."""
     faults: list[str] = []
     expanded = _expand(raw, environ, faults, "city file")
-    city = _known(expanded.get("city", {}), Config, "city", faults, skip=(*SECTIONS, *ROWS, "feeds", "base_dir"))
+    city = _known(expanded.get("city", {}), Config, "city", faults, skip=(*SECTIONS, *ROWS, "feeds", "base_dir", "mail"))
     sections = {name: kind(**_known(expanded.get(name, {}), kind, name, faults)) for name, kind in SECTIONS.items()}
     zone = str(city.get("timezone") or "Asia/Ho_Chi_Minh")
     read = (_feed(table, number, base_dir, faults) for number, table in enumerate(expanded.get("feeds", []), 1))
@@ -224,9 +227,11 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
     feedback = sections["feedback"]
     if any(number is not None and number < least for number, least in ((feedback.bulk_closures, 2), (feedback.bulk_minutes, 1))):
         faults.append("[feedback]: bulk_closures must be 2 or more, bulk_minutes 1 or more")
+    check_brief(sections["brief"], environ, faults)
+    mail = parse_mail(environ, faults)
     if faults:
         raise ConfigError("the city file has faults:\n" + "\n".join(f"- {fault}" for fault in faults))
-    return Config(**city, **sections, feeds=feeds, base_dir=base_dir)
+    return Config(**city, **sections, feeds=feeds, mail=mail, base_dir=base_dir)
 
 
 def _feed(table: Mapping[str, Any], number: int, base_dir: Path, faults: list[str]) -> FeedConfig:
