@@ -63,13 +63,13 @@ def check_brief(brief: BriefConfig, environ: Mapping[str, str], faults: list[str
     for name, addresses in (("send_to", brief.send_to), ("notice_to", brief.notice_to)):
         given = addresses or ()
         for address in given:
-            if not (isinstance(address, str) and _ADDRESS.fullmatch(address)):
+            if not _ADDRESS.fullmatch(str(address)):  # TOML may hold numbers
                 faults.append(f"[brief] {name}: {address!r} is no mail address; write one as an@tinh.gov.vn")
         if len({str(one).lower() for one in given}) < len(given):
             faults.append(f"[brief] {name}: an address is there twice")
     if brief.weekday not in WEEKDAYS:
         faults.append(f"[brief] weekday: {brief.weekday!r} is not one of {', '.join(WEEKDAYS)}")
-    if not (isinstance(brief.at, str) and _TIME.fullmatch(brief.at)):
+    if not _TIME.fullmatch(str(brief.at)):
         faults.append(f"[brief] at: {brief.at!r} is no time of day; write 07:00")
     if brief.language not in ("", "vi", "en"):
         faults.append("[brief] language must be vi or en")

@@ -36,7 +36,8 @@ brief = Table(
     Column("pdf", LargeBinary, nullable=False), Column("xlsx", LargeBinary, nullable=False), Column("replaces", BigInteger),
 )
 Index("ix_brief_week", brief.c.week, brief.c.lang, brief.c.id)
-# Append-only: a row a try. state: sent | failed | held; brief_id NULL = there was none to send.
+# Append-only: a row when a try begins, one how it ended. state: trying | sent | failed | refused | held (store/sending.py); week may be a
+# day, of reminders; brief_id NULL = a notice or a reminder.
 brief_sending = Table(
     "ops_brief_sending", metadata, number_column("id"), Column("brief_id", BigInteger), Column("week", Text, nullable=False),
     text_column("lang"), text_column("address"), Column("tried_at", BigInteger, nullable=False), Column("state", Text, nullable=False),
