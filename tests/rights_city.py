@@ -20,6 +20,7 @@ from config import Config, FeedConfig
 from metrics.rollups import clock_step, drain
 from scope import ROLES
 from store.annotations import NewAnnotation, put_annotation
+from store.briefs import NewBrief, put_brief
 from store.catalogue import put_agencies, put_categories, put_procedures
 from store.days import DAY, HOUR, instant, number_of
 from store.engine import Store, open_store
@@ -80,6 +81,7 @@ def make_province(url: str, sides: tuple[str, ...]) -> Store:
     if OUT in sides:
         crossing = (_report("PX-zagout", OUT, AREA[IN], AT - DAY),)
         land(store, Parsed(reports=crossing, item_count=1), Landing("feedback", "feedback", AT - HOUR // 4))
+    put_brief(store, NewBrief("2026-W46", "vi", AT, 1, "zhash", "{}", b"%PDF zag", b"PK zag", None), PROGRAM, AT)
     clock_step(store, AT)
     drain(store, AT)
     return store

@@ -62,13 +62,13 @@ json      /api/v1/catalogue                  . . . x x . x x
 json      /api/v1/signals                    . . . x x . x x
 json      /api/v1/weekly                     . . . x x . x x
 json      /api/v1/weekly/tables              . . . x x . x x
-json      /api/v1/weekly.pdf                 . . x x x . x .
-json      /api/v1/weekly.xlsx                . . x x x . x .
+paper     /api/v1/weekly.pdf                 . . x x x . x .
+paper     /api/v1/weekly.xlsx                . . x x x . x .
 json      /api/v1/followups                  . . . x x . x x
 json      /api/v1/annotations                . . . x x . x x
 json      /api/v1/briefs                     . . . x x . x x
-json      /api/v1/briefs/{key}.pdf           . . x x x . . . whole
-json      /api/v1/briefs/{key}.xlsx          . . x x x . . . whole
+paper     /api/v1/briefs/{key}.pdf           . . x x x . . . whole
+paper     /api/v1/briefs/{key}.xlsx          . . x x x . . . whole
 json      /api/v1/series                     . . . x x . x x
 json      /api/v1/score                      . . . x x . x x
 json      /api/v1/form-06a                   . . . x x . x x

@@ -191,7 +191,7 @@ def addresses() -> list[str]:
     for route in ROUTES:
         if route.method != "GET" or route.path.startswith("/live"):
             continue
-        path = route.path.replace("{key:path}", "H1-261101-0001" if "dossier" in route.path else "R-1")
+        path = route.path.replace("{key:path}", "H1-261101-0001" if "dossier" in route.path else "R-1").replace("{key}", "1")
         query = "?key=dossiers_received&by=agency" if "series" in path else ""
         found += [path + query, *(f"{path}.{form}{query}" for form in TABLE_FORMATS if route.has_tables)]
     found += [f"/api/v1/series?key={key}&by={by}&period=last_30d" for key, by in itertools.product(

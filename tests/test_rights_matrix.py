@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import dash
@@ -25,6 +26,7 @@ from app import make_app
 from auth import COOKIE
 from scope import ROLES
 from store.keys import PROGRAM, NewApiKey, add_api_key, add_key
+from tests.paper_week import pdf_text
 from tests.rights_city import AT, CONFIG, IN, NOW, OUT, Caller, make_people, make_province, words_of
 from tests.rights_table import COLUMNS, ITEMS, OTHERS, OWN_CALLBACKS, PATHS, QUERIES, Line, of_kind
 from tests.servers import serve_asgi
@@ -209,7 +211,7 @@ def test_every_wiring_row_names_a_permission() -> None:
 
 
 def test_every_route_of_the_server_has_a_line(world: World) -> None:
-    listed = set(OTHERS) | {line.address for line in of_kind("json", "stream")}
+    listed = set(OTHERS) | {line.address for line in of_kind("json", "paper", "stream")}
     listed |= {f"{line.address}.{form}" for line in of_kind("file") for form in TABLE_FORMATS}
     there = {str(getattr(route, "path", "")) for route in world.app.server.routes}
     assert there - {"{path:path}"} == listed  # Dash may add its own way to the pages, behind ours, which has every address
@@ -217,7 +219,7 @@ def test_every_route_of_the_server_has_a_line(world: World) -> None:
 
 def test_every_row_of_the_api_has_its_lines() -> None:
     rows = {route.path for route in ROUTES if route.path not in OTHERS}
-    assert rows == {line.address for line in of_kind("json", "stream")}
+    assert rows == {line.address for line in of_kind("json", "paper", "stream")}
     assert {route.path for route in ROUTES if route.has_tables} == {line.address for line in of_kind("file")}
 
 
@@ -278,7 +280,7 @@ def test_a_callback_answers_its_roles_alone(world: World, line: Line) -> None:
     assert ask(world.nobody, key, inputs, states, _pressed(inputs)).status_code == 401
 
 
-@pytest.mark.parametrize("line", of_kind("json"), ids=lambda line: line.address)
+@pytest.mark.parametrize("line", of_kind("json", "paper"), ids=lambda line: line.address)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_an_address_of_the_api_answers_its_roles_alone(world: World, line: Line, method: str) -> None:
     found = {caller.name: client.request(method, example(line)).status_code for caller, client in world.each()}
@@ -356,6 +358,14 @@ def test_a_limited_caller_never_sees_the_other_side(world: World, line: Line, qu
     assert not faults
 
 
+@pytest.mark.parametrize("form", ["pdf", "xlsx"])
+def test_the_paper_of_a_limited_caller_has_their_side_alone(world: World, form: str, tmp_path: Path) -> None:
+    read = {"pdf": lambda body: pdf_text(body, tmp_path), "xlsx": lambda body: words_of(body, "xlsx")}[form]
+    limited, whole = (read(world.of("leader", *limits).get(f"/api/v1/weekly.{form}").content) for limits in (("agency", "area"), ()))
+    assert "zagin" in limited and "zagout" not in limited and "zarout" not in limited
+    assert "zagout" in whole
+
+
 CUT = [row for row in QUESTIONS if row[0].admits("operator", ("agency",)) and "feeds" not in row[0].address]
 
 
@@ -379,7 +389,7 @@ def test_whoever_has_no_limits_sees_both_sides(world: World, path: str) -> None:
     assert "zarin" in said and "zarout" in said
 
 
-@pytest.mark.parametrize("address", [address for address in ITEMS if address.startswith("/api/")])
+@pytest.mark.parametrize("address", [address for address in ITEMS if address.startswith("/api/") and "briefs" not in address])
 def test_one_item_is_there_inside_the_limits_and_not_outside(world: World, address: str) -> None:
     inside, outside = ITEMS[address]
     for limits, wanted in (((), 200), (("agency", "area"), 404), (("agency",), 404), (("area",), 404)):
