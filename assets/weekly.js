@@ -26,6 +26,7 @@
     const item = document.getElementById(pressed.id);
     if (!item) { return; }
     pressed = null;
+    if (item.closest("details")) { item.closest("details").open = true; }
     item.focus({ preventScroll: true });
     item.scrollIntoView({ block: "nearest" });
   }).observe(document.documentElement, { childList: true, subtree: true });

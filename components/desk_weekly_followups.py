@@ -22,6 +22,8 @@ from text.formats import day, instant, number
 
 MARKS: Mapping[str, str] = {"late": "dead", "open": "never", "done": "fresh", "dropped": "static"}  # shapes of desk.css
 
+GROUPS = (("", ("late",)), ("going", ("open",)), ("closed", ("done", "dropped")))  # words of the fold, states
+
 
 @dataclass(frozen=True)
 class Hand:
@@ -38,16 +40,19 @@ def state_of(one: Followup) -> str:
 
 
 def followup_list(view: View, rows: Sequence[Followup], hand: Hand, tz: tzinfo) -> Component:
-    """Every follow-up of the week; closed ones folded below those that are open."""
+    """Every follow-up of the week: those that are late, then open ones, then closed ones; a phone folds all but the late ones."""
     lang = view.lang
-    going = [followup_item(view, one, hand, tz) for one in rows if one.state == "open"]
-    closed = [followup_item(view, one, hand, tz) for one in rows if one.state != "open"]
     if not rows:
         return html.P(t("weekly.page.no_followups", lang), className="d-quiet")
-    parts: list[Component] = [html.Div(going, className="d-w-items")] if going else []
-    if closed:
-        parts.append(html.H3(t("weekly.page.closed", lang, n=number(len(closed), lang, 0)), className="d-w-sub"))
-        parts.append(html.Div(closed, className="d-w-items"))
+    parts: list[Component] = []
+    for key, states in GROUPS:
+        group = [followup_item(view, one, hand, tz) for one in rows if state_of(one) in states]
+        items = html.Div(group, className="d-w-items")
+        if group and not key:
+            parts.append(items)
+        elif group:
+            words = html.Summary(t(f"weekly.page.{key}", lang, n=number(len(group), lang, 0)))
+            parts.append(html.Details([words, items], className="d-fold d-w-group", **{"data-group": key}))
     return html.Div(parts, className="d-w-followups")
 
 
