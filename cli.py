@@ -112,12 +112,12 @@ def ingest(city: City = None, store: StoreUrl = "", shift_to_now: Shift = False,
 def demo(push: str = "", city: City = None, store: StoreUrl = "", shift_to_now: Shift = False, parent: Parent = 0) -> None:
     """The demo province's own systems: local Open311 and SensorThings servers, and dossiers pushed to --push URL."""
     config, opened = settle(city, store, shift_to_now)
-    opened.dispose()
     start_log()
     stop = threading.Event()
     _stop_on_signals(stop)
     stop_with_parent(parent, stop)
-    run_demo(config, push, ROOT / "var", stop, utc_now, typer.echo)
+    run_demo(config, opened, push, ROOT / "var", stop, utc_now, typer.echo)
+    opened.dispose()
 
 
 @cli.command()

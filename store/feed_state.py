@@ -35,15 +35,33 @@ def note_attempt(store: Store, feed: str, role: str, now: int, error: str) -> No
 
 def kept_shift(store: Store, feed: str) -> int | None:
     """Days this feed's dates are moved by, once settled."""
-    with store.reading() as connection:
-        found = connection.execute(text("SELECT at FROM ops_clock WHERE name = :name"), {"name": f"shift:{feed}"}).scalar()
-    return None if found is None else int(found)
+    return _kept(store, f"shift:{feed}")
 
 
 def keep_shift(store: Store, feed: str, days: int) -> None:
     """Settle the days this feed's dates are moved by."""
+    _keep(store, f"shift:{feed}", days)
+
+
+def pushed_until(store: Store, feed: str) -> int | None:
+    """Up to which instant (microseconds UTC) the demo's own system has pushed into this store; None = it has not begun."""
+    return _kept(store, f"pushed:{feed}")
+
+
+def keep_pushed_until(store: Store, feed: str, at: int) -> None:
+    """Remember up to which instant it has pushed."""
+    _keep(store, f"pushed:{feed}", at)
+
+
+def _kept(store: Store, name: str) -> int | None:
+    with store.reading() as connection:
+        found = connection.execute(text("SELECT at FROM ops_clock WHERE name = :name"), {"name": name}).scalar()
+    return None if found is None else int(found)
+
+
+def _keep(store: Store, name: str, value: int) -> None:
     with store.writing() as connection:
         connection.execute(
-            text("INSERT INTO ops_clock (name, at) VALUES (:name, :days) ON CONFLICT (name) DO UPDATE SET at = excluded.at"),
-            {"name": f"shift:{feed}", "days": days},
+            text("INSERT INTO ops_clock (name, at) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET at = excluded.at"),
+            {"name": name, "value": value},
         )

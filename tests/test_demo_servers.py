@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
 
+from config import FeedConfig
 from data_sources.demo.pusher import PushError, live_loop, push_dossiers
+from data_sources.demo.run import push_story
 from data_sources.demo.sensorthings import expansions
 from data_sources.demo.servers import make_upstream
 from data_sources.demo.stations import streams
 from data_sources.demo.story import Story, build
+from store.engine import Store, open_store
 from tests.servers import LiveServer, serve_asgi
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -320,3 +325,27 @@ def test_the_living_day_is_pushed_until_stopped(receive: Callable[[Receiver], Li
     thread.join(timeout=20)
     assert not thread.is_alive() and reached[0] >= NOW + timedelta(minutes=30)
     assert {call[1] for call in receiver.calls if call[0] == "DongBoHoSoMC"} == {"False", "True"}
+
+
+def test_each_store_is_given_the_whole_story_once(
+    receive: Callable[[Receiver], LiveServer], make_database: Callable[..., str], migrated: Callable[[str], str],
+) -> None:
+    story = build(7, NOW, scale=0.02)
+    stores = [open_store(make_database("sqlite", migrated("sqlite")), ZoneInfo("Asia/Ho_Chi_Minh")) for _ in range(2)]
+
+    def given(store: Store) -> int:
+        receiver, stop, asked = Receiver(), threading.Event(), itertools.count()
+        feed = FeedConfig(key="one_stop", role="one_stop", protocol="portal", username="demo", password="secret")
+
+        def clock() -> datetime:
+            if next(asked):
+                stop.set()  # the living day has begun
+            return NOW
+
+        push_story(story, f"{receive(receiver).url}/ingest/one_stop", feed, store, stop, clock, lambda _: None)
+        return len(receiver.dossiers)
+
+    first, again, other = given(stores[0]), given(stores[0]), given(stores[1])
+    assert first == other > 500 and again < first / 10
+    for store in stores:
+        store.dispose()

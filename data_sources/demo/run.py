@@ -1,6 +1,7 @@
 """Runs the demo province's own systems beside the product: its two servers, and its one-stop system that pushes dossiers.
 
-The story's first instant is kept under var/demo, so that a restart goes on with the same province.
+The story's first instant is kept under var/demo, so that a restart goes on with the same province; how far a store has been given it
+is kept in that store, so that a new one is given all of it.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from config import Config
+from config import Config, FeedConfig
 from data_sources.demo.catalogue import write_catalogue_csvs
 from data_sources.demo.meeting import write_meetings
 from data_sources.demo.pusher import Pushed, live_loop, push_dossiers
 from data_sources.demo.servers import make_upstream
 from data_sources.demo.story import Story, build
+from store.days import instant, moment
 from store.engine import Store
+from store.feed_state import keep_pushed_until, pushed_until
 
 SEED = 20260701
 HISTORY_DAYS = 90
@@ -70,7 +73,8 @@ def _birth(folder: Path, now: datetime) -> Birth:
 
 
 def run_demo(
-    config: Config, push_url: str, var: Path, stop: threading.Event, clock: Callable[[], datetime], say: Callable[[str], None],
+    config: Config, store: Store, push_url: str, var: Path, stop: threading.Event, clock: Callable[[], datetime],
+    say: Callable[[str], None],
 ) -> None:
     """Serve Open311, SensorThings and areas; push dossiers to `push_url` (empty = do not); until `stop`."""
     birth = _birth(var / "demo", clock())
@@ -80,29 +84,28 @@ def run_demo(
     thread = threading.Thread(target=server.run, daemon=True, name="upstream")
     thread.start()
     if push_url:
-        _push(story, f"{push_url}/ingest/one_stop", config, var, stop, clock, say)
+        push_story(story, f"{push_url}/ingest/one_stop", config.feed("one_stop"), store, stop, clock, say)
     stop.wait()
     server.should_exit = True
     thread.join(5)
 
 
-def _push(
-    story: Story, url: str, config: Config, var: Path, stop: threading.Event, clock: Callable[[], datetime], say: Callable[[str], None],
+def push_story(
+    story: Story, url: str, feed: FeedConfig, store: Store, stop: threading.Event, clock: Callable[[], datetime],
+    say: Callable[[str], None],
 ) -> None:
-    """All history first, then the living day. What has been pushed is kept, so that a restart does not begin anew."""
-    feed = config.feed("one_stop")
-    mark = var / "demo" / "pushed.txt"
-    since = datetime.fromisoformat(mark.read_text(encoding="utf-8")) if mark.exists() else story.start
+    """All history first, then the living day, until `stop`. A store that was given some of it goes on where it was left."""
+    reached = pushed_until(store, feed.key)
+    since = story.start if reached is None else moment(reached)
     until = clock()
     push_dossiers(story, url, feed.username, feed.password, since, until, progress=_bar(say), stop=stop)
-    mark.write_text(until.isoformat(), encoding="utf-8")
+    keep_pushed_until(store, feed.key, instant(until))
     while not stop.is_set():
-        reached = live_loop(
+        until = live_loop(
             story, url, feed.username, feed.password, clock=clock, stop=stop, since=until, on_error=lambda error: say(f"demo: {error}"),
             on_push=lambda *_: None,
         )
-        mark.write_text(reached.isoformat(), encoding="utf-8")
-        until = reached
+        keep_pushed_until(store, feed.key, instant(until))
 
 
 DOSSIERS, STEPS = 54_000, 220_000  # what the story is calibrated to; the bar's full length
