@@ -34,6 +34,8 @@ def uptime(city: City, period: Period, area: str = "") -> tuple[Uptime, ...]:
 
 def uptime_in(connection: Connection, city: City, area: str, start_on: int, end_on: int) -> tuple[Uptime, ...]:
     """The same over day numbers. A datastream counts from its first hour ever; the running hour does not count yet."""
+    if end_on < start_on:  # a period that has not begun
+        return ()
     where, values = in_scope(city, area, "d.")
     clock, now_hour = city.store.days, city.as_of // HOUR
     past_on = min(end_on, city.today_on - 1)

@@ -138,13 +138,13 @@ def _limit(row: Kpi, value: float, digits: int) -> Figure:
 
 def _row(asking: Asking, signal: Signal) -> Row:
     row, limits, (previous, change) = KPI_BY_KEY[signal.key], usual(asking, signal), asking.before(signal.key)
-    year = asking.last_year.get(signal.key)
+    own, year = asking.values[signal.key], asking.last_year.get(signal.key)
     low, high = (_limit_of(row, limits.low if limits else None), _limit_of(row, limits.high if limits else None))
     gap = None if signal.target is None or signal.value is None else signal.value - signal.target
     said = quoted(quotes(asking, signal.key), words=500)
     return Row((
-        named(row), value_of(row, signal.value), Figure(signal.n, "none"), value_of(row, previous), change_of(row, change),
-        value_of(row, year.previous if year else None), low, high, _verdict(signal),
+        named(row), value_of(row, own.value, own.n, own.state), Figure(own.n, "none", state=own.state), value_of(row, previous),
+        change_of(row, change), value_of(row, year.previous if year else None), low, high, _verdict(signal),
         Word(f"signals.rule.{signal.rule}") if signal.rule else None,
         Figure(signal.target, row.measure_unit, row.decimals), Figure(gap, row.measure_unit, row.decimals, is_change=True), said,
     ), Link("/signals", asking.query(key=signal.key)))
