@@ -14,7 +14,7 @@ POINT = 0.3528  # mm
 # how wide the letters of Noto Sans are, in parts of their size; marks above and below add nothing
 CLASSES = (
     (0.27, " .,:;'|iljI"), (0.37, "ft()/-\"J"), (0.42, "r"), (0.49, "cszLF"), (0.53, "kvxyEP"), (0.58, "0123456789+−–=aeTYXSRBK"),
-    (0.63, "bdđghnopquVACZ"), (0.76, "DĐGHNUOQ"), (0.8, "w%"), (0.94, "mMW@"),
+    (0.63, "bdghnopquVACZ"), (0.76, "DGHNUOQ"), (0.8, "w%"), (0.94, "mMW@"),
 )
 EMS = {letter: width for width, letters in CLASSES for letter in letters}
 GENEROUS = 1.04  # another font of the same kind, bold headings
