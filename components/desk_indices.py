@@ -48,12 +48,16 @@ def _card(view: View, card: Card) -> Component:
         _rank(item, lang),
         _change(item, lang),
         _target(item, lang),
-        _bars(card.parts, lang),
-        _history(card.history, lang),
-        source(view, item),
+        _more(lang, [_bars(card.parts, lang), _history(card.history, lang), source(view, item)]),
     ]
     told = {"data-indicator": item.indicator, "data-subject": item.subject, "data-verdict": item.verdict or ""}
     return html.Article([part for part in parts if part is not None], className="d-tile d-ix", **told)
+
+
+def _more(lang: str, parts: Sequence[Component | None]) -> Component:
+    """What a phone folds away (assets/desk.js holds it open where there is room)."""
+    inside = html.Div([part for part in parts if part is not None], className="d-ix-inside")
+    return html.Details([html.Summary(t("desk.details", lang)), inside], className="d-fold d-ix-more")
 
 
 def _about(view: View, item: IndicatorItem) -> list[Component | str]:
