@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
+from briefs.schedule import Post, is_on, look
 from config import Config, FeedConfig
 from data_sources.feed import FeedError
 from data_sources.redact import redact
@@ -33,6 +34,7 @@ FOLD_REST, FOLD_REST_BEHIND = 3.0, 0.3
 JUDGE_REST = 0.3  # while a backlog is judged, landing and fold get most of the time
 CLOCK_STEP_S = 5.0
 RETENTION_CHECK_S = 600.0
+POST_CHECK_S = 30.0
 
 
 def utc_now() -> datetime:
@@ -79,6 +81,9 @@ class Ingest:
         self._next_step = 0.0
         self._next_check = 0.0
         self.retaining: Future[None] | None = None
+        self._postman = ThreadPoolExecutor(1, "post")  # its own: a slow mail server must not keep feeds waiting
+        self._next_post = 0.0
+        self.posting: Future[None] | None = None
         self._rounds = dict.fromkeys(TOPICS, 4000)
         self._rest_s = 0.0
         self._has_asked = False
@@ -94,6 +99,7 @@ class Ingest:
                 pause = 2.0
             self.stop.wait(pause)
         self._pool.shutdown(cancel_futures=True)
+        self._postman.shutdown(cancel_futures=True)
 
     def turn(self) -> int:
         """One turn: start feeds that are due, step the clock when it is time, fold what is logged."""
@@ -106,6 +112,9 @@ class Ingest:
         if seconds >= self._next_check and (self.retaining is None or self.retaining.done()):
             self._next_check = seconds + RETENTION_CHECK_S
             self.retaining = self._pool.submit(self._retain)
+        if seconds >= self._next_post and is_on(self.config) and (self.posting is None or self.posting.done()):
+            self._next_post = seconds + POST_CHECK_S
+            self.posting = self._postman.submit(look, Post(self.store, self.config, self.now, stop=self.stop))
         judged = self._judge()
         return judged + (self._fold(now) if backlog(self.store) else 0)
 

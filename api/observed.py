@@ -25,6 +25,7 @@ from store.days import MICROSECONDS, instant
 from store.engine import Store
 from store.health import newest_audit_seq, sign_ins
 from store.revisions import revisions
+from store.sending import count_tries
 from store.sizes import store_bytes, store_folder, wal_bytes
 from store.watch import is_away
 from upkeep.logs import ANSWERS, HEADER, begin_request
@@ -89,7 +90,7 @@ class _StoreState:
         """The store's own metrics, or its absence."""
         up = GaugeMetricFamily("toancanh_store_up", "1 = the store answers")
         try:
-            found = [*self._feeds(), *self._state(), *self._trail(), *self._room()]
+            found = [*self._feeds(), *self._state(), *self._trail(), *self._mail(), *self._room()]
             up.add_metric([], 1)
         except Exception as fault:
             if not is_away(fault):
@@ -151,6 +152,14 @@ class _StoreState:
         for outcome, number in counted.items():
             recent.add_metric([outcome], number)
         return [head, recent]
+
+    def _mail(self) -> list[Metric]:
+        with self.observed.store.reading() as connection:
+            counted = count_tries(connection)
+        tries = CounterMetricFamily("toancanh_brief_mails", "Tries to mail briefs, notices and reminders", labels=["state"])
+        for state, number in counted.items():
+            tries.add_metric([state], number)
+        return [tries]
 
     def _room(self) -> list[Metric]:
         store = self.observed.store

@@ -37,6 +37,7 @@ from components.desk_weekly_forms import (
     shut,
 )
 from components.desk_weekly_paper import Issued, issued_section, papers
+from components.desk_weekly_sending import sending_line
 from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page
 from metrics.city import City, agencies, annotations, followups, weekly
 from metrics.city.annotations import Annotation, Said
@@ -49,6 +50,7 @@ from scope import Scope
 from store.briefs import BriefRow, read_content
 from store.days import instant
 from store.keys import By
+from store.sending import Sending, read_sending
 from text import t
 
 DEFAULT_PERIOD = "last_week"
@@ -82,6 +84,7 @@ def draw_weekly(city: City, view: View) -> list[Component | None]:
         places.get("issued"),
         sections(city, seen, found, extra, actions),
         issued_section(city, seen, issues),
+        sending_line(seen, _sending(city, week), city.config.tz),
         paper_notes(seen, found),
         dcc.Location(id=GO, refresh="callback-nav"),
         None if row else html.Div(id=FORM, className="d-w-away"),
@@ -138,6 +141,14 @@ def may_issue(city: City) -> bool:
 def _issues(city: City, week: Period) -> tuple[Issued, ...]:
     """The issued briefs of a week with what each changed, newest first; none for who sees a part of the province."""
     return () if city.scope.is_limited else tuple(Issued(row, _changes(city, row)) for row in briefs(city, week.text))
+
+
+def _sending(city: City, week: Period) -> Sending | None:
+    """How its mailing stands; an issued brief is the whole province's, and so is this."""
+    if city.scope.is_limited:
+        return None
+    with city.store.reading() as connection:
+        return read_sending(connection, week.text)
 
 
 def _changes(city: City, row: BriefRow) -> Table | None:

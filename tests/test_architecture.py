@@ -24,8 +24,8 @@ OUTSIDE = ("tests", "benchmarks", "examples", "docs")  # folders that are not ro
 
 SQL = ("sqlalchemy", "alembic", "psycopg", "sqlite3", "geoalchemy2")
 SQL_PLACES = ("store/", "metrics/rollups.py", "metrics/city/", "operations/")
-NETWORK = ("httpx", "requests", "urllib.request", "urllib3", "socket", "http.client", "aiohttp")
-NETWORK_PLACES = re.compile(r"(data_sources/(.+/client\w*|http_source|demo/.+)|operations/notify\w*(/.+)?)\.py")
+NETWORK = ("httpx", "requests", "urllib.request", "urllib3", "socket", "http.client", "aiohttp", "smtplib")
+NETWORK_PLACES = re.compile(r"(data_sources/(.+/client\w*|http_source|demo/.+)|operations/notify\w*(/.+)?|briefs/post)\.py")
 NOT_IN_METRICS = ("dash", "dash_*", "plotly", "flask", "fastapi", "starlette", "uvicorn")
 SPEAKING_PLACES = ("text/", "data_sources/", "examples/")  # may hold Vietnamese words in .py files
 VIETNAMESE = re.compile("[ăâđêôơưàảãạáằẳẵặắầẩẫậấèẻẽẹéềểễệếìỉĩịíòỏõọóồổỗộốờởỡợớùủũụúừửữựứỳỷỹỵý]", re.I)
@@ -213,7 +213,7 @@ def sql_elsewhere(tree: Tree) -> list[str]:
 
 
 def network_elsewhere(tree: Tree) -> list[str]:
-    """Network clients live in the feeds' client files and in operations/notify."""
+    """Network clients live in the feeds' client files, in briefs/post and in operations/notify."""
     return [
         f"{module.path}:{found.lineno} imports {found.name}"
         for module in tree.house for found in module.imports

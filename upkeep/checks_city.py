@@ -15,6 +15,7 @@ from store.days import DAY, instant
 from store.keys import list_keys
 from store.people import list_users
 from store.plans import explained
+from store.sending import newest_sending
 from store.sizes import table_sizes
 from upkeep.checks import check_audit, check_backup, check_clock, check_disk, check_engine, check_files, check_versions
 from upkeep.doctor import FAIL, NOTE, OK, WARN, Check, Finding, Patient
@@ -134,6 +135,26 @@ def check_config(patient: Patient) -> Iterator[Finding]:
         yield Finding(OK, f"city file: {len(patient.config.feeds)} feeds, mappings sound")
 
 
+def check_mail(patient: Patient) -> Iterator[Finding]:
+    """Whether the leaders' brief is mailed, and how its newest week stands."""
+    brief = patient.config.brief
+    if not brief.send_to:
+        yield Finding(OK, "the brief is mailed to nobody ([brief] send_to)")
+        return
+    with patient.store.reading() as connection:
+        sending = newest_sending(connection)
+    remedy = f"docs/operate.md, The brief by mail; python cli.py brief --week {sending.week if sending else 'last_week'} --send"
+    when = f"every {brief.weekday} {brief.at} to {len(brief.send_to)} addresses"
+    if sending is None:
+        yield Finding(NOTE, f"the brief goes out {when}; none has yet", "is ingest running?")
+    elif sending.held_at is not None:
+        yield Finding(WARN, f"the brief of {sending.week} is held: {sending.held_why}", "the feeds it names; it is tried every 15 minutes")
+    else:
+        told = f"brief of {sending.week}: sent to {sending.sent}, {sending.waiting} tried again, {sending.lost} lost"
+        severity = FAIL if sending.lost else WARN if sending.waiting else OK
+        yield Finding(severity, f"{told}{': ' if sending.error else ''}{sending.error}", remedy)
+
+
 def _city(patient: Patient) -> City:
     return open_city(patient.store, patient.config, scope_of("operator", actor="doctor"), patient.now)
 
@@ -147,6 +168,7 @@ CHECKS = (
     Check("feeds", "state, age, errors and quarantine of every feed", check_feeds),
     Check("fold", "cells that wait, the store's clock", check_fold),
     Check("plans", "hot questions use indexes", check_plans),
+    Check("mail", "the newest brief left by mail", check_mail),
     Check("users", "an admin, no known passwords, no old keys", check_users),
     Check("audit", "the audit trail is unbroken", check_audit),
     Check("backup", "age of the newest backup", check_backup),
