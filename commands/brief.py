@@ -36,7 +36,7 @@ def brief_command(
     no_archive: Annotated[bool, typer.Option("--no-archive", help="Write the files only; the archive keeps nothing of it.")] = False,
     send: Annotated[bool, typer.Option("--send", help="Mail it now to [brief] send_to; without --out the issue there is, if any.")] = False,
 ) -> None:
-    """Issue the brief of a week as PDF and workbook, or mail it; refused, naming them, while needed feeds don't speak for the whole week."""
+    """Issue the brief of a week as PDF and workbook, or mail it; refused, naming them, while needed feeds do not speak for all of it."""
     config, opened = settle(city, store, shift_to_now)
     lang = lang or config.language
     if lang not in LANGUAGES:

@@ -14,6 +14,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 NEEDED = ("one_stop", "feedback", "sensors")  # roles whose feeds speak up to an instant
 PORTS = {"smtp": 25, "smtps": 465}
 _SHAPE = "smtp://user:password@host:port, smtps://.., or smtp://..?starttls=1"
+_LETTERS = "in a password the letters @ : / ? # as %40 %3A %2F %3F %23"
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
@@ -88,7 +89,7 @@ def parse_mail(environ: Mapping[str, str], faults: list[str]) -> MailConfig | No
         url = urlsplit(environ[URL])
         port = url.port or PORTS.get(url.scheme, 0)
     except ValueError:
-        faults.append(f"{URL}: the port is no number from 1 to 65535; write {_SHAPE}")
+        faults.append(f"{URL}: the port is no number from 1 to 65535; write {_SHAPE}, {_LETTERS}")
         return None
     query = parse_qs(url.query, keep_blank_values=True)
     before = len(faults)
@@ -108,11 +109,11 @@ def _check_url(url: SplitResult, query: Mapping[str, list[str]], faults: list[st
     if not url.hostname:
         faults.append(f"{URL}: names no host; write {_SHAPE}")
     if bool(url.username) != bool(url.password):
-        faults.append(f"{URL}: user and password go together; write letters like @ : / as %40 %3A %2F")
+        faults.append(f"{URL}: user and password go together; {_LETTERS}")
     if query and (set(query) != {"starttls"} or query["starttls"] not in (["0"], ["1"])):
         faults.append(f"{URL}: after ? only starttls=1 may stand")
     if url.path not in ("", "/") or url.fragment:
-        faults.append(f"{URL}: something stands behind host and port; write letters of the password like @ : / # as %40 %3A %2F %23")
+        faults.append(f"{URL}: something stands behind host and port; {_LETTERS}")
 
 
 def _is_here(host: str) -> bool:

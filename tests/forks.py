@@ -5,6 +5,7 @@ A child says its lines as it goes, "done" at its end: a new Python for each woul
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,8 +15,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from briefs.schedule import Post, look
 from store.engine import open_store
 from store.serving import serving
+from tests.mail_server import mailing
 from tests.servers import ROOT
 from tests.small_city import TZ
 from upkeep.restore import Task, restore
@@ -49,7 +52,14 @@ def hold(url: str, path: str) -> None:
         signal.pause()
 
 
-JOBS: Mapping[str, Callable[[str, str], None]] = {"upgrade": run_upgrade, "restore": run_restore, "hold": hold}
+def run_post(url: str, path: str) -> None:
+    """One look for letters; the file says at which instant, over which port, to whom."""
+    told = json.loads(Path(path).read_text())
+    now = datetime.fromisoformat(told["now"])
+    look(Post(open_store(url, TZ), mailing(told["port"], send_to=tuple(told["send_to"])), lambda: now))
+
+
+JOBS: Mapping[str, Callable[[str, str], None]] = {"upgrade": run_upgrade, "restore": run_restore, "hold": hold, "post": run_post}
 
 
 class Forks:
