@@ -80,7 +80,8 @@ def marks(brief: Brief, lang: str) -> tuple[str, ...]:
     shown = (
         ("brief.draft", brief.issue is None), ("app.simulated", brief.config.simulated), ("brief.running", not brief.weekly.is_over),
     )
-    return tuple(t(key, lang) for key, is_so in shown if is_so)
+    again = (t("brief.again", lang, n=brief.issue.number),) if brief.issue and brief.issue.replaces else ()
+    return (*again, *(t(key, lang) for key, is_so in shown if is_so))
 
 
 def facts(brief: Brief, lang: str) -> tuple[tuple[str, Cell], ...]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from briefs.content import Content, canonical, cell_of
 from metrics.city.weekly.parts import Cell, Column, Row, Table, Word
+from metrics.city.weekly.written import written
+from text import LANGUAGES
 
 COLUMNS = (Column("place"), Column("line"), Column("what"), Column("was"), Column("now"))
 Keyed = Mapping[tuple[str, int], Any]
@@ -24,7 +26,7 @@ def _sentences(before: Content, after: Content) -> Iterator[Row]:
         old, new = (_keyed(content[place], _sentence_key) for content in (before, after))
         for key in _both(old, new):
             was, now = (_sentence(one.get(key)) for one in (old, new))
-            if was != now:
+            if _is_other(was, now):
                 yield Row((Word(f"brief.part_{place}"), None, None, was, now))
 
 
@@ -58,10 +60,15 @@ def _cells(title: Word, was: Mapping[str, Any], now: Mapping[str, Any]) -> Itera
     for key in _both(old, new):
         befores, afters = (dict(zip(table["columns"], one.get(key) or (), strict=False)) for table, one in ((was, old), (now, new)))
         for column in columns:
-            left, right = befores.get(column), afters.get(column)
-            if left != right and column != shape["columns"][at]:
+            left, right = (cell_of(one.get(column)) for one in (befores, afters))
+            if _is_other(left, right) and column != shape["columns"][at]:
                 line = cell_of((new.get(key) or old[key])[at])
-                yield Row((title, line, Word(f"weekly.column.{column}"), cell_of(left), cell_of(right)))
+                yield Row((title, line, Word(f"weekly.column.{column}"), left, right))
+
+
+def _is_other(was: Cell, now: Cell) -> bool:
+    """Is it written otherwise? What moves behind the last decimal is no change on paper."""
+    return was != now and written(was, LANGUAGES[0]) != written(now, LANGUAGES[0])
 
 
 def _keyed(rows: Sequence[Any], name: Any) -> Keyed:

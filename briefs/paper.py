@@ -135,7 +135,8 @@ def _table(brief: Brief, at: int, table: Table, lang: str) -> _Block:
     head = "".join(f'<th scope="col" class="{column.kind}">{escape(name)}</th>' for column, name in zip(columns, heads, strict=True))
     body = "".join(_row(brief, row, kept, columns, lang) for row in table.rows)
     style = f'style="width:{sum(widths.columns):.1f}mm;font-size:{widths.size}pt"'
-    drawn = f"<table {style}><colgroup>{sizes}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else ""
+    tight = ' class="tight"' if widths.is_tight else ""
+    drawn = f"<table{tight} {style}><colgroup>{sizes}</colgroup><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else ""
     notes = "".join(f'<p class="note">{escape(said(note, lang))}</p>' for note in table.notes)
     return _Block(f"<h3>{escape(name)}</h3>{drawn}{notes}", wide, len(table.rows) <= SMALL)
 

@@ -124,4 +124,5 @@ def xlsx_rows(xlsx: bytes) -> Iterator[tuple[Any, ...]]:
 
 
 def _plain(words: str) -> str:
-    return " ".join(words.split())
+    """In single spaces; a line may end behind a stroke."""
+    return " ".join(words.split()).replace("/ ", "/")

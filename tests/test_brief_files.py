@@ -23,6 +23,7 @@ from metrics.city.weekly.parts import Figure
 from metrics.city.weekly.written import said, written
 from metrics.periods import parse_period
 from scope import scope_of
+from store.engine import open_store
 from tests.paper_week import (
     DANGEROUS,
     LONG,
@@ -37,7 +38,7 @@ from tests.paper_week import (
     sheets,
     xlsx_rows,
 )
-from tests.signal_city import open_signals, see
+from tests.signal_city import TZ, open_signals, see
 from text import LANGUAGES, t
 
 WEEK = "2026-W46"
@@ -239,6 +240,14 @@ def test_libreoffice_opens_the_workbook_and_finds_the_same_numbers(city: City, t
     assert [[cell.value for cell in row] for row in again] == [[cell.value for cell in row] for row in first]
 
 
+def test_figures_of_a_too_narrow_page_wrap_before_their_unit_and_texts_keep_room() -> None:
+    units = [["1,00 phản ánh/1.000 dân"] * 9 + [LONG] * 3] + [["0 hồ sơ"] * 9 + ["ít"] * 3] * 9
+    kinds = [*["figure"] * 9, *["text"] * 3]
+    widths = table_widths(["Giới hạn dưới"] * 12, kinds, units)
+    assert widths.is_tight and sum(widths.columns) <= PAGE + 0.01
+    assert min(width for width, kind in zip(widths.columns, kinds, strict=True) if kind == "text") >= 20
+
+
 # --- limits -----------------------------------------------------------------------------------------------
 
 
@@ -249,6 +258,15 @@ def test_a_limited_reader_gets_a_paper_that_says_so(city: City, tmp_path: Path) 
     body = pdf_of(brief, "vi")
     for page in (1, 2):
         assert "Chỉ gồm: A" in pdf_text(body, tmp_path, page, page)
+
+
+def test_a_province_without_any_data_has_a_paper_that_says_so(migrated: Callable[[str], str], tmp_path: Path) -> None:
+    store = open_store(migrated("sqlite"), TZ)
+    brief = compose(see(store), parse_period(WEEK, see(store).today))
+    words = pdf_text(pdf_of(brief, "vi"), tmp_path)
+    assert "Không gồm: one_stop" in words and said(brief.weekly.missing[0].why, "vi") in words
+    assert len(sheets(workbook_of(brief, "vi")).worksheets) >= 2
+    store.dispose()
 
 
 def test_the_typesetter_is_loaded_only_when_a_pdf_is_made() -> None:

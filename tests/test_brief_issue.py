@@ -100,6 +100,8 @@ def test_changes_name_every_cell_that_moved_with_was_and_is(make_database: Calla
     gone = [row for row in said if row[1].startswith("Ban Quản lý")]
     assert {(row[2], row[3], row[4]) for row in gone} >= {(t("weekly.column.value", "vi"), "1,3 ngày làm việc", "–")}
     assert len(said) == 2 + len(gone)
+    hair = content_of(made_up(city, 5, value=13.0001), city.scope)
+    assert changes(after, hair).rows == (), "what moves behind the last decimal is not written otherwise"
     same = changes(before, before)
     assert (same.rows, same.notes) == ((), (Word("brief.reissue_same"),))
     store.dispose()
@@ -172,7 +174,7 @@ def test_the_paper_of_a_reissue_ends_with_the_changes(make_database: Callable[..
     names = sheets(made.xlsx).sheetnames
     assert names[-2] == "Thay đổi so với lần phát hành"
     assert pdf_text(made.pdf, tmp_path).count(t("weekly.table.reissue", "vi")) == 1
-    assert "lần 2" in pdf_text(made.pdf, tmp_path) and "Bản nháp" not in pdf_text(made.pdf, tmp_path)
+    assert "Phát hành lần 2" in pdf_text(made.pdf, tmp_path, 1, 1) and "Bản nháp" not in pdf_text(made.pdf, tmp_path)
     store.dispose()
 
 
