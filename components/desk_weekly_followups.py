@@ -39,11 +39,9 @@ def state_of(one: Followup) -> str:
     return "late" if one.is_late else one.state
 
 
-def followup_list(view: View, rows: Sequence[Followup], hand: Hand, tz: tzinfo) -> Component:
+def followup_list(view: View, rows: Sequence[Followup], hand: Hand, tz: tzinfo) -> Component | None:
     """Every follow-up of the week: those that are late, then open ones, then closed ones; a phone folds all but the late ones."""
     lang = view.lang
-    if not rows:
-        return html.P(t("weekly.page.no_followups", lang), className="d-quiet")
     parts: list[Component] = []
     for key, states in GROUPS:
         group = [followup_item(view, one, hand, tz) for one in rows if state_of(one) in states]
@@ -53,7 +51,7 @@ def followup_list(view: View, rows: Sequence[Followup], hand: Hand, tz: tzinfo) 
         elif group:
             words = html.Summary(t(f"weekly.page.{key}", lang, n=number(len(group), lang, 0)))
             parts.append(html.Details([words, items], className="d-fold d-w-group", **{"data-group": key}))
-    return html.Div(parts, className="d-w-followups")
+    return html.Div(parts, className="d-w-followups") if parts else None
 
 
 def followup_item(view: View, one: Followup, hand: Hand, tz: tzinfo) -> Component:

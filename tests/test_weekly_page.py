@@ -20,6 +20,7 @@ from api.routes import mount
 from app import make_app
 from auth import COOKIE, make_session
 from auth.passwords import hash_password
+from briefs.issue import issue
 from callbacks.weekly import draw_weekly
 from components.context import AppContext
 from components.desk_links import View, read_view
@@ -33,7 +34,7 @@ from store.audit import AuditFilter
 from store.audit import read as read_audit
 from store.days import DAY, instant
 from store.engine import Store
-from store.keys import PROGRAM
+from store.keys import PROGRAM, By
 from store.people import NewUser, add_user, list_users
 from store.sessions import open_session
 from tests.test_desk import LAID_OUT
@@ -194,6 +195,20 @@ def test_an_annotation_stands_at_its_kpi_and_one_of_all_kpis_below(store: Store)
     assert named(card, "data-key", "dossiers_on_time_pct")
     assert not any("diễn tập" in words(one) for one in cards)
     assert "diễn tập" in words(parts)
+
+
+def test_a_reissue_is_listed_with_what_it_changed_and_the_first_with_nothing(store: Store) -> None:
+    city, week, by = see(store), parse_period(WEEK, see(store).today), By("user:lan")
+    issue(city, week, "vi", by, instant(NOW))
+    followups.close(city, 1, "Đã trả hết", "", instant(NOW))
+    second = issue(see(store), week, "vi", by, instant(NOW) + 1)
+    assert second.row is not None
+    section = named(drawn(see(store), period=WEEK)[0], "id", "issued")
+    newest, first = (named(section, "data-brief", str(number)) for number in (2, 1))
+    assert second.row.sha256[:12] in words(newest) and f"/api/v1/briefs/{second.row.id}.pdf" in str(newest)
+    changed = rows_of(named(newest, "data-table", "reissue"))
+    assert any(t("weekly.table.followups", "vi") in row[0] for row in changed)
+    assert not [one for one in inside(first) if getattr(one, "data-table", "") == "reissue"]
 
 
 # ---- rights ----------------------------------------------------------------------------------------------------------
