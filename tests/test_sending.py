@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -337,6 +338,18 @@ def test_a_letter_being_sent_is_nobody_elses_even_when_asked_for(store: Store) -
     assert claim(store, letter, now + CLAIM, is_asked=True) == 2
     note(store, letter, 2, (FAILED, "x"), "program", now + CLAIM)
     assert [claim(store, letter, now + CLAIM, is_asked=asked) for asked in (False, True)] == [0, 3]
+
+
+def test_of_many_that_claim_a_letter_at_once_one_gets_it(store: Store) -> None:
+    start = threading.Barrier(6)
+
+    def claims(number: int) -> int:
+        start.wait(30)
+        return claim(store, Letter(WEEK, "vi", f"nguoi{number}@tinh.example", 1), instant(NOW))
+
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(10):
+            assert sorted(pool.map(claims, [number] * 6)) == [0, 0, 0, 0, 0, 1]
 
 
 # --- held -------------------------------------------------------------------------------------------------
