@@ -239,7 +239,8 @@ def take_step(
     view = read_view(opened, context.config, city.today, DEFAULT_PERIOD)
     view = replace(view, period=week_of(city, view)[0])
     fields = {own["name"]: str(value or "") for own, value in zip(ids, values, strict=True) if own}
-    number = int(pressed["id"]) if pressed["id"].isdigit() and len(pressed["id"]) < 16 else 0
+    told = str(pressed["id"])
+    number = int(told) if told.isascii() and told.isdigit() and len(told) < 16 else 0
     step = Step(city, view.period, view.lang, number, fields, request.client.host if request and request.client else "", now)
     try:
         anchor = STEPS[pressed["do"]](step)
