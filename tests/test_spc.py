@@ -158,6 +158,11 @@ def test_a_baseline_that_never_moved_fires_at_any_change() -> None:
     assert found.fired[:12] == (None,) * 12
 
 
+def test_a_log_chart_on_a_constant_baseline_fires_at_a_change_and_not_at_rounding() -> None:
+    steady = [0.5208333333333334] * 12
+    assert drawn("xmr_log", values(*steady, 0.5208333333333333, 0.6)).fired[-2:] == (None, ("beyond_limits", 1))
+
+
 def test_a_baseline_that_moved_only_in_the_last_digits_fires_at_nothing() -> None:
     found = drawn("xmr", values(*[14 / 5 + 1e-16 * n for n in range(12)], 14 * 0.2))
     assert found.fired == (None,) * 13

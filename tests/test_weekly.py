@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from metrics.city import City, kpis, score, series, signals, weekly
+from metrics.city.remembered import Remembered
 from metrics.city.weekly import Weekly
 from metrics.city.weekly.asking import ask
 from metrics.city.weekly.budget import MOST_WORDS, fitted, words
@@ -22,7 +23,8 @@ from metrics.kpis import KPI_BY_KEY
 from metrics.periods import parse_period
 from metrics.spc import NO_CHANGE, TOO_LITTLE
 from scope import Forbidden, scope_of
-from store.annotations import withdraw_annotation
+from store.annotations import NewAnnotation, put_annotation, withdraw_annotation
+from store.days import number_of
 from store.engine import Store
 from tests.weekly_city import BY, open_weekly, see
 from text import LANGUAGES
@@ -213,6 +215,20 @@ def test_questions_are_asked_of_the_worst_of_each_section(city: City) -> None:
         "Giám đốc Sở Bốn", "Sở Bốn", "Hồ sơ giải quyết đúng hạn",
     ]
     assert all(one.endswith("?") for lang in LANGUAGES for one in sentences(brief(city), "questions", lang))
+
+
+def test_readers_of_the_same_rights_share_a_brief_until_something_is_written(store: Store) -> None:
+    shared, week = Remembered(), parse_period(WEEK, see(store).today)
+
+    def asked(**scope: frozenset[str]) -> Weekly:
+        city = see(store)
+        return weekly.read(replace(city, remembered=shared, scope=replace(city.scope, **scope)), week)
+
+    first = asked()
+    assert asked() is first
+    assert asked(field_classes=frozenset({"public", "free_text"})) is not first  # names nobody has looked at are for some alone
+    put_annotation(store, NewAnnotation("Đoàn kiểm tra làm việc cả tuần", number_of(week.start_on), number_of(week.end_on)), BY, first.as_of)
+    assert asked() is not first
 
 
 CAUSAL = {

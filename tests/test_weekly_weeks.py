@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from sqlalchemy import text
@@ -15,10 +15,12 @@ from metrics.city.weekly import Weekly
 from metrics.city.weekly.parts import Figure
 from metrics.city.weekly.written import said, written
 from metrics.periods import parse_period
-from metrics.rollups import clock_step
+from metrics.rollups import clock_step, drain
 from store.days import instant
 from store.engine import Store, open_store
+from store.landing import Landing, land
 from store.migrate import migrate
+from store.rows import DossierRow, Parsed
 from tests.weekly_city import CONFIG, NOW, TZ, at, open_weekly, see
 from text import LANGUAGES
 
@@ -185,16 +187,14 @@ def test_without_data_of_then_nothing_stands_for_last_year(city: City) -> None:
 
 
 def test_the_same_week_of_last_year_stands_beside_it_where_there_were_data(store: Store) -> None:
-    with store.engine.begin() as connection:  # as if the archive began a year earlier
-        connection.execute(text("UPDATE rollup_dossier_day SET day = day - 364 WHERE day < :on"), {"on": _day(date(2025, 11, 3))})
-        connection.execute(
-            text("UPDATE rollup_dossier_day SET day = :to WHERE day = :on"), {"on": _day(date(2025, 11, 4)), "to": _day(date(2025, 2, 4))},
-        )
+    days = (date(2025, 1, 6), date(2025, 2, 4), date(2025, 2, 5))
+    rows = tuple(
+        DossierRow(f"O{number}", agency="H1.1", domain_code="D", status=9, received_at=at(day), due_at=at(day, 16), finished_at=at(day, 12))
+        for number, day in enumerate(days)
+    )
+    land(store, Parsed(dossiers=rows, item_count=len(rows)), Landing("one_stop", "one_stop", instant(NOW)))
+    drain(store, instant(NOW))
     found = brief(see(store), "2026-W06")
     judged = next(one for one in found.tables if one.key == "judged")
     (row,) = [row for row in judged.rows if said(row.cells[0], "en") == "Dossiers received"]  # type: ignore[arg-type]
-    assert isinstance(row.cells[5], Figure) and row.cells[5].value and row.cells[5].value > 0
-
-
-def _day(on: date) -> int:
-    return (on - date(1970, 1, 1)) // timedelta(days=1)
+    assert isinstance(row.cells[5], Figure) and row.cells[5].value == 2

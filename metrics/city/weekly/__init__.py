@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from metrics.city import City
+from metrics.city.kpis import MINUTE
 from metrics.city.score import Score
 from metrics.city.signals import Signal
 from metrics.city.weekly import (
@@ -64,7 +65,9 @@ def read(city: City, week: Period) -> Weekly:
     city.scope.require("see.desk")
     if week.kind != "week" or week.is_cut:
         raise ValueError(f"{week.text} is not a week; write one as 2026-W46")
-    found: Weekly = city.once("weekly", week.text, city.revision, city.as_of, make=lambda: _read(city, week))
+    moment = city.as_of // MINUTE if city.today > week.end_on else city.as_of
+    asked = (week.text, city.revision, moment, city.scope.field_classes)
+    found: Weekly = city.once("weekly", *asked, make=lambda: _read(city, week))
     return found
 
 
