@@ -25,6 +25,7 @@ SIGNALS = (  # name of the metric family, as docs/operate.md names it
     "toancanh_disk_free_bytes", "toancanh_fold_backlog_rows", "toancanh_fold_lag_seconds", "toancanh_clock_lag_seconds",
     "toancanh_feed_age_seconds", "toancanh_feed_failing", "toancanh_ingested_rows_total", "toancanh_rejected_rows_total",
     "toancanh_open_rejects", "toancanh_audit_seq", "toancanh_sign_ins_15m", "toancanh_revision", "toancanh_frame_seconds_count",
+    "toancanh_brief_mails_total",
 )
 
 
