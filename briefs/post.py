@@ -129,7 +129,7 @@ def _message(writing: Writing, letter: Letter, subject: str, lines: Iterator[str
     sender = writing.config.mail.sender
     message = EmailMessage(policy=SMTP)
     mark = f"[{t('app.simulated', writing.lang)}] " if writing.config.simulated else ""
-    message["Subject"] = mark + subject
+    message["Subject"] = " ".join((mark + subject).split())
     message["From"], message["To"], message["Date"] = sender, letter.address, format_datetime(writing.now)
     message["Message-ID"] = message_id(letter, sender, what)
     message["Auto-Submitted"] = "auto-generated"

@@ -11,14 +11,13 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.message import EmailMessage
 
 from briefs.issue import BriefRefused, issue
 from briefs.pdf import NoTypesetter
 from briefs.post import Undelivered, Writing, brief_letter, deliver, notice_letter, reminder_letter
 from config import Config
-from config.brief import WEEKDAYS
 from config.workcalendar import is_working_day
 from metrics.calendars import calendar_for
 from metrics.city import City, followups, open_city
@@ -84,10 +83,7 @@ def look(post: Post) -> None:
 
 def week_due(config: Config, now: datetime) -> Period:
     """The week whose brief is the last that was due: the one before the last weekly moment, in the city's zone."""
-    local, own = now.astimezone(config.tz), config.brief
-    days = (local.weekday() - WEEKDAYS.index(own.weekday)) % 7
-    moment = local.date() - timedelta(days=7 if days == 0 and local.time() < own.time else days)
-    return parse_period("last_week", moment)
+    return parse_period("last_week", config.brief.last_on(now, config.tz))
 
 
 def send_issue(post: Post, row: BriefRow, address: str, *, is_asked: bool = False) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import date, datetime, time, timedelta, tzinfo
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -42,6 +42,12 @@ class BriefConfig:
     def time(self) -> time:
         """`at` as a time of day."""
         return time.fromisoformat(self.at)
+
+    def last_on(self, now: datetime, tz: tzinfo) -> date:
+        """The day of the last weekly moment, in the city's zone: the week before it is the one that is due."""
+        local = now.astimezone(tz)
+        days = (local.weekday() - WEEKDAYS.index(self.weekday)) % 7
+        return local.date() - timedelta(days=7 if days == 0 and local.time() < self.time else days)
 
 
 @dataclass(frozen=True)

@@ -510,13 +510,17 @@ def test_the_mail_server_is_read_from_the_environment(url: str, mail: MailConfig
 # --- shown, asked for -------------------------------------------------------------------------------------
 def test_the_page_says_how_many_have_it_and_never_who(small: Store, server: MailServer) -> None:
     server.refused = (LEADER,)
-    look(post(small, mailing(server.port)))
+    config = mailing(server.port)
+    assert [one.severity for one in check_mail(Patient(small, config, NOW, ROOT))] == [WARN], "nobody has tried"
+    look(post(small, config))
     view = View("/weekly", {}, "vi", week_of(small))
     with small.reading() as connection:
         shown = str(sending_line(view, read_sending(connection, WEEK), TZ))
         assert count_tries(connection) == {TRYING: 2, SENT: 1, FAILED: 0, REFUSED: 1, HELD: 0}
     assert "Đã gửi tới 1 địa chỉ lúc 10:00 20/11/2026" in shown and "1 địa chỉ không gửi được" in shown and "@" not in shown
     assert sending_line(view, None, TZ) is None
+    assert [one.severity for one in check_mail(Patient(small, config, NOW + timedelta(days=7), ROOT))] == [WARN], "the next is due"
+    assert [one.severity for one in check_mail(Patient(small, CONFIG, NOW, ROOT))] == [OK]
 
 
 @pytest.fixture

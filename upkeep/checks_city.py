@@ -141,12 +141,13 @@ def check_mail(patient: Patient) -> Iterator[Finding]:
     if not brief.send_to:
         yield Finding(OK, "the brief is mailed to nobody ([brief] send_to)")
         return
+    due = parse_period("last_week", brief.last_on(patient.now, patient.config.tz)).text
     with patient.store.reading() as connection:
         sending = newest_sending(connection)
-    remedy = f"docs/operate.md, The brief by mail; python cli.py brief --week {sending.week if sending else 'last_week'} --send"
-    when = f"every {brief.weekday} {brief.at} to {len(brief.send_to)} addresses"
-    if sending is None:
-        yield Finding(NOTE, f"the brief goes out {when}; none has yet", "is ingest running?")
+    remedy = f"docs/operate.md, The brief by mail; python cli.py brief --week {due} --send"
+    if sending is None or sending.week < due:
+        is_still = bool(patient.config.as_of) and not patient.config.shift_to_now
+        yield Finding(NOTE if is_still else WARN, f"the brief of {due} was due by mail, nobody has tried", f"is ingest running? {remedy}")
     elif sending.held_at is not None:
         yield Finding(WARN, f"the brief of {sending.week} is held: {sending.held_why}", "the feeds it names; it is tried every 15 minutes")
     else:
