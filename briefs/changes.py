@@ -12,11 +12,15 @@ from metrics.city.weekly.written import written
 from text import LANGUAGES
 
 COLUMNS = (Column("place"), Column("line"), Column("what"), Column("was"), Column("now"))
+OLD_WORDS = Word("brief.old_words")
 Keyed = Mapping[tuple[str, int], Any]
 
 
 def changes(before: Content, after: Content) -> Table:
-    """One row a difference between two contents; none when only the instant or the revision moved."""
+    """One row a difference between two contents; none when only the instant or the revision moved.
+
+    `before` may be older than the program: words it was written with that are gone are told so.
+    """
     rows = (*_sentences(before, after), *_tables(before, after))
     return Table("reissue", "followups", COLUMNS, rows, () if rows else (Word("brief.reissue_same"),))
 
@@ -25,7 +29,7 @@ def _sentences(before: Content, after: Content) -> Iterator[Row]:
     for place in ("statements", "notes", "left_out"):
         old, new = (_keyed(content[place], _sentence_key) for content in (before, after))
         for key in _both(old, new):
-            was, now = (_sentence(one.get(key)) for one in (old, new))
+            was, now = (_readable(_sentence(one.get(key))) for one in (old, new))
             if _is_other(was, now):
                 yield Row((Word(f"brief.part_{place}"), None, None, was, now))
 
@@ -49,10 +53,10 @@ def _tables(before: Content, after: Content) -> Iterator[Row]:
     old, new = ({table["key"]: table for table in content["tables"]} for content in (before, after))
     for key in dict.fromkeys((*new, *old)):
         was, now = (one.get(key, {"columns": [], "kinds": [], "rows": []}) for one in (old, new))
-        yield from _cells(Word(f"weekly.table.{key}"), was, now)
+        yield from _cells(_readable(Word(f"weekly.table.{key}"), key), was, now)
 
 
-def _cells(title: Word, was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Row]:
+def _cells(title: Cell, was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Row]:
     columns = dict.fromkeys((*now["columns"], *was["columns"]))
     shape = now if now["rows"] else was
     at = shape["kinds"].index("text") if "text" in shape["kinds"] else 0  # the column that says what a row is about
@@ -60,10 +64,20 @@ def _cells(title: Word, was: Mapping[str, Any], now: Mapping[str, Any]) -> Itera
     for key in _both(old, new):
         befores, afters = (dict(zip(table["columns"], one.get(key) or (), strict=False)) for table, one in ((was, old), (now, new)))
         for column in columns:
-            left, right = (cell_of(one.get(column)) for one in (befores, afters))
+            left, right = (_readable(cell_of(one.get(column))) for one in (befores, afters))
             if _is_other(left, right) and column != shape["columns"][at]:
-                line = cell_of((new.get(key) or old[key])[at])
-                yield Row((title, line, Word(f"weekly.column.{column}"), left, right))
+                line = _readable(cell_of((new.get(key) or old[key])[at]))
+                yield Row((title, line, _readable(Word(f"weekly.column.{column}"), column), left, right))
+
+
+def _readable(cell: Cell, otherwise: Cell = OLD_WORDS) -> Cell:
+    """The cell where this program has its words in every language."""
+    try:
+        for lang in LANGUAGES:
+            written(cell, lang)
+    except KeyError:
+        return otherwise
+    return cell
 
 
 def _is_other(was: Cell, now: Cell) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import xlsxwriter
 
-from briefs.brief import Brief, address, facts, marks, place, title
+from briefs.brief import SHORT, Brief, address, facts, marks, place, title
 from metrics.city.weekly.parts import SECTIONS, Cell, Column, Figure, Link, Table, Word
 from metrics.city.weekly.written import SILENT_UNITS, said, written
 from metrics.kpis import KPI_BY_KEY
@@ -20,7 +20,7 @@ from text.formats import MINUS
 
 SHEET_NAME = 31  # letters, as Excel has it
 FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
-LEAST_WIDTH, MOST_WIDTH = 9, 46
+LEAST_WIDTH, MOST_WIDTH, MOST_HEAD = 9, 46, 20
 TEXT = Column("words")
 PARTS = ("label", "definition", "formula", "source")  # of a KPI in the locales
 
@@ -98,8 +98,8 @@ def _table(book: _Book, brief: Brief, table: Table) -> None:
     sheet = book.sheet(t(f"weekly.table.{table.key}", lang))
     heads = [t(f"weekly.column.{column.key}", lang) for column in table.columns]
     for at, (head, column) in enumerate(zip(heads, table.columns, strict=True)):
-        align = "right" if column.kind == "figure" else "left"
-        sheet.write_string(0, at, head, book.format(bold=True, text_wrap=True, bottom=1, align=align, valign="bottom"))
+        where = {"align": "right"} if column.kind == "figure" else {"align": "left", "indent": int(at > 0)}
+        sheet.write_string(0, at, head, book.format(bold=True, text_wrap=True, bottom=1, valign="bottom", **where))
     for number, row in enumerate(table.rows, 1):
         for at, (cell, column) in enumerate(zip(row.cells, table.columns, strict=True)):
             _write(book, sheet, (number, at), cell, column, address(brief, row.link, lang) if at == _name_at(table.columns) else "")
@@ -124,11 +124,12 @@ def _write(book: _Book, sheet: Any, at: tuple[int, int], cell: Cell, column: Col
         align = "right" if column.kind == "figure" else "left"
         sheet.write_number(*at, cell.value, book.format(num_format=number_format(cell, book.lang), align=align))
     elif isinstance(cell, date):
-        sheet.write_datetime(*at, cell, book.format(num_format="dd/mm/yyyy", align="left"))
+        sheet.write_datetime(*at, cell, book.format(num_format="dd/mm/yyyy", align="left", indent=1))
     else:
         words = written(cell, book.lang)
         is_right = column.kind == "figure" and (cell is None or isinstance(cell, Figure))
-        how = book.format(text_wrap=True, align="right" if is_right else "left", **({"underline": 1} if there else {}))
+        inset = {"indent": 1} if at[1] and not is_right else {}
+        how = book.format(text_wrap=True, align="right" if is_right else "left", **inset, **({"underline": 1} if there else {}))
         if there and len(there) <= 2000:
             sheet.write_url(*at, there, how, string=words)
         else:
@@ -151,8 +152,7 @@ def number_format(figure: Figure, lang: str) -> str:
 def _widths(sheet: Any, heads: Sequence[str], table: Table, lang: str) -> None:
     for at, head in enumerate(heads):
         longest = max((len(written(row.cells[at], lang)) for row in table.rows), default=0)
-        word = max((len(part) for part in head.split()), default=0)
-        sheet.set_column(at, at, min(MOST_WIDTH, max(LEAST_WIDTH, longest + 2, word + 3)))
+        sheet.set_column(at, at, min(MOST_WIDTH, max(LEAST_WIDTH, longest + 3, min(len(head), MOST_HEAD) + 3)))
 
 
 def _definitions(book: _Book, brief: Brief) -> None:
@@ -203,5 +203,5 @@ def _print_setup(sheet: Any, brief: Brief, lang: str, *, is_wide: bool, name: st
     sheet.set_margins(0.5, 0.5, 0.8, 0.8)
     sheet.fit_to_pages(1, 0)
     head = " · ".join(part for part in (name, title(brief, lang), *marks(brief, lang)) if part).replace("&", "&&")
-    sheet.set_header(f"&L&9{head}"[:255])
-    sheet.set_footer(f"&L&9{brief.sha256[:12]}&R&9&P/&N")
+    sheet.set_header(f"&L&9 {head}"[:255])  # the space: digits that follow would be read as the size
+    sheet.set_footer(f"&L&9 {brief.sha256[:SHORT]}&R&9 &P/&N")

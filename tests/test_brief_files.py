@@ -208,6 +208,16 @@ def test_sheet_names_are_short_unique_and_in_the_language(real: Brief) -> None:
         assert (names[0], names[-1]) == (t("brief.sheet_front", lang), t("brief.sheet_definitions", lang))
 
 
+def test_every_sheet_prints_on_a4_with_its_heading_repeated_and_the_hash_whole(real: Brief) -> None:
+    for sheet in sheets(workbook_of(real, "vi")).worksheets[1:]:
+        assert (sheet.page_setup.paperSize, sheet.print_title_rows, sheet.sheet_properties.pageSetUpPr.fitToPage) == (9, "$1:$1", True)
+        assert sheet.oddFooter.left.text.strip() == brief_hash(real) and sheet.freeze_panes
+
+
+def brief_hash(brief: Brief) -> str:
+    return brief.sha256[:12]
+
+
 def test_definitions_hold_every_kpi_that_is_named(city: City) -> None:
     sheet = sheets(workbook_of(as_brief(city, made_up(city)), "vi")).worksheets[-1]
     told = {row[0]: row[1:] for row in sheet.iter_rows(min_row=2, values_only=True)}

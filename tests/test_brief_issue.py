@@ -107,6 +107,17 @@ def test_changes_name_every_cell_that_moved_with_was_and_is(make_database: Calla
     store.dispose()
 
 
+def test_a_content_older_than_the_program_is_still_set_beside_the_new_one(make_database: Callable[..., str]) -> None:
+    store = open_signals("sqlite", make_database)
+    city = see(store)
+    now = content_of(made_up(city), city.scope)
+    old = json.loads(canonical(now).replace("brief.left_out_why", "weekly.say.long_gone").replace('"key":"feedback"', '"key":"gone_table"'))
+    found = changes(old, now)
+    said = [tuple(written(cell, lang) for cell in row.cells) for row in found.rows for lang in LANGUAGES]
+    assert any(row[3] == t("brief.old_words", "vi") for row in said) and any(row[0] == "gone_table" for row in said)
+    store.dispose()
+
+
 # --- the archive ------------------------------------------------------------------------------------------
 
 
