@@ -19,7 +19,7 @@ from components.context import AppContext
 from components.desk_links import View, read_view
 from components.desk_parts import notice
 from components.desk_shell import opened_id, refresh_id
-from components.desk_weekly import changed_cards, notes, paper_notes, sections, week_heading
+from components.desk_weekly import changed_cards, jumps, notes, paper_notes, sections, week_heading
 from components.desk_weekly_followups import Hand, annotation_list, followup_list
 from components.desk_weekly_forms import (
     ASKED,
@@ -80,6 +80,7 @@ def draw_weekly(city: City, view: View) -> list[Component | None]:
     return [
         notice(t("weekly.page.no_week", lang, text=fault), t("weekly.page.no_week_hint", lang), kind="fault") if fault else None,
         week_heading(city, seen, found, papers(city, seen, issues, may_issue=may_issue(city))),
+        jumps(seen, {"followups": len(listed), "changed": len(found.changed)}),
         *notes(seen, found),
         places.get("issued"),
         sections(city, seen, found, extra, actions),

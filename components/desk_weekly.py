@@ -70,6 +70,16 @@ def _after(week: Period) -> Period:
     return parse_period("this_week", day)
 
 
+def jumps(view: View, counts: Mapping[str, int]) -> Component:
+    """What a phone's first screen tells of the sections read first: how much there is, and the way to it."""
+    lang = view.lang
+    links = [
+        html.A([t(f"weekly.section.{key}", lang), " ", html.B(number(count, lang, 0))], href=f"#{key}", className="d-choice")
+        for key, count in counts.items()
+    ]
+    return html.Nav(links, className="d-w-jumps", **{"aria-label": t("weekly.page.jumps", lang)})
+
+
 def notes(view: View, found: Weekly) -> list[Component | None]:
     """What must be known of the week, and the feeds the brief does without."""
     lang = view.lang

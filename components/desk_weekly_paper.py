@@ -34,7 +34,7 @@ class Issued:
 
 
 def papers(city: City, view: View, rows: Sequence[Issued], *, may_issue: bool) -> list[Component | None]:
-    """The newest issue, PDF and XLSX of the week as it stands, and the way to issue it."""
+    """PDF and XLSX of the week as it stands, the way to issue it, the newest issue."""
     lang = view.lang
     query = f"?period={view.period.text}&lang={lang}"
     drafts = [
@@ -43,9 +43,9 @@ def papers(city: City, view: View, rows: Sequence[Issued], *, may_issue: bool) -
         for form in FORMS
     ]
     return [
-        html.A(_issued_words(rows[0].row, view.lang, city.config.tz), href="#issued", className="d-w-newest") if rows else None,
         html.Div(drafts, className="d-exports") if city.scope.permits("export") else None,
         opener(view, "issue", "issue", t("weekly.do.issue", lang)) if may_issue else None,
+        html.A(_issued_words(rows[0].row, view.lang, city.config.tz), href="#issued", className="d-w-newest") if rows else None,
     ]
 
 

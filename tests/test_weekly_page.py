@@ -430,12 +430,17 @@ def test_phone_and_tablet_clip_nothing_and_a_finger_meets_everything(
     assert all(seen.evaluate(size_of, one) >= 16 for one in seen.locator(".d-w-say, .d-w-what").element_handles())
 
 
-def test_the_first_screen_of_a_phone_tells_promises_and_what_changed(site: str, page: Callable[..., Page]) -> None:
+def test_the_first_screen_of_a_phone_tells_promises_and_what_changed(site: str, store: Store, page: Callable[..., Page]) -> None:
     phone = page((390, 844))
     enter(phone, site)
     weekly_page(phone, site)
     expect(phone.locator("#followups .d-w-say").first).to_be_in_viewport()
-    expect(phone.locator("#changed h2, #followups .d-w-item").first).to_be_in_viewport()
+    jump = phone.locator(".d-w-jumps a[href='#changed']")
+    expect(jump).to_be_in_viewport()
+    found = weekly.read(see(store), parse_period(WEEK, see(store).today))
+    expect(jump).to_have_text(f"{t('weekly.section.changed', 'vi')} {len(found.changed)}")
+    jump.click()
+    expect(phone.locator("#changed h2")).to_be_in_viewport()
 
 
 def test_paper_shows_the_week_without_forms_buttons_and_bare_addresses(site: str, page: Callable[..., Page], tmp_path: Path) -> None:
