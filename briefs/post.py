@@ -133,7 +133,6 @@ def _message(writing: Writing, letter: Letter, subject: str, lines: Iterator[str
     message["From"], message["To"], message["Date"] = sender, letter.address, format_datetime(writing.now)
     message["Message-ID"] = message_id(letter, sender, what)
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = writing.lang
     message.set_content("\n".join(lines).strip() + "\n", cte="quoted-printable")
     return message
 
