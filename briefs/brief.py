@@ -92,7 +92,8 @@ def facts(brief: Brief, lang: str) -> tuple[tuple[str, Cell], ...]:
         ("revision", Figure(told.revision, "none")), ("sha256", brief.sha256),
     ]
     if issue:
-        at, who = instant(issue.at, brief.config.tz, lang), issue.by.removeprefix("user:")
+        at = instant(issue.at, brief.config.tz, lang)
+        who = t("brief.by_program", lang) if issue.by == "program" else issue.by.removeprefix("user:")
         rows.append(("issued", t("brief.issued_words", lang, at=at, by=who, n=issue.number)))
         if issue.replaces:
             old = issue.replaces

@@ -105,15 +105,15 @@ def _event(event: FollowupEvent, lang: str, tz: tzinfo) -> list[Component]:
         told += f": {day(event.due_on, lang)}"
     parts = [
         html.Span(instant(event.at, tz, lang), className="d-time"), html.Span(told, className="d-step-name"),
-        html.Span(actor_name(event.actor), className="d-quiet"),
+        html.Span(actor_name(event.actor, lang), className="d-quiet"),
     ]
     shown = event.note if event.kind != "reminded" else ""
     return [*parts, html.Span(shown, className="d-w-note")] if shown else parts
 
 
-def actor_name(actor: str) -> str:
-    """user:lan -> lan; what has no such form as it stands."""
-    return actor.partition(":")[2] or actor
+def actor_name(actor: str, lang: str) -> str:
+    """user:lan -> lan; what the program does on its schedule is said so; what has no such form as it stands."""
+    return t("brief.by_program", lang) if actor == "program" else actor.partition(":")[2] or actor
 
 
 # ---- annotations ----------------------------------------------------------------------------------------------------
@@ -125,7 +125,8 @@ def annotation_list(view: View, rows: Sequence[Annotation], hand: Hand, tz: tzin
 def _annotation(view: View, one: Annotation, hand: Hand, tz: tzinfo, is_named: bool) -> Component:
     lang, own = view.lang, f"annotation-{one.id}"
     days = day(one.from_on, lang) if one.from_on == one.to_on else f"{day(one.from_on, lang)}–{day(one.to_on, lang)}"
-    about = [one.agency, one.area, days, t("weekly.page.said_by", lang, who=actor_name(one.said_by), at=instant(one.said_at, tz, lang))]
+    said_by = t("weekly.page.said_by", lang, who=actor_name(one.said_by, lang), at=instant(one.said_at, tz, lang))
+    about = [one.agency, one.area, days, said_by]
     if is_named:
         about.insert(0, t(f"kpi.{one.key}.label", lang) if one.key else t("weekly.field.no_kpi", lang))
     parts = [

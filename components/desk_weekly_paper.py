@@ -59,7 +59,7 @@ def issued_section(city: City, view: View, rows: Sequence[Issued]) -> Component 
 
 
 def _issued_words(row: BriefRow, lang: str, tz: tzinfo) -> str:
-    return t("weekly.page.issued_by", lang, who=actor_name(row.issued_by), at=instant(row.issued_at, tz, lang))
+    return t("weekly.page.issued_by", lang, who=actor_name(row.issued_by, lang), at=instant(row.issued_at, tz, lang))
 
 
 def _issued(city: City, view: View, one: Issued, tz: tzinfo) -> list[Component]:
