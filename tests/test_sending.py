@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import subprocess
 import threading
@@ -310,6 +311,14 @@ def test_a_server_that_is_away_is_tried_for_a_day_then_the_letter_is_lost_and_al
     assert read_audit(store, AuditFilter(action="brief.send"), 1)[0].subject == WEEK
 
 
+def test_a_server_that_never_answers_is_given_up_after_the_time_out(small: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("briefs.post.TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        look(post(small, mailing(silent.getsockname()[1], send_to=(LEADER,))))
+    with small.reading() as connection:
+        assert "timed out" in read_tries(connection, WEEK)[-1].error
+
+
 def test_an_address_nobody_has_is_not_tried_again_and_the_others_have_theirs(store: Store, server: MailServer) -> None:
     server.refused = (LEADER,)
     own = post(store, mailing(server.port))
@@ -406,14 +415,19 @@ def test_what_is_due_is_told_once_on_a_working_morning(store: Store, server: Mai
         followups.make(see(store), Promise(WEEK, what, due), "", instant(NOW) - DAY)
     followups.make(see(store), Promise(WEEK, "Vừa giao sáng nay", "2026-11-20"), "", instant(NOW))
     own = post(store, mailing(server.port, send_to=()))
-    for now in (NOW.replace(hour=0) - timedelta(minutes=1), NOW, NOW + timedelta(hours=3), NOW + timedelta(days=1)):
+    for now in (NOW.replace(hour=0) - timedelta(minutes=1), NOW + timedelta(days=1)):  # too early, a Saturday
         own.clock.now = now  # type: ignore[attr-defined]
         look(own)
-    assert [to for to, _ in server.got] == [(CENTRE,)]
-    told = words(server.letters[0])
+    assert server.got == []
+    for now in (NOW, NOW + timedelta(hours=3), NOW + timedelta(days=3)):
+        own.clock.now = now  # type: ignore[attr-defined]
+        look(own)
+    assert [to for to, _ in server.got] == [(CENTRE,), (CENTRE,)]
+    told, next_day = (words(letter) for letter in server.letters)
     assert "Trả hồ sơ đất đai" in told and "20/11/2026" in told and "Mua máy quét" not in told and "sáng nay" not in told
+    assert "sáng nay" in next_day and "đất đai" not in next_day
     events = [event.kind for one in followups.read(see(store)) for event in one.events if event.kind == "reminded"]
-    assert events == ["reminded"]
+    assert events == ["reminded", "reminded"]
 
 
 def test_a_reminder_that_did_not_leave_is_written_down_by_nobody(small: Store, server: MailServer) -> None:
