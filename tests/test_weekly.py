@@ -227,7 +227,8 @@ def test_readers_of_the_same_rights_share_a_brief_until_something_is_written(sto
     first = asked()
     assert asked() is first
     assert asked(field_classes=frozenset({"public", "free_text"})) is not first  # names nobody has looked at are for some alone
-    put_annotation(store, NewAnnotation("Đoàn kiểm tra làm việc cả tuần", number_of(week.start_on), number_of(week.end_on)), BY, first.as_of)
+    new = NewAnnotation("Đoàn kiểm tra làm việc cả tuần", number_of(week.start_on), number_of(week.end_on))
+    put_annotation(store, new, BY, first.as_of)
     assert asked() is not first
 
 
