@@ -17,8 +17,9 @@ BAD_AQI = 100  # above it begins "Kém" (Decision 1459/QĐ-TCMT)
 def _stations_reporting(asked: Asked, period: Period) -> Answer:
     ends_at = asked.ends_at(period)
     if ends_at is not None:  # before the first reading nobody was there to report, which is not the same as silence
-        begun = "SELECT hour FROM core_reading WHERE hour < :hour ORDER BY hour LIMIT 1"
-        if asked.connection.execute(text(begun), {"hour": ends_at // HOUR}).scalar() is None:
+        where, values = stations.in_scope(asked.city, "", "")
+        begun = f"SELECT hour FROM rollup_reading_hour_area WHERE hour < :hour{where} ORDER BY hour LIMIT 1"
+        if asked.connection.execute(text(begun), {"hour": ends_at // HOUR, **values}).scalar() is None:
             return None, 0
     reporting, known = stations.reporting_in(asked.connection, asked.city, asked.choice.area, ends_at)
     return (100.0 * reporting / known if known else None), known

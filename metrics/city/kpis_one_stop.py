@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from metrics.city import feeds
 from metrics.city.asked import Answers, Asked
-from metrics.city.sums import conditions
+from metrics.city.sums import NOTHING_CHOSEN, conditions
 from metrics.kpis import kpi
 from metrics.kpis.row import Answer, percent_of
 from metrics.periods import Period
@@ -33,8 +33,9 @@ def _speaks(asked: Asked, key: str, period: Period) -> bool:
     through = feeds.speak_until(feeds.of_topic(asked.states, "dossiers"))
     if not feeds.is_known(asked.city, kpi(key), period, through):
         return False
-    begun = "SELECT day FROM rollup_dossier_day WHERE received + finished > 0 ORDER BY day LIMIT 1"
-    first_on = asked.connection.execute(text(begun)).scalar()
+    where, values = conditions(asked.city.scope, "dossiers", NOTHING_CHOSEN)  # what others hold says nothing to this reader
+    begun = f"SELECT day FROM rollup_dossier_day WHERE received + finished > 0{where} ORDER BY day LIMIT 1"
+    first_on = asked.connection.execute(text(begun), values).scalar()
     return first_on is not None and first_on <= number_of(period.end_on)
 
 
