@@ -36,6 +36,7 @@ from metrics.city import (
     signals,
     stations,
     water,
+    weekly,
 )
 from metrics.city.annotations import Said
 from metrics.city.baselines import Asked
@@ -146,13 +147,15 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "water.levels": (("see.stations",), water.levels),
     "water.rain": (("see.stations",), water.rain),
     "stations.flagged_readings": (("see.stations",), lambda city: stations.flagged_readings(city, (1,), AT - DAY, AT)),
+    "weekly.read": (("see.desk",), lambda city: weekly.read(city, parse_period("2026-W46", NOW.date()))),
     "stations.read": (("see.stations",), stations.read),
     "stations.hour_series": (("see.stations",), lambda city: stations.hour_series(city, 1, AT - DAY, AT)),
 }
 # read nothing of the store: they compute with what a question has given, or say what a scope may
 NO_QUESTIONS = (
     "dossiers.timeliness", "reports.timeliness", "feeds.coverage", "feeds.is_known", "feeds.reads_rejects", "reports.reads_text",
-    "signals.last_full_week", "baselines.may_set",
+    "signals.last_full_week", "signals.spans", "signals.of_points", "score.of_values", "sums.flow_source", "weekly.asking.speaks", "weekly.asking.ends_at",
+    "baselines.may_set",
     "followups.may_write", "annotations.may_write", "masking.masked", "narrow.search_condition", "timing.soon_boundary", "timing.days_left",
     "stations.cadence_of", "stations.in_scope", "closings.bulk_rows", "closings.judged",
 )
@@ -168,12 +171,12 @@ def store(make_database: Callable[..., str]) -> Iterator[Store]:
 def asked_of_a_city() -> set[str]:
     """Every public function of metrics/city whose first argument is a City; those given a connection are parts of one."""
     found = set()
-    for row in pkgutil.iter_modules(metrics.city.__path__):
-        module = import_module(f"metrics.city.{row.name}")
+    for row in pkgutil.walk_packages(metrics.city.__path__, "metrics.city."):
+        module = import_module(row.name)
         for name, value in vars(module).items():
             is_ours = inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
             if is_ours and next(iter(inspect.signature(value).parameters), "") == "city":
-                found.add(f"{row.name}.{name}")
+                found.add(f"{row.name}.{name}".removeprefix("metrics.city."))
     return found
 
 
