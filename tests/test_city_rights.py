@@ -154,8 +154,8 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
 # read nothing of the store: they compute with what a question has given, or say what a scope may
 NO_QUESTIONS = (
     "dossiers.timeliness", "reports.timeliness", "feeds.coverage", "feeds.is_known", "feeds.reads_rejects", "reports.reads_text",
-    "signals.last_full_week", "signals.spans", "signals.of_points", "score.of_values", "sums.flow_source", "weekly.asking.speaks", "weekly.asking.ends_at",
-    "baselines.may_set",
+    "signals.last_full_week", "signals.spans", "signals.of_points", "score.of_values", "sums.flow_source",
+    "weekly.asking.speaks", "weekly.asking.ends_at", "baselines.may_set",
     "followups.may_write", "annotations.may_write", "masking.masked", "narrow.search_condition", "timing.soon_boundary", "timing.days_left",
     "stations.cadence_of", "stations.in_scope", "closings.bulk_rows", "closings.judged",
 )
