@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 import briefs.issue
-from briefs.issue import archived, issue
+from briefs.issue import BriefRefused, archived, issue
 from briefs.post import message_id
 from briefs.schedule import Post, look, send_issue, week_due
 from cli import cli
@@ -359,6 +359,25 @@ def test_of_many_that_claim_a_letter_at_once_one_gets_it(store: Store) -> None:
     with ThreadPoolExecutor(6) as pool:
         for number in range(10):
             assert sorted(pool.map(claims, [number] * 6)) == [0, 0, 0, 0, 0, 1]
+
+
+def test_who_has_an_issue_gets_another_of_that_week_only_when_asked_for(store: Store) -> None:
+    first, again, now = Letter(WEEK, "vi", LEADER, 1), Letter(WEEK, "vi", LEADER, 2), instant(NOW)
+    note(store, first, claim(store, first, now), (SENT, ""), "program", now)
+    assert [claim(store, letter, now + CLAIM, is_asked=asked) for letter, asked in ((again, False), (first, True), (again, True))] == [0, 0, 1]
+
+
+def test_a_brief_that_somebody_issues_at_the_same_moment_is_the_one_that_is_sent(
+    small: Store, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(*asked: object) -> None:
+        issued(small)
+        raise BriefRefused("brief.fault_overtaken", week=WEEK)
+
+    monkeypatch.setattr("briefs.schedule.issue", overtaken)
+    look(post(small, mailing(server.port)))
+    assert sorted(to for to, _ in server.got) == [(LEADER,), (DEPUTY,)]
+    assert [row.issued_by for row in briefs.issue.briefs(see(small))] == ["user:lan"]
 
 
 # --- held -------------------------------------------------------------------------------------------------
