@@ -364,7 +364,8 @@ def test_of_many_that_claim_a_letter_at_once_one_gets_it(store: Store) -> None:
 def test_who_has_an_issue_gets_another_of_that_week_only_when_asked_for(store: Store) -> None:
     first, again, now = Letter(WEEK, "vi", LEADER, 1), Letter(WEEK, "vi", LEADER, 2), instant(NOW)
     note(store, first, claim(store, first, now), (SENT, ""), "program", now)
-    assert [claim(store, letter, now + CLAIM, is_asked=asked) for letter, asked in ((again, False), (first, True), (again, True))] == [0, 0, 1]
+    asked = ((again, False), (first, True), (again, True))
+    assert [claim(store, letter, now + CLAIM, is_asked=is_asked) for letter, is_asked in asked] == [0, 0, 1]
 
 
 def test_a_brief_that_somebody_issues_at_the_same_moment_is_the_one_that_is_sent(
