@@ -12,13 +12,15 @@ from pathlib import Path
 from briefs import charts
 from briefs.brief import SHORT, Brief, address, facts, left_out, marks, place, title
 from briefs.widths import PAGE, letters_mm, table_widths
+from metrics.city.weekly.budget import MOST_WORDS, fitted
 from metrics.city.weekly.parts import SECTIONS, Cell, Column, Figure, Link, Row, Statement, Table, Word
 from metrics.city.weekly.written import said, written
-from text import t
+from text import LANGUAGES, t
 from text.formats import instant, number
 
 STYLE = Path(__file__).with_name("paper.css")
 MOST_LEFT_OUT = 3  # feeds named at the foot of every page; the annex names all
+HEADINGS = 40  # words of the title and of the sections' names, which count as read
 SMALL = 10  # rows; so short a table stands on one page, beside others where there is room
 BETWEEN, LEAST_BLOCK, HEAD_SIZE = 8.0, 90.0, 11.6  # mm between tables side by side, mm of one with notes, points of its name
 OPEN, CLOSE = "\ue000", "\ue001"  # stand around a figure until it is set
@@ -40,8 +42,21 @@ def _first_page(brief: Brief, lang: str) -> Iterator[str]:
     if brief.reach:
         yield f'<p class="reach">{escape(t("brief.only", lang, names="; ".join(brief.reach)))}</p>'
     yield from (f'<p class="note">{escape(said(note, lang))}</p>' for note in brief.weekly.notes)
+    kept, left = _pages(brief)
+    yield from _sections(brief, kept, lang)
+    if left:
+        yield f'<p class="note">{escape(t("brief.more", lang, n=len(left)))}</p>'
+
+
+def _pages(brief: Brief) -> tuple[Sequence[Statement], Sequence[Statement]]:
+    """The sentences of page one, and those the annex begins with: the same ones in either language."""
+    notes = max(sum(len(said(note, lang).split()) for note in brief.weekly.notes) for lang in LANGUAGES)
+    return fitted(brief.weekly.statements, MOST_WORDS - HEADINGS - notes)
+
+
+def _sections(brief: Brief, statements: Sequence[Statement], lang: str) -> Iterator[str]:
     for section in SECTIONS:
-        inside = [one for one in brief.weekly.statements if one.section == section]
+        inside = [one for one in statements if one.section == section]
         if inside:
             lines = "".join(_statement(brief, one, lang) for one in inside)
             yield f'<section class="say"><h2>{escape(t(f"weekly.section.{section}", lang))}</h2><ul>{lines}</ul></section>'
@@ -68,6 +83,8 @@ def _marked(cell: Cell, lang: str) -> str:
 
 def _annex(brief: Brief, lang: str) -> Iterator[str]:
     yield f'<section class="annex"><h2 class="part">{escape(t("brief.annex", lang))}</h2>'
+    if left := _pages(brief)[1]:
+        yield f'<div class="block"><h3>{escape(t("brief.also", lang))}</h3>{"".join(_sections(brief, left, lang))}</div>'
     told = ((escape(name), _breakable(written(words, lang))) for name, words in facts(brief, lang))
     about = "".join(f'<tr><th scope="row">{name}</th><td>{words}</td></tr>' for name, words in told)
     yield f'<div class="block small"><h3>{escape(t("brief.about", lang))}</h3><table class="facts"><tbody>{about}</tbody></table></div>'

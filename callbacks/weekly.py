@@ -19,7 +19,7 @@ from components.context import AppContext
 from components.desk_links import View, read_view
 from components.desk_parts import notice
 from components.desk_shell import opened_id, refresh_id
-from components.desk_weekly import changed_cards, jumps, notes, paper_notes, sections, week_heading
+from components.desk_weekly import changed_cards, jumps, notes, sections, week_heading
 from components.desk_weekly_followups import Hand, annotation_list, followup_list
 from components.desk_weekly_forms import (
     ASKED,
@@ -86,7 +86,6 @@ def draw_weekly(city: City, view: View) -> list[Component | None]:
         sections(city, seen, found, extra, actions),
         issued_section(city, seen, issues),
         sending_line(seen, _sending(city, week), city.config.tz),
-        paper_notes(seen, found),
         dcc.Location(id=GO, refresh="callback-nav"),
         None if row else html.Div(id=FORM, className="d-w-away"),
     ]

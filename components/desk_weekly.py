@@ -30,7 +30,6 @@ from text.formats import number
 
 OPEN_SECTIONS = ("agencies", "overdue")  # whose first table is the answer itself; the others are folded
 FIRST_ROWS, FEW_MORE = 10, 5  # rows of a long table that are shown at once; so few more are shown too
-OF_PAPER = ("weekly.note.dropped",)
 KINDS = {"figure": "number", "date": "time"}
 Extra = Mapping[str, Sequence[Component | None]]
 
@@ -83,7 +82,7 @@ def jumps(view: View, counts: Mapping[str, int]) -> Component:
 def notes(view: View, found: Weekly) -> list[Component | None]:
     """What must be known of the week, and the feeds the brief does without."""
     lang = view.lang
-    told = [html.P(said(word, lang)) for word in found.notes if word.key not in OF_PAPER]
+    told = [html.P(said(word, lang)) for word in found.notes]
     left = [
         html.Li([html.B(feed.title), " · ", said(feed.why, lang), *_needed(feed.is_needed, lang)], **{"data-feed": feed.feed})
         for feed in found.left_out
@@ -91,12 +90,6 @@ def notes(view: View, found: Weekly) -> list[Component | None]:
     words = t("weekly.page.left_out", lang, n=number(len(left), lang, 0))
     gone = html.Details([html.Summary(words), html.Ul(left, className="d-w-left")], className="d-waiting", open=bool(found.missing))
     return [html.Div(told, className="d-w-notes", role="note") if told else None, gone if left else None]
-
-
-def paper_notes(view: View, found: Weekly) -> Component | None:
-    """What is so because a page of paper is short; of least use, so last."""
-    told = [html.P(said(word, view.lang)) for word in found.notes if word.key in OF_PAPER]
-    return html.Div(told, className="d-quiet") if told else None
 
 
 def _needed(is_needed: bool, lang: str) -> list[Component | str]:

@@ -21,7 +21,7 @@ from metrics.city.weekly import (
     questions,
 )
 from metrics.city.weekly.asking import ask
-from metrics.city.weekly.budget import fitted
+from metrics.city.weekly.budget import in_order
 from metrics.city.weekly.parts import Statement, Table, Word
 from metrics.periods import Period
 
@@ -40,6 +40,7 @@ class LeftOut:
 class Weekly:
     """The brief of one week. `is_over` = the week has ended; a running one is never set beside a full one.
 
+    statements: all there is to say, in the order of sections; paper prints on page one what budget.fitted keeps.
     changed: at most seven signals, worst first. notes: what the reader must know of this week (holidays, reorganised agencies).
     """
 
@@ -86,7 +87,6 @@ def _read(city: City, week: Period) -> Weekly:
             *environment.statements(asking), *notes.unsaid(asking),
             *questions.statements(asking, promised.late(promises), changes, league, stock, drivers.drivers(now)),
         )
-        statements, dropped = fitted(said)
-        told = notes.notes(asking, league.reorganised, tables, dropped)
+        told = notes.notes(asking, league.reorganised, tables)
         gone = tuple(LeftOut(feed.key, feed.title, why, needed) for feed, why, needed in notes.left_out(asking))
-    return Weekly(week, asking.is_over, city.as_of, city.revision, statements, tables, changes, now, told, gone)
+    return Weekly(week, asking.is_over, city.as_of, city.revision, in_order(said), tables, changes, now, told, gone)

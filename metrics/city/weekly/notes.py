@@ -13,25 +13,23 @@ from metrics.city.weekly.words import joined, short
 from metrics.comparison import comparable_by, working_days
 from store.days import date_of, number_of
 
-NEEDS = ("one_stop", "feedback")  # roles without which no brief is issued, where the city file says nothing else
 MOST_NAMES = 5
 HIDDEN = (small_counts.SUPPRESSED, small_counts.WITHHELD)
 
 
-def notes(asking: Asking, reorganised: Sequence[str], tables: Sequence[Table], dropped: int) -> tuple[Word, ...]:
+def notes(asking: Asking, reorganised: Sequence[str], tables: Sequence[Table]) -> tuple[Word, ...]:
     """Every note of the week, in the order they are read."""
     found = (
-        _running(asking), _silent(asking), *_holidays(asking), _reorganised(reorganised), _hidden(asking, tables), _dropped(dropped),
+        _running(asking), _silent(asking), *_holidays(asking), _reorganised(reorganised), _hidden(asking, tables),
     )
     return tuple(word for word in found if word is not None)
 
 
 def left_out(asking: Asking) -> Iterable[tuple[FeedState, Word, bool]]:
     """Feeds of figures that do not speak for the whole week: (feed, why, is it needed?)."""
-    needs = getattr(getattr(asking.city.config, "brief", None), "needs", NEEDS)
     for feed in asking.feeds:
         if feed.role in feeds.ROLE_TOPIC and not speaks(asking.city, asking.week, feed, is_over=asking.is_over):
-            yield feed, _why(asking, feed), feed.role in needs
+            yield feed, _why(asking, feed), feed.role in asking.city.config.brief.needs
 
 
 def _why(asking: Asking, feed: FeedState) -> Word:
@@ -88,10 +86,6 @@ def _hidden(asking: Asking, tables: Sequence[Table]) -> Word | None:
         return None
     cells = (cell for table in tables for row in table.rows for cell in row.cells)
     return Word("weekly.note.hidden") if any(isinstance(cell, Figure) and cell.state in HIDDEN for cell in cells) else None
-
-
-def _dropped(dropped: int) -> Word | None:
-    return Word("weekly.note.dropped", {"n": Figure(dropped, "none")}) if dropped else None
 
 
 def unsaid(asking: Asking) -> tuple[Statement, ...]:
