@@ -160,7 +160,7 @@ def test_a_kpi_is_read_from_the_tables_its_lineage_names(everything: City, row: 
     with city.store.reading() as connection:
         event.listen(connection, "before_cursor_execute", lambda *given: read.update(TABLES.findall(given[2])))
         answers = _Answers(connection, city, NOTHING_CHOSEN, city.config.late_rule, definitions.feeds.read_in(connection, city))
-        for period in ("2026-11", "2026-10"):  # one that runs, one that is over
+        for period in ("2026-11", "2026-11-19"):  # one that runs, one that is over
             answers.of(row, parse_period(period, city.today))
     assert told <= read <= told | DIMENSIONS
 

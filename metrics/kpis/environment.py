@@ -11,7 +11,7 @@ _1459 = "Decision 1459/QD-TCMT"
 
 ENVIRONMENT: tuple[Kpi, ...] = (
     Kpi("stations_reporting_pct", "readings", "percent", "up", None, min_n=1, theme="environment", decimals=1,
-        reads=("core_latest", "core_reading")),
+        reads=("core_latest", "core_reading", "rollup_reading_hour_area")),
     Kpi("vn_aqi", "readings", "aqi", "down", None, min_n=1, theme="environment", source=_1459,
         reads=("rollup_reading_hour", "rollup_reading_day")),
     Kpi("vn_aqi_daily", "readings", "aqi", "down", None, min_n=1, theme="environment", source=_1459, verified=COMPLETENESS.verified,

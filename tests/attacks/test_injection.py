@@ -70,6 +70,8 @@ def test_no_value_of_a_filter_brings_rows_or_breaks_the_api(both: World, route: 
             answer = client.get(f"{path}?{name}={quoted(value).decode()}" + (f"&keys={figures}" if figures else ""))
             if answer.status_code not in (200, 400, 404):
                 faults.append((value, answer.status_code, answer.text[:200]))
+            if answer.status_code == 200 and route.form:  # a file: what is in it is tests/test_brief_files.py's
+                continue
             said = answer.json()
             if answer.status_code == 200 and name in NARROWING and isinstance(said, dict) and value.strip():
                 shows = STANDING.get(route.path)
