@@ -1,4 +1,7 @@
-"""Agencies in the brief: chance, ranks and real changes told apart; overdue ones with their oldest; both engines."""
+"""Agencies in the brief: chance, ranks and real changes told apart; overdue ones with their oldest.
+
+The league and what is overdue are the same on both engines, by both rules of lateness; so all else is asked of SQLite's.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pytest
 from sqlalchemy import event, text
 
 from config.workcalendar import is_working_day
-from metrics.city import City, baselines, kpis, series, signals, weekly
+from metrics.city import City, baselines, kpis, series, signals
 from metrics.city.baselines import Asked
 from metrics.city.sums import Choice
 from metrics.city.weekly import Weekly
@@ -25,16 +28,18 @@ from metrics.kpis import kpi
 from metrics.periods import parse_period
 from scope import scope_of
 from store.engine import Store
-from tests.weekly_city import CONFIG, ENDED, NEW_SINCE, OVERDUE, WORK, open_weekly, see
+from tests.weekly_city import CONFIG, ENDED, NEW_SINCE, OVERDUE, WORK, alone, open_weekly, see, shared
+from tests.weekly_city import brief as read_brief
 
 WEEK, STEADY = "2026-W06", "2026-W07"
 LONG_AGO = date(2025, 7, 1)
 
 
-@pytest.fixture(params=("sqlite", "postgresql"), scope="module")
-def city(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> Iterator[City]:
-    opened = open_weekly(request.param, make_database)
-    yield see(opened)
+@pytest.fixture(scope="module")
+def city(make_database: Callable[..., str]) -> Iterator[City]:
+    """For reading only."""
+    opened = open_weekly("sqlite", make_database)
+    yield shared(opened)
     opened.dispose()
 
 
@@ -47,12 +52,17 @@ def store(make_database: Callable[..., str]) -> Iterator[Store]:
 
 
 def brief(city: City, week: str = WEEK) -> Weekly:
-    return weekly.read(replace(city, memo={}), parse_period(week, city.today))
+    return read_brief(city, week)
 
 
 def places(city: City, week: str = WEEK) -> League:
-    with city.store.reading() as connection:
-        return league(ask(connection, replace(city, memo={}), parse_period(week, city.today)))
+    """The league of a week, remembered where the city remembers."""
+    def make() -> League:
+        with city.store.reading() as connection:
+            return league(ask(connection, alone(city), parse_period(week, city.today)))
+
+    found: League = city.once("league", week, make=make)
+    return found
 
 
 def rows(found: Weekly, key: str) -> dict[str, dict[str, object]]:
@@ -70,6 +80,22 @@ def value(cell: object) -> float | None:
     return cell.value
 
 
+# ---- both engines ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("rule", ["late_instant", "late_day"])
+def test_league_signals_and_overdue_are_the_same_on_both_engines(city: City, make_database: Callable[..., str], rule: str) -> None:
+    opened, found = open_weekly("postgresql", make_database), []
+    config = replace(CONFIG, late_rule=rule)
+    for one in (replace(alone(city), config=config), see(opened, config=config)):
+        week = parse_period(WEEK, one.today)
+        with one.store.reading() as connection:
+            asking = ask(connection, one, week)
+            found.append((league(asking), signals_by_agency(asking, kpi(KEY), list(WORK)), oldest_due(asking)))
+        limited = replace(one, scope=scope_of("viewer", agencies=("H1.1", "H1.4", "H1.5")), memo={})
+        found[-1] += (brief(limited), brief(replace(one, memo={}), STEADY))
+    assert found[0] == found[1]
+    opened.dispose()
+
+
 # ---- the league -----------------------------------------------------------------------------------------------------
 def test_only_who_stands_outside_chance_is_told_apart_and_ranked(city: City) -> None:
     found = {one.code: (one.standing, one.rank) for one in places(city, STEADY).places}
@@ -79,14 +105,14 @@ def test_only_who_stands_outside_chance_is_told_apart_and_ranked(city: City) -> 
 
 
 def test_every_agency_has_the_share_and_n_of_its_breakdown(city: City) -> None:
-    points = series.read(replace(city, memo={}), KEY, "agency", parse_period(WEEK, city.today))
+    points = series.read(alone(city), KEY, "agency", parse_period(WEEK, city.today))
     found = {one.code: (one.value, one.n, one.name) for one in places(city).places}
     assert found == {point.group: (point.value, point.n, point.label) for point in points if point.n}
     assert len(found) == len(WORK)
 
 
 def test_limits_are_those_of_chance_around_the_province_s_share(city: City) -> None:
-    found, whole = places(city), kpis.read(replace(city, memo={}), [KEY], parse_period(WEEK, city.today))[0]
+    found, whole = places(city), kpis.read(alone(city), [KEY], parse_period(WEEK, city.today))[0]
     assert (found.share, found.n) == (whole.value, whole.n)
     judged = found.of("above", "alike", "below")
     for one in judged:
@@ -109,11 +135,11 @@ def test_small_agencies_stand_apart_without_rank(city: City) -> None:
 def test_each_agency_s_signal_is_that_of_its_own_chart_read_alone(city: City) -> None:
     week = parse_period(WEEK, city.today)
     with city.store.reading() as connection:
-        found = signals_by_agency(ask(connection, replace(city, memo={}), week), kpi(KEY), list(WORK))
+        found = signals_by_agency(ask(connection, alone(city), week), kpi(KEY), list(WORK))
     assert set(found) == set(WORK)
     for code, one in found.items():
-        (alone,) = signals.read(replace(city, memo={}), [KEY], week, Choice(agency=code))
-        assert one == alone, code
+        (chart,) = signals.read(alone(city), [KEY], week, Choice(agency=code))
+        assert one == chart, code
     assert found["H1.1"].verdict == "deteriorated" and found["H1.2"].verdict == "no_real_change"
 
 
@@ -134,7 +160,7 @@ def test_an_agency_with_weeks_of_its_own_is_judged_by_them(store: Store) -> None
 def test_all_agencies_are_read_at_once(city: City) -> None:
     asked: list[str] = []
     event.listen(city.store.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
-    brief(city)
+    brief(alone(city))
     assert len([one for one in asked if "(day + 3) / 7" in one]) == 1
     assert len([one for one in asked if "agency = " in one or ":agency" in one]) == 0
 
@@ -190,25 +216,26 @@ def test_an_agency_there_for_all_the_weeks_is_judged_whenever_it_began(store: St
 @pytest.mark.parametrize("rule", ["late_instant", "late_day"])
 def test_overdue_by_agency_is_the_breakdown_and_adds_up_to_the_whole(city: City, rule: str) -> None:
     week = parse_period(WEEK, city.today)
-    city = replace(city, config=replace(CONFIG, late_rule=rule), memo={})
-    found = rows(brief(city), "overdue")
-    points = {p.label: p.value for p in series.read(replace(city, memo={}), "dossiers_overdue", "agency", week) if p.value}
-    before = {p.label: p.value for p in series.read(replace(city, memo={}), "dossiers_overdue", "agency", week.previous())}
-    whole = kpis.read(replace(city, memo={}), ["dossiers_overdue"], week)[0]
+    city = replace(alone(city), config=replace(CONFIG, late_rule=rule))
+    told = brief(city)
+    found = rows(told, "overdue")
+    points = {p.label: p.value for p in series.read(alone(city), "dossiers_overdue", "agency", week) if p.value}
+    before = {p.label: p.value for p in series.read(alone(city), "dossiers_overdue", "agency", week.previous())}
+    whole = kpis.read(alone(city), ["dossiers_overdue"], week)[0]
     assert {name: value(row["overdue"]) for name, row in found.items()} == points
     assert sum(value(row["overdue"]) or 0 for row in found.values()) == whole.value
     assert {name: value(row["previous"]) for name, row in found.items()} == {name: before.get(name, 0.0) for name in found}
-    sentence = next(said(one.said, "en") for one in brief(city).statements if one.section == "overdue")
+    sentence = next(said(one.said, "en") for one in told.statements if one.section == "overdue")
     assert sentence.startswith(f"{whole.value:.0f} dossiers overdue of {whole.n} in progress with a date, +4 on the week before; most: ")
 
 
 @pytest.mark.parametrize("rule", ["late_instant", "late_day"])
 def test_the_oldest_overdue_counts_what_was_finished_since(city: City, rule: str) -> None:
-    city = replace(city, config=replace(CONFIG, late_rule=rule), memo={})
+    city = replace(alone(city), config=replace(CONFIG, late_rule=rule))
     expected = {code: min(dues) for code, dues in OVERDUE.items()} | {ENDED[0]: ENDED[1]}
     with city.store.reading() as connection:
         assert oldest_due(ask(connection, city, parse_period(WEEK, city.today))) == expected
-        later = oldest_due(ask(connection, replace(city, memo={}), parse_period(STEADY, city.today)))
+        later = oldest_due(ask(connection, alone(city), parse_period(STEADY, city.today)))
     assert later == {code: min(dues) for code, dues in OVERDUE.items()}
 
 
@@ -222,7 +249,7 @@ def test_how_long_it_is_overdue_is_counted_in_working_days(city: City) -> None:
 
 # ---- readers with less ----------------------------------------------------------------------------------------------
 def test_a_reader_with_limits_is_told_of_its_own_agencies_alone(city: City) -> None:
-    own = replace(city, scope=scope_of("leader", agencies=("H1.4",)), memo={})
+    own = replace(city, scope=scope_of("leader", agencies=("H1.4",)))
     found = brief(own)
     told = {str(row.cells[0]) for one in found.tables if one.key in ("league", "league_unranked", "overdue") for row in one.rows}
     assert told == {"Sở Bốn"}
@@ -230,7 +257,7 @@ def test_a_reader_with_limits_is_told_of_its_own_agencies_alone(city: City) -> N
 
 
 def test_small_counts_are_withheld_and_said_to_be(city: City) -> None:
-    own = replace(city, scope=scope_of("viewer"), memo={})
+    own = replace(city, scope=scope_of("viewer"))
     found = brief(own)
     small = rows(found, "league_unranked")["Xã Năm"]
     assert (value(small["value"]), value(small["n"])) == (None, None)

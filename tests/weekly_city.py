@@ -15,7 +15,10 @@ from config import Config, FeedConfig
 from config.limits import WaterAlarm
 from config.targets import Target
 from config.workcalendar import is_working_day, make_calendar
-from metrics.city import City, open_city
+from metrics.city import City, open_city, weekly
+from metrics.city.remembered import Remembered
+from metrics.city.weekly import Weekly
+from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain
 from scope import Scope, scope_of
 from store.annotations import NewAnnotation, put_annotation
@@ -167,3 +170,18 @@ def open_weekly(kind: str, make_database: Callable[..., str]) -> Store:
 def see(store: Store, scope: Scope | None = None, config: Config = CONFIG) -> City:
     """The city as it stands, by default for a leader."""
     return open_city(store, config, scope or replace(scope_of("leader"), actor="user:lan"), NOW)
+
+
+def shared(store: Store) -> City:
+    """The city of a store nobody writes in, which remembers its briefs for all tests of a module."""
+    return replace(see(store), remembered=Remembered())
+
+
+def alone(city: City) -> City:
+    """The same city without anything remembered: what it answers is worked out anew, by the question's own way."""
+    return replace(city, memo={}, remembered=None)
+
+
+def brief(city: City, week: str) -> Weekly:
+    """The brief of a week, remembered where the city remembers."""
+    return weekly.read(replace(city, memo={}), parse_period(week, city.today))
