@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +19,7 @@ from api.routes import mount
 from app import make_app
 from auth import COOKIE, make_session
 from auth.passwords import hash_password
+from briefs import issue as issuing
 from briefs.issue import issue
 from callbacks.weekly import draw_weekly
 from components.context import AppContext
@@ -37,8 +37,10 @@ from store.engine import Store
 from store.keys import PROGRAM, By
 from store.people import NewUser, add_user, list_users
 from store.sessions import open_session
+from tests.conftest import Pages
+from tests.servers import LiveServer
 from tests.test_desk import LAID_OUT
-from tests.weekly_city import CONFIG, NOW, open_weekly, see
+from tests.weekly_city import CONFIG, NOW, open_weekly, see, shared
 from text import t
 
 PASSWORD = "Rong-bay-phuong-nam-61"
@@ -46,11 +48,18 @@ WEEK = "2026-W06"
 WEEKS = (WEEK, "2026-W08", "2026-W09", "2025-W30")  # full, of Tết, running, before there was anything
 
 
-@pytest.fixture
-def store(make_database: Callable[..., str]) -> Iterator[Store]:
+def open_page(make_database: Callable[..., str]) -> Store:
+    """A filled store with a leader and a viewer."""
     opened = open_weekly("sqlite", make_database)
     for name, role in (("lan", "leader"), ("binh", "viewer")):
         add_user(opened, NewUser(name, role, name), hash_password(PASSWORD), PROGRAM, instant(NOW))
+    return opened
+
+
+@pytest.fixture
+def store(make_database: Callable[..., str]) -> Iterator[Store]:
+    """One to write in."""
+    opened = open_page(make_database)
     yield opened
     opened.dispose()
 
@@ -62,11 +71,33 @@ def site(store: Store, live_server: Callable[..., Any]) -> str:
     return str(live_server(make_app(CONFIG, store, now=lambda: NOW + timedelta(seconds=next(ticks))).server).url)
 
 
-def enter(page: Page, address: str, name: str = "lan") -> None:
-    page.goto(f"{address}/sign-in")
-    page.locator("[name=username]").fill(name)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator("main form button").click()
+@pytest.fixture(scope="module")
+def still(make_database: Callable[..., str]) -> Iterator[City]:
+    """A city of a store nobody writes in, with its briefs remembered."""
+    opened = open_page(make_database)
+    yield shared(opened)
+    opened.dispose()
+
+
+@pytest.fixture(scope="module")
+def still_site(still: City) -> Iterator[str]:
+    """The app over it: one for all visits that only look."""
+    server = LiveServer(make_app(CONFIG, still.store, now=lambda: NOW).server).start()
+    yield server.url
+    server.stop()
+
+
+def session_of(store: Store, name: str) -> str:
+    """The token of a session, as signing in gives one."""
+    token, now = make_session(), instant(NOW)
+    user = next(one for one in list_users(store) if one.username == name)
+    assert open_session(store, user, token, now + DAY, PROGRAM, "test", now)
+    return token
+
+
+def enter(page: Page, address: str, store: Store, name: str = "lan") -> None:
+    """Signed in without the form, which has tests of its own."""
+    page.context.add_cookies([{"name": COOKIE, "value": session_of(store, name), "url": address}])
 
 
 # ---- the page as it is drawn -----------------------------------------------------------------------------------------
@@ -105,10 +136,9 @@ def rows_of(table: Component) -> list[list[str]]:
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
 @pytest.mark.parametrize("week", WEEKS)
-def test_each_sentence_and_each_cell_of_the_brief_stands_on_the_page_as_it_is_written(store: Store, week: str, lang: str) -> None:
-    city = see(store)
-    found = weekly.read(city, parse_period(week, city.today))
-    parts, _ = drawn(city, period=week, lang=lang)
+def test_each_sentence_and_each_cell_of_the_brief_stands_on_the_page_as_it_is_written(still: City, week: str, lang: str) -> None:
+    found = weekly.read(still, parse_period(week, still.today))
+    parts, _ = drawn(still, period=week, lang=lang)
     says = [words(one) for one in inside(parts) if "d-w-say" in str(getattr(one, "className", "")).split()]
     assert sorted(says) == sorted(said(one.said, lang) for one in found.statements)
     for one in found.tables:
@@ -120,10 +150,9 @@ def test_each_sentence_and_each_cell_of_the_brief_stands_on_the_page_as_it_is_wr
     assert all(feed.title in words(parts) and said(feed.why, lang) in words(parts) for feed in found.left_out)
 
 
-def test_each_sentence_leads_to_its_drill_and_to_nothing_the_reader_happened_to_choose(store: Store) -> None:
-    city = see(store)
-    found = weekly.read(city, parse_period(WEEK, city.today))
-    parts, _ = drawn(city, period=WEEK, lang="en", agency="H1.1", late_rule="late_day")
+def test_each_sentence_leads_to_its_drill_and_to_nothing_the_reader_happened_to_choose(still: City) -> None:
+    found = weekly.read(still, parse_period(WEEK, still.today))
+    parts, _ = drawn(still, period=WEEK, lang="en", agency="H1.1", late_rule="late_day")
     hrefs = {words(one): one.href for one in inside(parts) if getattr(one, "className", "") == "d-w-say" and hasattr(one, "href")}
     for one in found.statements:
         if one.link is not None:
@@ -132,12 +161,11 @@ def test_each_sentence_leads_to_its_drill_and_to_nothing_the_reader_happened_to_
             assert ("agency=" in query) == ("agency" in one.link.query) and "late_rule=late_day" not in query
 
 
-def test_the_league_shows_whom_chance_does_not_explain_and_folds_the_rest_away_unranked(store: Store) -> None:
-    city = see(store)
-    found = weekly.read(city, parse_period(WEEK, city.today))
+def test_the_league_shows_whom_chance_does_not_explain_and_folds_the_rest_away_unranked(still: City) -> None:
+    found = weekly.read(still, parse_period(WEEK, still.today))
     league = next(one for one in found.tables if one.key == "league")
     rank = [column.key for column in league.columns].index("rank")
-    parts, _ = drawn(city, period=WEEK)
+    parts, _ = drawn(still, period=WEEK)
     table = named(parts, "data-table", "league")
     fold = next(one for one in inside(table) if getattr(one, "className", "") == "d-w-rest")
     alike = [written(row.cells[0], "vi") for row in league.rows if getattr(row.cells[rank], "value", None) is None]
@@ -145,16 +173,15 @@ def test_the_league_shows_whom_chance_does_not_explain_and_folds_the_rest_away_u
     assert {row[0] for row in rows_of(table)} - set(alike) == {written(row.cells[0], "vi") for row in league.rows} - set(alike)
 
 
-def test_followups_come_first_then_what_changed(store: Store) -> None:
-    parts, _ = drawn(see(store), period=WEEK)
+def test_followups_come_first_then_what_changed(still: City) -> None:
+    parts, _ = drawn(still, period=WEEK)
     order = [getattr(one, "data-section") for one in inside(parts) if hasattr(one, "data-section")]
     assert order[:2] == ["followups", "changed"]
 
 
-def test_points_missing_are_drawn_as_long_as_they_are_and_most_to_win_first(store: Store) -> None:
-    city = see(store)
-    parts, _ = drawn(city, period=WEEK)
-    score = weekly.read(city, parse_period(WEEK, city.today)).score
+def test_points_missing_are_drawn_as_long_as_they_are_and_most_to_win_first(still: City) -> None:
+    parts, _ = drawn(still, period=WEEK)
+    score = weekly.read(still, parse_period(WEEK, still.today)).score
     assert score is not None
     known = {row.no: row.most - row.points for group in score.groups for row in group.indicators if row.points is not None}
     bars = [(getattr(one, "data-no"), float(getattr(one, "data-missing"))) for one in inside(parts) if hasattr(one, "data-missing")]
@@ -162,26 +189,26 @@ def test_points_missing_are_drawn_as_long_as_they_are_and_most_to_win_first(stor
     assert [missing for _, missing in bars] == sorted((missing for _, missing in bars), reverse=True)
 
 
-def test_the_weeks_beside_are_offered_up_to_the_running_one(store: Store) -> None:
-    hrefs = {week: [getattr(one, "href", "") for one in inside(drawn(see(store), period=week)[0])] for week in WEEKS}
+def test_the_weeks_beside_are_offered_up_to_the_running_one(still: City) -> None:
+    hrefs = {week: [getattr(one, "href", "") for one in inside(drawn(still, period=week)[0])] for week in WEEKS}
     assert {"/weekly?period=2026-W05", "/weekly?period=2026-W07", "/weekly?period=2025-W06"} <= set(hrefs[WEEK])
     assert "/weekly?period=2026-W10" not in hrefs["2026-W09"]
-    assert t("weekly.page.running", "vi") in words(drawn(see(store), period="2026-W09")[0])
-    assert t("weekly.page.running", "vi") not in words(drawn(see(store), period=WEEK)[0])
+    assert t("weekly.page.running", "vi") in words(drawn(still, period="2026-W09")[0])
+    assert t("weekly.page.running", "vi") not in words(drawn(still, period=WEEK)[0])
 
 
 @pytest.mark.parametrize("period", ["2026-01", "2026-W20", "today"])
-def test_a_period_that_is_no_week_that_has_begun_is_said_and_last_week_is_shown(store: Store, period: str) -> None:
-    parts, _ = drawn(see(store), period=period)
+def test_a_period_that_is_no_week_that_has_begun_is_said_and_last_week_is_shown(still: City, period: str) -> None:
+    parts, _ = drawn(still, period=period)
     assert t("weekly.page.no_week", "vi", text=period) in words(parts)
     assert "08/2026" in words(parts)
 
 
-def test_a_question_opens_the_form_with_its_words(store: Store) -> None:
-    parts, _ = drawn(see(store), period=WEEK)
+def test_a_question_opens_the_form_with_its_words(still: City) -> None:
+    parts, _ = drawn(still, period=WEEK)
     ask = next(one for one in inside(parts) if words(one) == t("weekly.do.assign", "vi"))
     query = httpx.URL(ask.href).params
-    form, _ = drawn(see(store), **dict(query))
+    form, _ = drawn(still, **dict(query))
     typed = next(one.value for one in inside(form) if getattr(one, "id", None) == {"type": "weekly-field", "name": "what"})
     assert typed == query["what"] and typed in words(parts)
 
@@ -197,7 +224,9 @@ def test_an_annotation_stands_at_its_kpi_and_one_of_all_kpis_below(store: Store)
     assert "diễn tập" in words(parts)
 
 
-def test_a_reissue_is_listed_with_what_it_changed_and_the_first_with_nothing(store: Store) -> None:
+def test_a_reissue_is_listed_with_what_it_changed_and_the_first_with_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pdf_of", "workbook_of"):  # the list is tested and not the paper
+        monkeypatch.setattr(issuing, name, lambda brief, lang: brief.sha256.encode())
     city, week, by = see(store), parse_period(WEEK, see(store).today), By("user:lan")
     issue(city, week, "vi", by, instant(NOW))
     followups.close(city, 1, "Đã trả hết", "", instant(NOW))
@@ -213,16 +242,16 @@ def test_a_reissue_is_listed_with_what_it_changed_and_the_first_with_nothing(sto
 
 # ---- rights ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("asked", [{}, {"do": "add"}, {"do": "annotate"}, {"do": "issue"}, {"do": "move", "id": "1"}])
-def test_who_may_write_nothing_is_shown_no_form_and_no_button(store: Store, asked: dict[str, str]) -> None:
-    city = see(store, replace(scope_of("viewer"), actor="user:binh"))
+def test_who_may_write_nothing_is_shown_no_form_and_no_button(still: City, asked: dict[str, str]) -> None:
+    city = replace(still, scope=replace(scope_of("viewer"), actor="user:binh"))
     parts, _ = drawn(city, period=WEEK, **asked)
     assert not [one for one in inside(parts) if one._type == "Button" or "d-w-form" in str(getattr(one, "className", ""))]
     assert not [one for one in inside(parts) if "do=" in str(getattr(one, "href", ""))]
     assert not [one for one in inside(parts) if ".pdf" in str(getattr(one, "href", ""))]
 
 
-def test_limited_rights_write_for_their_agency_alone_and_issue_nothing(store: Store) -> None:
-    city = see(store, replace(scope_of("leader", agencies=("H1.1",)), actor="user:lan"))
+def test_limited_rights_write_for_their_agency_alone_and_issue_nothing(still: City) -> None:
+    city = replace(still, scope=replace(scope_of("leader", agencies=("H1.1",)), actor="user:lan"))
     parts, _ = drawn(city, period=WEEK, do="issue")
     items = {getattr(one, "id", ""): one for one in inside(parts) if getattr(one, "className", "") == "d-w-item"}
     assert {key: any(one._type == "Button" for one in inside(item)) for key, item in items.items()} == {
@@ -251,11 +280,8 @@ def press(client: httpx.Client, do: str, number: int = 0, **fields: str) -> http
 
 
 def signed_in(address: str, store: Store, name: str) -> httpx.Client:
-    token, now = make_session(), instant(NOW)
-    user = next(one for one in list_users(store) if one.username == name)
-    assert open_session(store, user, token, now + DAY, PROGRAM, "test", now)
     headers = {"Origin": address, "Sec-Fetch-Site": "same-origin"}
-    return httpx.Client(base_url=address, headers=headers, cookies={COOKIE: token}, timeout=60)
+    return httpx.Client(base_url=address, headers=headers, cookies={COOKIE: session_of(store, name)}, timeout=60)
 
 
 def test_the_callback_refuses_who_may_not_write(site: str, store: Store) -> None:
@@ -274,23 +300,24 @@ def test_the_callback_refuses_who_may_not_write(site: str, store: Store) -> None
 
 
 # ---- API -------------------------------------------------------------------------------------------------------------
-@pytest.fixture
-def told(store: Store, live_server: Callable[..., Any]) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def told(still: City) -> Iterator[httpx.Client]:
     server = FastAPI()
-    mount(server, AppContext(CONFIG, store, lambda: NOW, lambda request: replace(scope_of("analyst"), actor="key:t#1")),
+    mount(server, AppContext(CONFIG, still.store, lambda: NOW, lambda request: replace(scope_of("analyst"), actor="key:t#1")),
           build_frame=lambda city, lang: {"props": {}, "ages": {}})
-    with httpx.Client(base_url=live_server(server).url, timeout=60) as client:
+    running = LiveServer(server).start()
+    with httpx.Client(base_url=running.url, timeout=60) as client:
         yield client
+    running.stop()
 
 
-def brief(store: Store, week: str = WEEK) -> Weekly:
-    city = see(store, replace(scope_of("analyst"), actor="key:t#1"))
-    return weekly.read(city, parse_period(week, city.today))
+def brief(still: City, week: str = WEEK) -> Weekly:
+    return weekly.read(replace(still, scope=replace(scope_of("analyst"), actor="key:t#1")), parse_period(week, still.today))
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
-def test_the_api_carries_the_same_sentences_and_cells_at_the_same_revision(told: httpx.Client, store: Store, lang: str) -> None:
-    found, answer = brief(store), told.get("/api/v1/weekly", params={"period": WEEK, "lang": lang}).json()
+def test_the_api_carries_the_same_sentences_and_cells_at_the_same_revision(told: httpx.Client, still: City, lang: str) -> None:
+    found, answer = brief(still), told.get("/api/v1/weekly", params={"period": WEEK, "lang": lang}).json()
     assert (answer["revision"], answer["week"]["text"], answer["is_over"]) == (found.revision, WEEK, True)
     assert [one["text"] for one in answer["statements"]] == [said(one.said, lang) for one in found.statements]
     assert [(one["key"], one["section"]) for one in answer["tables"]] == [(one.key, one.section) for one in found.tables]
@@ -301,8 +328,8 @@ def test_the_api_carries_the_same_sentences_and_cells_at_the_same_revision(told:
         assert values == [[getattr(cell, "value", None) for cell in row.cells] for row in right.rows]
 
 
-def test_a_table_leaves_as_a_file_of_its_own_columns(told: httpx.Client, store: Store) -> None:
-    one = next(one for one in brief(store).tables if one.rows)
+def test_a_table_leaves_as_a_file_of_its_own_columns(told: httpx.Client, still: City) -> None:
+    one = next(one for one in brief(still).tables if one.rows)
     lines = told.get(f"/api/v1/weekly/tables.csv?period={WEEK}&key={one.key}&lang=en").text.removeprefix("\ufeff").splitlines()
     assert lines[0].split(",") == [column.key for column in one.columns]
     assert len(lines) == 1 + len(one.rows)
@@ -310,9 +337,9 @@ def test_a_table_leaves_as_a_file_of_its_own_columns(told: httpx.Client, store: 
     assert t(f"weekly.column.{one.columns[0].key}", "en") in labelled.splitlines()[0]
 
 
-def test_all_tables_as_one_file_hold_every_cell(told: httpx.Client, store: Store) -> None:
+def test_all_tables_as_one_file_hold_every_cell(told: httpx.Client, still: City) -> None:
     lines = told.get(f"/api/v1/weekly/tables.csv?period={WEEK}").text.splitlines()
-    assert len(lines) == 1 + sum(len(one.rows) * len(one.columns) for one in brief(store).tables)
+    assert len(lines) == 1 + sum(len(one.rows) * len(one.columns) for one in brief(still).tables)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/weekly?period=2026-01", "/api/v1/weekly/tables?key=nothing", "/api/v1/weekly?agency=H1.1"])
@@ -330,7 +357,7 @@ def weekly_page(page: Page, site: str, query: str = f"period={WEEK}") -> Page:
 
 def test_a_leader_promises_closes_and_takes_back_by_keyboard_alone(site: str, store: Store, page: Callable[..., Page]) -> None:
     desk = page((1440, 900))
-    enter(desk, site)
+    enter(desk, site, store)
     weekly_page(desk, site)
     desk.get_by_role("link", name=t("weekly.do.add", "vi"), exact=True).focus()
     desk.keyboard.press("Enter")
@@ -371,9 +398,9 @@ def test_a_leader_promises_closes_and_takes_back_by_keyboard_alone(site: str, st
     }
 
 
-def test_a_date_is_moved_with_its_reason_and_the_history_tells_it(site: str, page: Callable[..., Page]) -> None:
+def test_a_date_is_moved_with_its_reason_and_the_history_tells_it(site: str, store: Store, page: Callable[..., Page]) -> None:
     desk = page((1440, 900))
-    enter(desk, site)
+    enter(desk, site, store)
     weekly_page(desk, site)
     desk.locator("#followup-2").get_by_role("link", name=t("weekly.do.move", "vi")).click()
     box = desk.locator(".d-w-form input")
@@ -390,9 +417,9 @@ def test_a_date_is_moved_with_its_reason_and_the_history_tells_it(site: str, pag
     expect(item).to_contain_text("Chờ Sở Nội vụ thẩm định")
 
 
-def test_an_explanation_is_written_and_withdrawn_on_a_phone(site: str, page: Callable[..., Page]) -> None:
+def test_an_explanation_is_written_and_withdrawn_on_a_phone(site: str, store: Store, page: Callable[..., Page]) -> None:
     phone = page((390, 844))
-    enter(phone, site)
+    enter(phone, site, store)
     weekly_page(phone, site, f"period={WEEK}&do=annotate&key=dossiers_on_time_pct")
     phone.locator(".d-w-form textarea").fill("Hai cán bộ một cửa nghỉ ốm")
     phone.locator(".d-w-form [data-save]").click()
@@ -414,39 +441,51 @@ TARGETS = """() => [...document.querySelectorAll("main a, main button, main summ
   .filter(([height]) => height < 44)"""
 
 
-@pytest.mark.parametrize("size", [(390, 844), (820, 1180)], ids=["phone", "tablet"])
-@pytest.mark.parametrize("path", [f"/weekly?period={WEEK}", f"/weekly?period={WEEK}&do=add&lang=en", "/weekly?period=2026-W08", "/indices"])
+ADDRESSES = (f"/weekly?period={WEEK}", f"/weekly?period={WEEK}&do=add&lang=en", "/weekly?period=2026-W08", "/indices")
+SIZES = {"phone": (390, 844), "tablet": (820, 1180)}
+LETTERS = "nodes => nodes.map(node => parseFloat(getComputedStyle(node).fontSize))"
+
+
+@pytest.fixture
+def pages(page: Pages, still: City, still_site: str) -> Callable[..., Page]:
+    """pages(size, name) -> a page that is signed in and only looks."""
+    def give(size: tuple[int, int], name: str = "lan") -> Page:
+        opened = page(size)
+        enter(opened, still_site, still.store, name)
+        return opened
+
+    return give
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 def test_phone_and_tablet_clip_nothing_and_a_finger_meets_everything(
-    site: str, page: Callable[..., Page], size: tuple[int, int], path: str,
+    still_site: str, pages: Callable[..., Page], size: tuple[int, int],
 ) -> None:
-    seen = page(size)
-    enter(seen, site)
-    seen.goto(site + path)
-    expect(seen.locator(".d-content")).to_be_visible()
-    seen.evaluate("document.querySelectorAll('main details').forEach(node => { node.open = true; })")
-    assert seen.evaluate(LAID_OUT) == []
-    assert seen.evaluate(TARGETS) == []
-    size_of = "node => parseFloat(getComputedStyle(node).fontSize)"
-    assert all(seen.evaluate(size_of, one) >= 16 for one in seen.locator(".d-w-say, .d-w-what").element_handles())
+    seen = pages(size)
+    for path in ADDRESSES:
+        seen.goto(still_site + path)
+        expect(seen.locator(".d-content")).to_be_visible()
+        seen.evaluate("document.querySelectorAll('main details').forEach(node => { node.open = true; })")
+        assert (path, seen.evaluate(LAID_OUT), seen.evaluate(TARGETS)) == (path, [], [])
+        letters = seen.locator(".d-w-say, .d-w-what").evaluate_all(LETTERS)
+        assert all(px >= 16 for px in letters) and (letters or "weekly" not in path), path
 
 
-def test_the_first_screen_of_a_phone_tells_promises_and_what_changed(site: str, store: Store, page: Callable[..., Page]) -> None:
-    phone = page((390, 844))
-    enter(phone, site)
-    weekly_page(phone, site)
+def test_the_first_screen_of_a_phone_tells_promises_and_what_changed(
+    still: City, still_site: str, pages: Callable[..., Page],
+) -> None:
+    phone = weekly_page(pages(SIZES["phone"]), still_site)
     expect(phone.locator("#followups .d-w-say").first).to_be_in_viewport()
     jump = phone.locator(".d-w-jumps a[href='#changed']")
     expect(jump).to_be_in_viewport()
-    found = weekly.read(see(store), parse_period(WEEK, see(store).today))
+    found = weekly.read(still, parse_period(WEEK, still.today))
     expect(jump).to_have_text(f"{t('weekly.section.changed', 'vi')} {len(found.changed)}")
     jump.click()
     expect(phone.locator("#changed h2")).to_be_in_viewport()
 
 
-def test_paper_shows_the_week_without_forms_buttons_and_bare_addresses(site: str, page: Callable[..., Page], tmp_path: Path) -> None:
-    desk = page((1440, 900))
-    enter(desk, site)
-    weekly_page(desk, site, f"period={WEEK}&do=add")
+def test_paper_shows_the_week_without_forms_buttons_and_bare_addresses(still_site: str, pages: Callable[..., Page]) -> None:
+    desk = weekly_page(pages((1440, 900)), still_site, f"period={WEEK}&do=add")
     desk.emulate_media(media="print")
     for gone in (".d-w-form", ".d-w-do", ".d-nav", ".d-exports", ".d-w-weeks", ".d-new"):
         assert not any(one.is_visible() for one in desk.locator(gone).all()), gone
@@ -455,10 +494,8 @@ def test_paper_shows_the_week_without_forms_buttons_and_bare_addresses(site: str
     assert desk.evaluate("getComputedStyle(document.querySelector('.d-w-say'), '::after').content") in ("none", "normal")
 
 
-def test_a_viewer_reads_the_week_without_forms(site: str, page: Callable[..., Page]) -> None:
-    desk = page((1440, 900))
-    enter(desk, site, "binh")
-    weekly_page(desk, site, f"period={WEEK}&do=add")
+def test_a_viewer_reads_the_week_without_forms(still_site: str, pages: Callable[..., Page]) -> None:
+    desk = weekly_page(pages((1440, 900), "binh"), still_site, f"period={WEEK}&do=add")
     expect(desk.locator(".d-w-form")).to_have_count(0)
     expect(desk.locator("#followup-1")).to_be_visible()
     expect(desk.locator("main button:not(.d-new)")).to_have_count(0)
