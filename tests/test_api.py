@@ -25,14 +25,14 @@ from tests.servers import LiveServer
 from tests.small_city import CONFIG, NASTY, NOW, TZ, at, open_filled
 
 
-@pytest.fixture(params=("sqlite", "postgresql"))
-def served(
-    request: pytest.FixtureRequest, live_server: Callable[..., LiveServer], make_database: Callable[..., str]
-) -> Iterator[httpx.Client]:
-    """A client of the API over a filled store, once on each engine."""
+@pytest.fixture(scope="module", params=("sqlite", "postgresql"))
+def served(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> Iterator[httpx.Client]:
+    """A client of the API over a filled store that no test writes to, once on each engine."""
     store = open_filled(request.param, make_database)
-    with httpx.Client(base_url=serve(live_server, store).url) as client:
+    server = serve(lambda app: LiveServer(app).start(), store)
+    with httpx.Client(base_url=server.url) as client:
         yield client
+    server.stop()
     store.dispose()
 
 
