@@ -32,6 +32,7 @@ from store.engine import Store
 from store.landing import Landing, land
 from store.rows import Parsed, ReportRow
 from tests.desk_province import AT, config_of, make_store, moment_now
+from tests.servers import serve_asgi
 from text import t
 
 ROWS = {row.name: row for module in (desk, dossiers, reports, stations, feeds, kpis) for row in module.PAGES}
@@ -69,10 +70,12 @@ def city(province: tuple[AppContext, Store]) -> City:
     return province[0].city(DEMO_SCOPE)
 
 
-@pytest.fixture
-def address(province: tuple[AppContext, Store], live_server: Callable[..., Any]) -> str:
+@pytest.fixture(scope="module")
+def address(province: tuple[AppContext, Store]) -> Iterator[str]:
+    """The whole application over the province, made once."""
     context, store = province
-    return str(live_server(make_app(context.config, store, now=moment_now).server).url)
+    with serve_asgi(make_app(context.config, store, now=moment_now).server) as server:
+        yield server.url
 
 
 def view_of(city: City, href: str) -> View:
