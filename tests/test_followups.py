@@ -1,4 +1,7 @@
-"""Follow-ups on both engines: what a week's brief opens with, who may write them, the trail of every act, refused faults, reminders."""
+"""Follow-ups on both engines: what a week's brief opens with, who may write them, the trail of every act, refused faults, reminders.
+
+What Python decides from rows already read (late, kept, allowed, due when) is asked of SQLite alone.
+"""
 
 from __future__ import annotations
 
@@ -152,15 +155,15 @@ def test_what_was_closed_by_mistake_is_reopened_and_nothing_is_lost(store: Store
     assert [event.kind for event in one.events] == ["made", "done", "reopened"]
 
 
-def test_done_after_its_first_date_is_not_a_kept_promise(store: Store) -> None:
-    number = made(store, due="2026-11-23")
-    followups.close(city_of(store, days=5), number, "", "", AT + 5 * DAY)
-    assert found(store, number, days=5).is_kept is False
+def test_done_after_its_first_date_is_not_a_kept_promise(lite: Store) -> None:
+    number = made(lite, due="2026-11-23")
+    followups.close(city_of(lite, days=5), number, "", "", AT + 5 * DAY)
+    assert found(lite, number, days=5).is_kept is False
 
 
-def test_an_open_one_is_late_from_the_day_after_its_date(store: Store) -> None:
-    number = made(store, due="2026-11-21")
-    assert [found(store, number, days).is_late for days in (0, 1, 2)] == [False, False, True]
+def test_an_open_one_is_late_from_the_day_after_its_date(lite: Store) -> None:
+    number = made(lite, due="2026-11-21")
+    assert [found(lite, number, days).is_late for days in (0, 1, 2)] == [False, False, True]
 
 
 # ---- what a week opens with ---------------------------------------------------------------------------------------------
@@ -186,12 +189,12 @@ def test_a_week_knows_neither_later_promises_nor_what_was_closed_before_it_began
     assert sorted(whats(city_of(store))) == ["trong tuần", "trước tuần", "tuần sau"]
 
 
-def test_one_that_was_reopened_is_back_in_the_week(store: Store) -> None:
-    number = made(store, week="2026-W45", days=-12)
-    followups.close(city_of(store), number, "", "", AT - 12 * DAY)
-    assert whats(city_of(store), LAST) == []
-    followups.reopen(city_of(store), number, "", "", AT)
-    assert whats(city_of(store), LAST) == ["Giảm hồ sơ quá hạn"]
+def test_one_that_was_reopened_is_back_in_the_week(lite: Store) -> None:
+    number = made(lite, week="2026-W45", days=-12)
+    followups.close(city_of(lite), number, "", "", AT - 12 * DAY)
+    assert whats(city_of(lite), LAST) == []
+    followups.reopen(city_of(lite), number, "", "", AT)
+    assert whats(city_of(lite), LAST) == ["Giảm hồ sơ quá hạn"]
 
 
 def test_a_store_nobody_promised_anything_in_has_none(store: Store) -> None:
@@ -219,8 +222,8 @@ def test_limited_readers_see_their_own_and_the_provinces_and_nothing_else(store:
     assert found(store, outside).state == "open"
 
 
-def test_limited_writers_write_for_their_own_agency_alone(store: Store) -> None:
-    province, own = made(store, "cả tỉnh"), city_of(store, "operator", ("H1.1",))
+def test_limited_writers_write_for_their_own_agency_alone(lite: Store) -> None:
+    province, own = made(lite, "cả tỉnh"), city_of(lite, "operator", ("H1.1",))
     followups.make(own, Promise("2026-W46", "của sở", "2026-11-27", "H1.1"), "", AT)
     for agency in ("H1.2", "H1", ""):
         with pytest.raises(TypedFault) as fault:
@@ -229,7 +232,7 @@ def test_limited_writers_write_for_their_own_agency_alone(store: Store) -> None:
     with pytest.raises(Forbidden):
         followups.close(own, province, "", "", AT)
     assert (followups.may_write(own, "H1.1"), followups.may_write(own, "H1.2"), followups.may_write(own)) == (True, False, False)
-    assert sorted(whats(city_of(store))) == ["cả tỉnh", "của sở"]
+    assert sorted(whats(city_of(lite))) == ["cả tỉnh", "của sở"]
 
 
 def test_who_may_not_write_reads_all_the_same(lite: Store) -> None:
@@ -277,8 +280,8 @@ def test_numbers_that_are_nobodys_are_kept_as_typed(lite: Store, what: str) -> N
     assert found(lite, made(lite, what)).what == what
 
 
-def test_an_act_the_state_does_not_allow_says_so(store: Store) -> None:
-    number, city = made(store), city_of(store)
+def test_an_act_the_state_does_not_allow_says_so(lite: Store) -> None:
+    number, city = made(lite), city_of(lite)
     acts: list[tuple[Callable[[], None], str]] = [
         (lambda: followups.reopen(city, number, "", "", AT), "followups.fault_open"),
         (lambda: followups.move(city, number, "2026-11-27", "Chờ kinh phí", "", AT), "followups.fault_same"),
@@ -317,15 +320,15 @@ def test_of_many_who_close_at_once_one_does(store: Store) -> None:
 
 
 # ---- reminders ------------------------------------------------------------------------------------------------------------
-def test_a_reminder_is_due_two_working_days_before_the_date_and_again_when_it_is_over(store: Store) -> None:
-    number = made(store, due="2026-11-26")  # Thursday; Tuesday the 24th is a holiday, so Monday is two working days before
-    told = {days: [one.why for one in followups.due(city_of(store, days=days))] for days in range(9)}
+def test_a_reminder_is_due_two_working_days_before_the_date_and_again_when_it_is_over(lite: Store) -> None:
+    number = made(lite, due="2026-11-26")  # Thursday; Tuesday the 24th is a holiday, so Monday is two working days before
+    told = {days: [one.why for one in followups.due(city_of(lite, days=days))] for days in range(9)}
     assert told == {0: [], 1: [], 2: [], 3: ["soon"], 4: ["soon"], 5: ["soon"], 6: ["soon"], 7: ["overdue"], 8: ["overdue"]}
-    followups.remind(city_of(store, days=4), followups.due(city_of(store, days=4))[0], AT + 4 * DAY)
-    assert followups.due(city_of(store, days=6)) == ()
-    followups.remind(city_of(store, days=7), followups.due(city_of(store, days=7))[0], AT + 7 * DAY)
-    assert followups.due(city_of(store, days=8)) == ()
-    assert [(event.kind, event.note) for event in found(store, number).events[1:]] == [("reminded", "soon"), ("reminded", "overdue")]
+    followups.remind(city_of(lite, days=4), followups.due(city_of(lite, days=4))[0], AT + 4 * DAY)
+    assert followups.due(city_of(lite, days=6)) == ()
+    followups.remind(city_of(lite, days=7), followups.due(city_of(lite, days=7))[0], AT + 7 * DAY)
+    assert followups.due(city_of(lite, days=8)) == ()
+    assert [(event.kind, event.note) for event in found(lite, number).events[1:]] == [("reminded", "soon"), ("reminded", "overdue")]
 
 
 def test_a_moved_date_is_reminded_of_anew_and_a_closed_one_never(store: Store) -> None:

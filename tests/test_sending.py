@@ -1,4 +1,8 @@
-"""The brief by mail, through a real mail server on loopback: when it leaves, what is in it, and that each address gets it once."""
+"""The brief by mail, through a real mail server on loopback: when it leaves, what is in it, and that each address gets it once.
+
+On both engines: claims of a letter, the trail of its tries, what is held, and programs at the same moment. When to try again and what to
+write are decided in Python from rows read the same way, and asked of SQLite.
+"""
 
 from __future__ import annotations
 
@@ -195,16 +199,16 @@ def test_each_address_gets_the_brief_once_however_often_one_looks(store: Store, 
     assert [(one["to"], one["state"], one["attempt"]) for one in told] == [(DEPUTY, SENT, 1), (LEADER, SENT, 1)]
 
 
-def test_a_brief_that_somebody_issued_is_sent_and_none_is_issued_beside_it(store: Store, server: MailServer) -> None:
-    row = issued(store)
-    look(post(store, mailing(server.port)))
-    assert briefs.issue.briefs(see(store)) == (row,) and len(server.got) == 2
+def test_a_brief_that_somebody_issued_is_sent_and_none_is_issued_beside_it(small: Store, server: MailServer) -> None:
+    row = issued(small)
+    look(post(small, mailing(server.port)))
+    assert briefs.issue.briefs(see(small)) == (row,) and len(server.got) == 2
 
 
-def test_a_reissue_is_not_sent_by_itself_to_who_had_the_first(store: Store, server: MailServer) -> None:
-    own = post(store, mailing(server.port))
+def test_a_reissue_is_not_sent_by_itself_to_who_had_the_first(small: Store, server: MailServer) -> None:
+    own = post(small, mailing(server.port))
     look(own)
-    again = issued(store)
+    again = issued(small)
     look(own)
     assert len(server.got) == 2
     assert [send_issue(own, again, address, is_asked=True)[0] for address in (LEADER, LEADER)] == [SENT, ""]
@@ -267,48 +271,48 @@ def test_killed_after_the_server_took_it_the_letter_comes_again_as_the_same(
     assert len(server.got) == 2 and len({letter["Message-ID"] for letter in server.letters}) == 1
 
 
-def test_killed_before_the_server_took_it_the_letter_comes_once(store: Store, server: MailServer, forks: Forks, tmp_path: Path) -> None:
-    issued(store)
+def test_killed_before_the_server_took_it_the_letter_comes_once(small: Store, server: MailServer, forks: Forks, tmp_path: Path) -> None:
+    issued(small)
     server.on_rcpt = forks.kill
-    list(forks.lines("post", url_of(store), tell(tmp_path, server, NOW, LEADER)))
+    list(forks.lines("post", url_of(small), tell(tmp_path, server, NOW, LEADER)))
     server.on_rcpt = lambda: None
     assert server.got == []
-    look(post(store, mailing(server.port, send_to=(LEADER,)), NOW + timedelta(minutes=16)))
-    assert states(store, LEADER) == [SENT] and len(server.got) == 1
+    look(post(small, mailing(server.port, send_to=(LEADER,)), NOW + timedelta(minutes=16)))
+    assert states(small, LEADER) == [SENT] and len(server.got) == 1
 
 
 # --- again ------------------------------------------------------------------------------------------------
-def test_a_server_that_refuses_twice_gets_it_after_the_pauses_once(store: Store, server: MailServer) -> None:
+def test_a_server_that_refuses_twice_gets_it_after_the_pauses_once(small: Store, server: MailServer) -> None:
     server.answers = ["451 4.7.1 greylisted", "452 4.2.2 mailbox full"]
-    own = post(store, mailing(server.port, send_to=(LEADER,)))
+    own = post(small, mailing(server.port, send_to=(LEADER,)))
     found = []
     for seconds in (0, 59, 61, 61 + 299, 61 + 301, 4000):
         own.clock.now = NOW + timedelta(seconds=seconds)  # type: ignore[attr-defined]
         look(own)
-        found.append((len(states(store, LEADER)), len(server.got)))
+        found.append((len(states(small, LEADER)), len(server.got)))
     assert found == [(1, 0), (1, 0), (2, 0), (2, 0), (3, 1), (3, 1)]
-    assert states(store, LEADER) == [FAILED, FAILED, SENT]
-    with store.reading() as connection:
+    assert states(small, LEADER) == [FAILED, FAILED, SENT]
+    with small.reading() as connection:
         assert [one.error for one in read_tries(connection, WEEK) if one.state == FAILED] == [
             "451 4.7.1 greylisted", "452 4.2.2 mailbox full",
         ]
 
 
-def test_a_server_that_is_away_is_tried_for_a_day_then_the_letter_is_lost_and_all_say_so(store: Store) -> None:
+def test_a_server_that_is_away_is_tried_for_a_day_then_the_letter_is_lost_and_all_say_so(small: Store) -> None:
     config = mailing(free_port(), send_to=(LEADER,), notice_to=())
-    own, hours = post(store, config), 0.0
+    own, hours = post(small, config), 0.0
     while hours < 30:
         own.clock.now = NOW + timedelta(hours=hours)  # type: ignore[attr-defined]
         look(own)
         hours += 1
-    with store.reading() as connection:
+    with small.reading() as connection:
         tries, sending = read_tries(connection, WEEK), read_sending(connection, WEEK)
     failed = [one for one in tries if one.state == FAILED]
     assert len(failed) == 25 and failed[-1].tried_at - failed[0].tried_at == DAY
     assert sending is not None and (sending.sent, sending.waiting, sending.lost) == (0, 0, 1) and "refused" in sending.error
-    found = list(check_mail(Patient(store, config, NOW, ROOT)))
+    found = list(check_mail(Patient(small, config, NOW, ROOT)))
     assert [one.severity for one in found] == [FAIL] and "1 lost" in found[0].message
-    assert read_audit(store, AuditFilter(action="brief.send"), 1)[0].subject == WEEK
+    assert read_audit(small, AuditFilter(action="brief.send"), 1)[0].subject == WEEK
 
 
 def test_a_server_that_never_answers_is_given_up_after_the_time_out(small: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,15 +323,15 @@ def test_a_server_that_never_answers_is_given_up_after_the_time_out(small: Store
         assert "timed out" in read_tries(connection, WEEK)[-1].error
 
 
-def test_an_address_nobody_has_is_not_tried_again_and_the_others_have_theirs(store: Store, server: MailServer) -> None:
+def test_an_address_nobody_has_is_not_tried_again_and_the_others_have_theirs(small: Store, server: MailServer) -> None:
     server.refused = (LEADER,)
-    own = post(store, mailing(server.port))
+    own = post(small, mailing(server.port))
     for hours in (0, 2, 5):
         own.clock.now = NOW + timedelta(hours=hours)  # type: ignore[attr-defined]
         look(own)
-    assert (states(store, LEADER), states(store, DEPUTY)) == ([REFUSED], [SENT])
+    assert (states(small, LEADER), states(small, DEPUTY)) == ([REFUSED], [SENT])
     server.refused = ()
-    assert send_issue(own, briefs.issue.briefs(see(store))[0], LEADER, is_asked=True)[0] == SENT
+    assert send_issue(own, briefs.issue.briefs(see(small))[0], LEADER, is_asked=True)[0] == SENT
 
 
 def test_the_pauses_grow_and_end_after_a_day() -> None:
@@ -430,11 +434,11 @@ def test_nobody_gets_anything_from_an_archive_or_without_addresses(small: Store,
 
 
 # --- reminders --------------------------------------------------------------------------------------------
-def test_what_is_due_is_told_once_on_a_working_morning(store: Store, server: MailServer) -> None:
+def test_what_is_due_is_told_once_on_a_working_morning(small: Store, server: MailServer) -> None:
     for what, due in (("Trả hồ sơ đất đai", "2026-11-20"), ("Mua máy quét", "2026-12-20")):
-        followups.make(see(store), Promise(WEEK, what, due), "", instant(NOW) - DAY)
-    followups.make(see(store), Promise(WEEK, "Vừa giao sáng nay", "2026-11-20"), "", instant(NOW))
-    own = post(store, mailing(server.port, send_to=()))
+        followups.make(see(small), Promise(WEEK, what, due), "", instant(NOW) - DAY)
+    followups.make(see(small), Promise(WEEK, "Vừa giao sáng nay", "2026-11-20"), "", instant(NOW))
+    own = post(small, mailing(server.port, send_to=()))
     for now in (NOW.replace(hour=0) - timedelta(minutes=1), NOW + timedelta(days=1)):  # too early, a Saturday
         own.clock.now = now  # type: ignore[attr-defined]
         look(own)
@@ -446,7 +450,7 @@ def test_what_is_due_is_told_once_on_a_working_morning(store: Store, server: Mai
     told, next_day = (words(letter) for letter in server.letters)
     assert "Trả hồ sơ đất đai" in told and "20/11/2026" in told and "Mua máy quét" not in told and "sáng nay" not in told
     assert "sáng nay" in next_day and "đất đai" not in next_day
-    events = [event.kind for one in followups.read(see(store)) for event in one.events if event.kind == "reminded"]
+    events = [event.kind for one in followups.read(see(small)) for event in one.events if event.kind == "reminded"]
     assert events == ["reminded", "reminded"]
 
 
