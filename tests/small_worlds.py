@@ -122,20 +122,21 @@ def delivery(draw: st.DrawFn, rows: list[object]) -> list[object]:
     return steps
 
 
+# made once: to make them for every part took as long as to draw it
+PARTS = st.one_of(
+    st.builds(ReadingRow, st.sampled_from(["s-pm", "t-pm"]), instants, st.integers(0, 9).map(float)),
+    st.builds(ReadingRow, st.sampled_from(["s-pm", "t-pm"]), instants, st.integers(0, 9).map(float)),
+    st.builds(lambda key, area: StationRow(key, key, area=area), st.sampled_from("stu"), st.sampled_from("XY")),
+    st.builds(DatastreamRow, st.sampled_from(["s-pm", "t-pm"]), st.sampled_from("stu"), st.sampled_from(["pm25", "no2"])),
+)
+
+
 @st.composite
 def measured(draw: st.DrawFn) -> list[object]:
     """A delivery of readings with corrections, of stations that move and streams that are described anew."""
     things: list[object] = [StationRow(key, key, area="X") for key in "st"]
     things += [DatastreamRow(f"{key}-pm", key, "pm25") for key in "st"]
-    parts: list[object] = [
-        draw(st.one_of(
-            st.builds(ReadingRow, st.sampled_from(["s-pm", "t-pm"]), instants, st.integers(0, 9).map(float)),
-            st.builds(ReadingRow, st.sampled_from(["s-pm", "t-pm"]), instants, st.integers(0, 9).map(float)),
-            st.builds(lambda key, area: StationRow(key, key, area=area), st.sampled_from("stu"), st.sampled_from("XY")),
-            st.builds(DatastreamRow, st.sampled_from(["s-pm", "t-pm"]), st.sampled_from("stu"), st.sampled_from(["pm25", "no2"])),
-        ))
-        for _ in range(draw(st.integers(3, 25)))
-    ]
+    parts: list[object] = [draw(PARTS) for _ in range(draw(st.integers(3, 25)))]
     return [batch(things), *draw(delivery(parts))]
 
 
@@ -152,5 +153,7 @@ def wipe(store: Store) -> None:
     """Empty every table but the audit trail, which lets nobody, for the next example."""
     names = [table.name for table in schema.metadata.sorted_tables[::-1] if table is not schema.audit]
     with store.writing() as connection:
-        for name in names:  # of a few rows each: TRUNCATE would make new files for all of them
-            connection.execute(text(f"DELETE FROM {name}"))
+        # of a few rows each: TRUNCATE would make new files for all of them. PostgreSQL takes all statements in one question.
+        deletes = [f"DELETE FROM {name}" for name in names]
+        for statement in deletes if store.is_sqlite else ["; ".join(deletes)]:
+            connection.execute(text(statement))
