@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -51,13 +52,16 @@ def forms(body: str) -> tuple[str, str]:
     return re.sub(r"[\W_]+", "", folded).lower(), re.sub(r"[^\d]+", "", re.sub(r"[^\d .+\-/]", "x", folded).replace("x", "\n"))
 
 
+_forms_of_secret = lru_cache(maxsize=None)(forms)  # looked for in every answer
+
+
 def found_in(body: str, secrets: tuple[str, ...]) -> list[str]:
     """The secrets a text holds, as they are, or folded, or spelt with other signs between their digits."""
     folded, _ = forms(body)
     runs = [re.sub(r"\D", "", run) for run in re.findall(r"[\d .+\-/()]{7,}", unicodedata.normalize("NFKC", body))]
     hit = []
     for secret in secrets:
-        plain, digits = forms(secret)
+        plain, digits = _forms_of_secret(secret)
         is_number = len(digits) >= 7 and not re.search(r"[a-z]", plain)
         if secret in body or (not is_number and len(plain) > 4 and plain in folded) or (is_number and any(digits in run for run in runs)):
             hit.append(secret)
