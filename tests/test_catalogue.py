@@ -38,6 +38,7 @@ from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.rows import DatastreamRow, Parsed, ReadingRow, StationRow
 from store.schema import metadata
+from tests.servers import serve_asgi
 from tests.small_city import CONFIG, NOW, TZ, at, fill, open_filled
 from text import LANGUAGES, t
 from text.catalogue import catalogue
@@ -49,8 +50,9 @@ TABLES = re.compile(r"\b(?:core|rollup|ops)_[a-z_]+\b")
 DIMENSIONS = {"core_agency", "core_area", "core_station", "core_datastream", "ops_feed", "ops_reject", "ops_clock", "ops_folded_day"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def store(make_database: Callable[..., str]) -> Iterator[Store]:
+    """A province that no test here writes to."""
     opened = open_filled("sqlite", make_database)
     yield opened
     opened.dispose()
@@ -74,9 +76,16 @@ def either_city(either: Store) -> City:
     return open_city(either, CONFIG, DEMO_SCOPE, NOW)
 
 
-@pytest.fixture
-def either_address(either: Store, live_server: Callable[..., Any]) -> str:
-    return str(live_server(make_app(CONFIG, either, now=lambda: NOW).server).url)
+@pytest.fixture(scope="module")
+def either_address(either: Store) -> Iterator[str]:
+    with serve_asgi(make_app(CONFIG, either, now=lambda: NOW).server) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def told(store: Store) -> dict[str, str]:
+    """All that the page tells of each KPI, drawn once."""
+    return {key: words(entry) for key, entry in entries(open_city(store, CONFIG, DEMO_SCOPE, NOW)).items()}
 
 
 def view_of(city: City, **query: str) -> View:
@@ -151,6 +160,19 @@ def everything(request: pytest.FixtureRequest, make_database: Callable[..., str]
     store.dispose()
 
 
+@pytest.fixture(scope="module")
+def over(everything: City) -> Callable[[str], dict[str, kpis.KpiValue]]:
+    """over(period) -> every KPI's figure of that period, in one question with a memory of its own."""
+    kept: dict[str, dict[str, kpis.KpiValue]] = {}
+
+    def ask(name: str) -> dict[str, kpis.KpiValue]:
+        if name not in kept:
+            kept[name] = {value.key: value for value in kpis.read(replace(everything, memo={}), [], parse_period(name, everything.today))}
+        return kept[name]
+
+    return ask
+
+
 @pytest.mark.parametrize("row", KPIS, ids=lambda row: row.key)
 def test_a_kpi_is_read_from_the_tables_its_lineage_names(everything: City, row: Kpi) -> None:
     city = replace(everything, memo={})
@@ -166,11 +188,12 @@ def test_a_kpi_is_read_from_the_tables_its_lineage_names(everything: City, row: 
 
 
 @pytest.mark.parametrize("row", [row for row in KPIS if not row.is_now_only], ids=lambda row: row.key)
-def test_a_kpi_along_time_says_of_a_part_what_it_says_of_that_period(everything: City, row: Kpi) -> None:
+def test_a_kpi_along_time_says_of_a_part_what_it_says_of_that_period(
+    everything: City, over: Callable[[str], dict[str, kpis.KpiValue]], row: Kpi,
+) -> None:
     for by, name in (("week", "2026-W45"), ("month", "2026-10"), ("day", "2026-11-12")):
-        period = parse_period(name, everything.today)
-        (point,) = series.read(everything, row.key, by, period)
-        (value,) = kpis.read(replace(everything, memo={}), [row.key], period)
+        (point,) = series.read(everything, row.key, by, parse_period(name, everything.today))
+        value = over(name)[row.key]
         assert (point.value, point.n) == (value.value, value.n)
 
 
@@ -210,11 +233,10 @@ def test_the_period_shown_without_a_choice_is_the_last_full_week(city: City) -> 
 
 
 @pytest.mark.parametrize("key", KPI_BY_KEY)
-def test_an_opened_kpi_tells_definition_formula_law_tables_and_direction(city: City, key: str) -> None:
-    told = words(entries(city)[key])
+def test_an_opened_kpi_tells_definition_formula_law_tables_and_direction(told: dict[str, str], key: str) -> None:
     for part in ("definition", "formula", "source"):
-        assert t(f"kpi.{key}.{part}", "vi") in told
-    assert all(table in told for table in tables_of(KPI_BY_KEY[key])) and t(f"desk.better_{KPI_BY_KEY[key].better}", "vi") in told
+        assert t(f"kpi.{key}.{part}", "vi") in told[key]
+    assert all(table in told[key] for table in tables_of(KPI_BY_KEY[key])) and t(f"desk.better_{KPI_BY_KEY[key].better}", "vi") in told[key]
 
 
 def test_what_is_from_memory_is_marked(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,9 +315,10 @@ def test_a_figure_only_now_can_tell_says_so_of_the_past(either_city: City) -> No
 
 
 # ---- in the browser ---------------------------------------------------------------------------------------------------
-@pytest.fixture
-def address(store: Store, live_server: Callable[..., Any]) -> str:
-    return str(live_server(make_app(CONFIG, store, now=lambda: NOW).server).url)
+@pytest.fixture(scope="module")
+def address(store: Store) -> Iterator[str]:
+    with serve_asgi(make_app(CONFIG, store, now=lambda: NOW).server) as server:
+        yield server.url
 
 
 @pytest.mark.parametrize("link", ["/kpis#vn_aqi", "/kpis?key=vn_aqi"])
