@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -23,7 +24,7 @@ from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.rows import DossierRow, Parsed, ReportRow
 from tests.conftest import Pages
-from tests.servers import LiveServer
+from tests.servers import LiveServer, serve_asgi
 from tests.wall_city import FEEDS, Clock, later, make_city, running_clock, sqlite_url, wall_config
 
 SIZES = ((1920, 1080), (3840, 2160))
@@ -144,15 +145,22 @@ def look(opened: Page) -> Picture:
 
 
 @pytest.fixture(scope="module")
-def seen(template: Path, browser: Browser) -> Iterator[Callable[[str, str], dict[str, Picture]]]:
-    """seen(size, theme) -> scene -> Picture. A wall is opened once for each and walked by its arrow."""
+def standing(template: Path) -> Iterator[LiveServer]:
+    """A server for all who change nothing and ask for no time of day."""
     store = open_store(f"sqlite:///{template}", wall_config().tz)
-    server = LiveServer(make_app(wall_config(), store, now=running_clock()).server).start()
+    with serve_asgi(make_app(wall_config(), store, now=running_clock()).server) as server:
+        yield server
+    store.dispose()
+
+
+@pytest.fixture(scope="module")
+def seen(standing: LiveServer, browser: Browser) -> Callable[[str, str], dict[str, Picture]]:
+    """seen(size, theme) -> scene -> Picture. A wall is opened once for each and walked by its arrow."""
     kept: dict[tuple[str, str], dict[str, Picture]] = {}
 
     def walk(size: str, theme: str) -> dict[str, Picture]:
         pages = Pages(browser)
-        opened = open_wall(pages, server, f"/wall?rotate=0&theme={theme}", DRAWN[size])
+        opened = open_wall(pages, standing, f"/wall?rotate=0&theme={theme}", DRAWN[size])
         found = {}
         for scene in SCENES:
             expect(opened.locator(".scene[data-active]")).to_have_attribute("data-scene", scene)
@@ -167,9 +175,7 @@ def seen(template: Path, browser: Browser) -> Iterator[Callable[[str, str], dict
             kept[size, theme] = walk(size, theme)
         return kept[size, theme]
 
-    yield give
-    server.stop()
-    store.dispose()
+    return give
 
 
 Seen = Callable[[str, str], dict[str, Picture]]
@@ -358,32 +364,32 @@ def test_an_archive_says_so_and_does_not_age(serve: Callable[..., LiveServer], p
     expect(opened.locator("#one_stop-dossiers_overdue .age")).to_have_text("14:03 20/11")  # never a fresh-looking age
 
 
-def test_less_motion_is_respected(serve: Callable[..., LiveServer], page: Pages) -> None:
-    opened = open_wall(page, serve(), "/wall/one_stop", reduced_motion="reduce")
+def test_less_motion_is_respected(standing: LiveServer, page: Pages) -> None:
+    opened = open_wall(page, standing, "/wall/one_stop", reduced_motion="reduce")
     value = opened.locator(VALUE)
     value.evaluate("e => e.setAttribute('data-changed', '')")
     assert value.evaluate("e => getComputedStyle(e).animationName") == "none"
     assert opened.locator("#scene-one_stop").evaluate("e => getComputedStyle(e).transitionDuration") == "0s"
 
 
-def test_the_wall_loads_little(serve: Callable[..., LiveServer], page: Pages) -> None:
+def test_the_wall_loads_little(standing: LiveServer, page: Pages) -> None:
     opened = page(SIZES[0])
     sizes: list[tuple[str, int]] = []
     opened.on("response", lambda r: sizes.append((r.url, int(r.headers.get("content-length", 0)))))
-    opened.goto(f"{serve().url}/wall")
+    opened.goto(f"{standing.url}/wall")
     expect(opened.locator(".wall[data-seq]")).to_be_visible(timeout=20_000)
     assert not [url for url, _ in sizes if "plotly" in url]
     assert sum(size for _, size in sizes) < 900_000
 
 
 @pytest.mark.parametrize("path", ["/api/v9/nothing", "/assets/nothing.js", "/wall-nothing"])
-def test_an_address_without_a_page_is_not_found(serve: Callable[..., LiveServer], page: Pages, path: str) -> None:
-    assert page().request.get(f"{serve().url}{path}").status == 404
+def test_an_address_without_a_page_is_not_found(standing: LiveServer, path: str) -> None:
+    assert httpx.get(f"{standing.url}{path}").status_code == 404
 
 
-def test_a_scene_that_is_not_shown_here_says_so(serve: Callable[..., LiveServer], page: Pages) -> None:
+def test_a_scene_that_is_not_shown_here_says_so(standing: LiveServer, page: Pages) -> None:
     opened = page(SIZES[0])
-    opened.goto(f"{serve().url}/wall/nowhere")
+    opened.goto(f"{standing.url}/wall/nowhere")
     expect(opened.locator(".wall-message")).to_have_text("Không tìm thấy nội dung này.", timeout=10_000)
 
 
