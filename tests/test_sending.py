@@ -237,16 +237,20 @@ def tell(folder: Path, server: MailServer, now: datetime, *addresses: str) -> Pa
     return path
 
 
-def test_two_processes_at_the_same_moment_share_the_letters(store: Store, server: MailServer, forks: Forks, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def others() -> Iterator[Forks]:
+    """A second process beside `forks`."""
+    started = Forks()
+    yield started
+    started.close()
+
+
+def test_two_processes_at_once_share_the_letters(store: Store, server: MailServer, forks: Forks, others: Forks, tmp_path: Path) -> None:
     issued(store)
     addresses = tuple(f"nguoi{number}@tinh.example" for number in range(8))
-    second, path = Forks(), tell(tmp_path, server, NOW, *addresses)
-    runs = [threading.Thread(target=lambda one=one: list(one.lines("post", url_of(store), path))) for one in (forks, second)]
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join(60)
-    second.close()
+    path = tell(tmp_path, server, NOW, *addresses)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda one: list(one.lines("post", url_of(store), path)), (forks, others)))
     assert sorted(to for to, _ in server.got) == [(address,) for address in addresses]
 
 
