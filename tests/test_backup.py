@@ -92,6 +92,20 @@ def city_file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def backups() -> dict[bool, Path]:
+    return {}
+
+
+@pytest.fixture
+def taken(store: Store, backups: dict[bool, Path], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, city_file: Path) -> Path:
+    """A copy, for this test alone, of a backup of `store`: its rows are the same in every test, so one is taken for each engine."""
+    if store.is_sqlite not in backups:
+        folder = tmp_path_factory.mktemp("backups")
+        backups[store.is_sqlite] = backup(store, CONFIG, folder, now=NOW, city_file=city_file).path
+    return Path(shutil.copy2(backups[store.is_sqlite], tmp_path))
+
+
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table but the audit trail."""
     with store.reading() as connection:
@@ -241,12 +255,11 @@ def replace_by_text(path: Path) -> None:
 
 @pytest.mark.parametrize("harm", (damage_manifest, flip_a_byte, cut, replace_by_text))
 def test_a_damaged_backup_is_refused_and_changes_nothing(
-    store: Store, other: str, tmp_path: Path, city_file: Path, harm: Callable[[Path], None],
+    store: Store, other: str, taken: Path, harm: Callable[[Path], None],
 ) -> None:
-    done = backup(store, CONFIG, tmp_path / "b", now=NOW, city_file=city_file)
-    harm(done.path)
+    harm(taken)
     with pytest.raises((ArchiveDamaged, CopyFailed)) as fault:
-        restore(Task(done.path, NOW), other)
+        restore(Task(taken, NOW), other)
     assert str(fault.value)
     if harm is not damage_manifest or store.is_sqlite:  # on PostgreSQL the rows are counted once they are loaded
         untouched = open_store(other, TZ)
@@ -255,7 +268,7 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(
         untouched.dispose()
     if harm is not damage_manifest:
         with pytest.raises((ArchiveDamaged, CopyFailed)):
-            verify_backup(done.path)
+            verify_backup(taken)
 
 
 def test_a_store_with_rows_is_kept_unless_told_to_replace_it(store: Store, other: str, tmp_path: Path, city_file: Path) -> None:
@@ -288,28 +301,25 @@ def test_a_store_with_rows_is_kept_unless_told_to_replace_it(store: Store, other
     occupied.dispose()
 
 
-def test_a_store_in_use_is_not_replaced(store: Store, other: str, tmp_path: Path, city_file: Path) -> None:
-    done = backup(store, CONFIG, tmp_path / "b", now=NOW, city_file=city_file)
+def test_a_store_in_use_is_not_replaced(other: str, taken: Path) -> None:
     busy = open_store(other, TZ)
     with serving(busy, "serve"), pytest.raises(StoreInUse, match="in use"):
-        restore(Task(done.path, NOW), other)
-    restore(Task(done.path, NOW), other)
+        restore(Task(taken, NOW), other)
+    restore(Task(taken, NOW), other)
     busy.dispose()
 
 
-def test_a_backup_goes_to_its_own_engine_only(store: Store, tmp_path: Path, city_file: Path) -> None:
-    done = backup(store, CONFIG, tmp_path / "b", now=NOW, city_file=city_file)
+def test_a_backup_goes_to_its_own_engine_only(store: Store, taken: Path, tmp_path: Path) -> None:
     foreign = "postgresql://127.0.0.1:1/x" if store.is_sqlite else f"sqlite:///{tmp_path / 'x.sqlite'}"
     with pytest.raises(RestoreRefused, match="own engine"):
-        restore(Task(done.path, NOW), foreign)
+        restore(Task(taken, NOW), foreign)
 
 
 @pytest.mark.parametrize("at_line", ("begun", "archive", "rows", "revisions", "KPI"))
 def test_a_restore_killed_on_its_way_leaves_no_half_store(
-    store: Store, other: str, tmp_path: Path, city_file: Path, forks: Forks, at_line: str,
+    other: str, taken: Path, forks: Forks, at_line: str,
 ) -> None:
-    done = backup(store, CONFIG, tmp_path / "b", now=NOW, city_file=city_file)
-    for line in forks.lines("restore", other, done.path):
+    for line in forks.lines("restore", other, taken):
         if line.startswith(at_line):
             forks.kill()
     left = open_store(other, TZ)
@@ -317,7 +327,7 @@ def test_a_restore_killed_on_its_way_leaves_no_half_store(
         found = row_counts(connection)
     assert found == {} or found["core_dossier"] == 12
     left.dispose()
-    restore(Task(done.path, NOW, replace=True), other)
+    restore(Task(taken, NOW, replace=True), other)
     with left.reading() as connection:
         assert row_counts(connection)["core_dossier"] == 12
     left.dispose()
