@@ -42,6 +42,7 @@ class Environment:
         self.readings = flagged_readings(oracle.connection)  # in the order of their instants
         self.sound = self.readings[self.readings["flag"] == 0]
         self.hours = self.sound.groupby(["area_code", "station", "datastream_id", "property", "hour"])["value"].mean().reset_index()
+        self.hours = self.hours.sort_values("hour", kind="stable", ignore_index=True)
         own = self.readings.drop_duplicates("datastream_id")
         self.units = dict(zip(own["datastream_id"], own["measure_unit"], strict=True))
         self.kept: dict[Any, Any] = {}
@@ -66,7 +67,8 @@ class Environment:
         key = ("hours", on, area)
         if key not in self.kept:
             first, last = self.oracle.starts(on) // HOUR, self.oracle.starts(on + 1) // HOUR
-            rows = self.hours[(self.hours["hour"] >= first) & (self.hours["hour"] < last)]
+            low, high = np.searchsorted(self.hours["hour"].to_numpy(), [first, last])
+            rows = self.hours.iloc[low:high]
             rows = rows[rows["area_code"] == area] if area else rows
             found: dict[str, dict[int, tuple[str, dict[int, float]]]] = {}
             for row in rows.itertuples():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -331,13 +330,13 @@ def test_garbage_becomes_rejects_and_never_an_exception(kind: str, items: list[A
 
 def test_a_hundred_thousand_readings_parse_in_a_second() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    times = [(start + timedelta(minutes=n)).strftime("%Y-%m-%dT%H:%M:%SZ") for n in range(200_000)]
+    times = [(start + timedelta(minutes=n)).strftime("%Y-%m-%dT%H:%M:%SZ") for n in range(100_000)]
     rows = [[text, n % 500 / 10] for n, text in enumerate(times)]
     block = {"Datastream": STREAM, "components": ["phenomenonTime", "result"], "dataArray": rows}
     started = time.process_time()
     found = parse_sensorthings(feed(), RawBatch([block], kind="observations"), NOW)
-    assert len(found.readings) == 200_000
-    assert time.process_time() - started < 2.0
+    assert len(found.readings) == 100_000
+    assert time.process_time() - started < 1.0
 
 
 # --- properties and units ---------------------------------------------------------------------------------
@@ -447,31 +446,24 @@ def test_garbage_rows_never_raise(rows: list[Any]) -> None:
 # --- the real sets ----------------------------------------------------------------------------------------
 
 
-def read_example(name: str, real_data: Path, check: Callable[[Parsed], None] | None = None) -> list[Parsed]:
+def read_example(name: str, real_data: Path) -> list[Parsed]:
     config = load_config(ROOT / "examples" / name / "city.toml", {"TOANCANH_REAL_DATA": str(real_data)})
     (manifest,) = config.feeds
     return [parse_table(manifest, batch, NOW) for batch in read_table(manifest, None, NOW)]
 
 
-def test_hanoi_lands_or_refuses_every_row_with_a_reason(real_data: Path) -> None:
-    found = read_example("hanoi", real_data)
-    rejects = Counter((reject.field, reject.reason) for one in found for reject in one.rejects)
-    readings = sum(len(one.readings) for one in found)
-    # counted in the file itself: 8,724 values are exactly -999, 1,926 others are negative, 30 are too high
-    assert rejects == {("value", "sentinel"): 8_724, ("value", "out_of_range"): 1_956}
-    assert readings + rejects.total() == 355_475
-    assert len({row.source_id for one in found for row in one.stations}) == 28
-    assert len({row.source_id for one in found for row in one.datastreams}) == 107
-
-
 def test_hanoi_station_names_lose_their_number_and_a_rename_keeps_the_id(real_data: Path) -> None:
-    found = read_example("hanoi", real_data)
+    """One row of every station and name it had. What becomes of the whole file is told in tests/test_truths.py, once it has landed."""
+    config = load_config(ROOT / "examples" / "hanoi" / "city.toml", {"TOANCANH_REAL_DATA": str(real_data)})
+    (manifest,) = config.feeds
+    rows = (row for batch in read_table(manifest, None, NOW) for row in batch.items)
+    kept = {(row["location_id"], row["location"]): row for row in rows}
     names: dict[str, set[str]] = {}
-    for one in found:
-        for row in one.stations:
-            names.setdefault(row.source_id, set()).add(row.name)
+    for row in kept.values():
+        for station in parse_table(manifest, RawBatch([row]), NOW).stations:
+            names.setdefault(station.source_id, set()).add(station.name)
     assert not [name for own in names.values() for name in own if name.rsplit("-", 1)[-1].isdigit() and "-" in name]
-    assert len(names["2161292"]) >= 1 and len(names) == 28
+    assert len(names["2161292"]) >= 1 and len(names) == 28 <= len(kept)
 
 
 def test_metr_la_columns_become_sensors_with_places(real_data: Path) -> None:
