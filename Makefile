@@ -6,8 +6,8 @@ CITY ?=
 # SHIFT=1 moves an archive's dates by whole weeks so that it ends now.
 SHIFT ?=
 PYTHON ?= python3
-# Parallel test processes (pytest-xdist): two, as the machines the tests are sized for have two cores; 0 = one process.
-WORKERS ?= 2
+# Parallel test processes (pytest-xdist): three keep the two cores busy that the tests are sized for, some always wait; 0 = one process.
+WORKERS ?= 3
 PYTEST_ARGS ?=
 BENCH ?=
 
