@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 BENCH ?=
 
 BIN := .venv/bin
-PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile -c constraints.txt
 
 .PHONY: run test lint bench lock clean packages
 
