@@ -19,7 +19,14 @@ CODE_MAX = 120
 
 
 def put_agencies(connection: Connection, rows: Iterable[AgencyRow]) -> None:
-    """Replace the city's own agencies by these, with the names feeds may use for them."""
+    """Replace the city's own agencies by these, with the names feeds may use for them.
+
+    A dossier lies where its agency does: when one moves, no sum of days by area stands.
+    """
+    stood: dict[str, str] = dict(connection.execute(text("SELECT code, area_code FROM core_agency")).all())
+    rows = tuple(rows)
+    if any(stood.get(row.code, "") != row.area_code for row in rows):
+        connection.execute(text("UPDATE ops_folded_day SET revision = revision + 1 WHERE topic = 'dossiers'"))
     for row in rows:
         _put(connection, schema.agency, {
             "code": row.code, "name": row.name, "name_en": row.name_en, "parent_code": row.parent_code, "kind": row.kind,

@@ -11,14 +11,16 @@ from sqlalchemy import event, text
 
 from metrics.city import City, kpis, open_city
 from metrics.city.remembered import Remembered
+from metrics.city.sums import Choice
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain, rebuild
 from scope import scope_of
+from store.catalogue import put_agencies
 from store.days import DAY, instant
 from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.revisions import bump
-from store.rows import DossierRow, Parsed
+from store.rows import AgencyRow, DossierRow, Parsed
 from tests.small_city import CONFIG, NOW, TZ
 
 AT = instant(NOW)
@@ -109,6 +111,23 @@ def test_a_dossier_of_a_past_day_that_comes_late_is_counted(store: Store) -> Non
     land(store, Parsed(dossiers=(row,), item_count=1), Landing("one_stop", "one_stop", AT))
     drain(store, AT)
     assert (before, count()) == (1.0, 2.0)
+
+
+def test_an_agency_that_moves_takes_its_dossiers_with_it(store: Store) -> None:
+    shared = Remembered()
+
+    def place(area: str) -> None:
+        store.write(lambda connection: put_agencies(connection, [AgencyRow("H99.1", "Sở Một", area_code=area)]))
+
+    def count(area: str, minutes: int) -> float | None:
+        later = replace(open_city(store, CONFIG, scope_of("analyst"), NOW, shared), as_of=AT + minutes * 60_000_000)
+        return kpis.read(later, ["dossiers_received"], WEEK, Choice(area=area))[0].value
+
+    place("old")
+    bring(store, "a")
+    assert (count("old", 0), count("new", 0)) == (1.0, 0.0)
+    place("new")
+    assert (count("old", 1), count("new", 1)) == (0.0, 1.0)
 
 
 def test_days_are_summed_anew_after_a_rebuild(store: Store) -> None:
