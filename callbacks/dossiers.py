@@ -1,4 +1,4 @@
-"""Fills the list of dossiers and the page of one dossier."""
+"""Fills the list of dossiers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dash import Dash, html
 from dash.development.base_component import Component
 
 from components.context import AppContext
-from components.desk_dossiers import NOW_STATES, STATES, detail, dossier_table, missing
+from components.desk_dossiers import NOW_STATES, STATES, dossier_table
 from components.desk_filters import filter_chips, late_rules, panel, search_box, select
-from components.desk_links import View, item_of
+from components.desk_links import View
 from components.desk_parts import choices, count_line, heading, notice
 from components.desk_table import exports, pager
 from components.desk_wiring import PageRow, bind_page, choice_of
@@ -66,13 +66,6 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     ]
 
 
-def draw_one(city: City, view: View) -> list[Component | None]:
-    """One dossier, or that it is not there."""
-    feed, source_id = item_of(view.path)
-    found = dossiers.one(city, feed, source_id, view.get("late_rule")) if feed else None
-    return [missing(view, "/dossiers")] if found is None else [*detail(city, view, found)]
-
-
 def filter_of(view: View) -> DossierFilter:
     """The list's filter as the URL says. ValueError names what it cannot mean."""
     status = view.get("status")
@@ -94,7 +87,6 @@ def filter_of(view: View) -> DossierFilter:
 
 PAGES = (
     PageRow("dossiers", "see.dossiers", draw_list, ("dossiers",)),
-    PageRow("dossier", "see.dossiers", draw_one, ("dossiers",)),
 )
 
 

@@ -11,7 +11,6 @@ from dash import ALL, Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from components.context import AppContext
-from components.desk_dossiers import missing
 from components.desk_feeds import (
     DOWNLOAD,
     DOWNLOAD_ASKED,
@@ -25,6 +24,7 @@ from components.desk_feeds import (
 )
 from components.desk_links import View, read_view
 from components.desk_parts import count_line, heading, link, notice
+from components.desk_record import missing
 from components.desk_shell import OPENED
 from components.desk_table import exports
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page

@@ -1,4 +1,4 @@
-"""Fills the list of citizen reports and the page of one report."""
+"""Fills the list of citizen reports."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from dash import Dash, html
 from dash.development.base_component import Component
 
 from components.context import AppContext
-from components.desk_dossiers import missing
 from components.desk_filters import filter_chips, panel, search_box, select
-from components.desk_links import View, item_of
+from components.desk_links import View
 from components.desk_parts import choices, count_line, heading, notice
-from components.desk_reports import NOW_STATES, STATES, detail, report_table
+from components.desk_reports import NOW_STATES, STATES, report_table
 from components.desk_table import exports, pager
 from components.desk_wiring import PageRow, bind_page, choice_of
 from metrics.city import City, agencies, areas, reports
@@ -64,13 +63,6 @@ def draw_list(city: City, view: View) -> list[Component | None]:
     ]
 
 
-def draw_one(city: City, view: View) -> list[Component | None]:
-    """One report, or that it is not there."""
-    feed, source_id = item_of(view.path)
-    found = reports.one(city, feed, source_id) if feed else None
-    return [missing(view, "/reports")] if found is None else [*detail(city, view, found)]
-
-
 def _quality_href(view: View, key: str) -> str:
     return view.here(quality=key, **({"period": BULK_PERIOD} if key == "bulk" and not view.get("period") else {}))
 
@@ -86,7 +78,6 @@ def filter_of(view: View) -> ReportFilter:
 
 PAGES = (
     PageRow("reports", "see.reports", draw_list, ("reports",)),
-    PageRow("report", "see.reports", draw_one, ("reports",)),
 )
 
 

@@ -1,42 +1,28 @@
-"""The list of stations and the page of one station, drawn. Pure: StationState and hourly means -> components."""
+"""The list of stations, drawn. Pure: StationState -> components."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from dash import html
 from dash.development.base_component import Component
 
-from components.charts import sparkline
-from components.desk_dossiers import feed_link
 from components.desk_environment import (
-    flag_list,
-    flag_strip,
     flag_words,
-    limits_table,
-    rain_words,
-    uptime_words,
-    water_detail,
     water_words,
 )
 from components.desk_links import View, item_path
-from components.desk_parts import ago, facts, feed_state, heading, link
+from components.desk_parts import ago, feed_state, link
 from components.desk_table import Column, table
 from metrics.city import City
-from metrics.city.air import Exceedance
-from metrics.city.devices import Uptime
 from metrics.city.feeds import STATES
-from metrics.city.stations import FlaggedReading, Measured, StationState
-from metrics.city.water import RainDay, WaterLevel
-from store.days import HOUR
+from metrics.city.stations import Measured, StationState
+from metrics.city.water import WaterLevel
 from text import t
-from text.formats import MISSING, instant, number
+from text.formats import MISSING, number
 from text.vietnamese import sort_key
 
 SHOWN_VALUES = 4
-HOURS = 48
-HourMeans = Sequence[float | None]
 
 
 def ordered(stations: Iterable[StationState]) -> list[StationState]:
@@ -46,17 +32,6 @@ def ordered(stations: Iterable[StationState]) -> list[StationState]:
     )
 
 
-@dataclass(frozen=True)
-class StationNotes:
-    """What a station's page tells beside its values, by datastream where it is one's."""
-
-    flagged: Mapping[int, Sequence[FlaggedReading]] = field(default_factory=dict)
-    levels: Mapping[int, WaterLevel] = field(default_factory=dict)
-    rain: Mapping[int, RainDay] = field(default_factory=dict)
-    uptime: Sequence[Uptime] = ()
-    limits: Sequence[Exceedance] = ()
-
-
 def station_table(
     city: City, view: View, rows: Iterable[StationState], areas: Mapping[str, str], levels: Mapping[int, WaterLevel],
 ) -> Component:
@@ -64,7 +39,7 @@ def station_table(
     lang = view.lang
     columns = (
         Column[StationState](t("column.station.name", lang), lambda row: _open(view, row), "main"),
-        Column[StationState](t("column.station.freshness", lang), lambda row: _state(row, lang)),
+        Column[StationState](t("column.station.freshness", lang), lambda row: station_state(row, lang)),
         Column[StationState](t("column.station.age", lang), lambda row: ago(row.observed_at, city.as_of, lang), "time"),
         Column[StationState](t("column.station.vn_aqi", lang), lambda row: aqi_mark(row, lang)),
         Column[StationState](t("column.station.kind", lang), lambda row: t(f"station_kind.{row.kind}", lang)),
@@ -84,39 +59,8 @@ def aqi_mark(row: StationState, lang: str) -> Component | str:
     return html.Span(words, className="d-aqi", **{"data-aqi": row.aqi_category.replace("_", "-")})
 
 
-def detail(
-    city: City, view: View, row: StationState, area: str, hours: Mapping[int, HourMeans], notes: StationNotes,
-) -> list[Component]:
-    """Facts, and every value with its last 48 hours. `hours` = hourly means by datastream, oldest first, gaps as None."""
-    lang = view.lang
-    back = link(t("desk.back_stations", lang), view.to("/stations"), "d-button")
-    told = facts(
-        [
-            (t("column.station.kind", lang), t(f"station_kind.{row.kind}", lang)),
-            (t("column.station.area", lang), area or t("unmapped.area", lang)),
-            (t("column.station.vn_aqi", lang), aqi_mark(row, lang)),
-            (t("column.station.observed_at", lang), instant(row.observed_at, city.config.tz, lang)),
-            (t("uptime.title", lang), uptime_words(notes.uptime, lang)),
-            (t("column.station.source_id", lang), row.source_id),
-            (t("column.station.feed", lang), feed_link(city, view, row.feed)),
-        ],
-        "d-facts-wide",
-    )
-    cards = [_measured(city, lang, value, hours.get(value.datastream_id, ()), notes) for value in row.values]
-    body = html.Div(cards, className="d-tiles") if cards else html.P(t("empty.stations", lang), className="d-quiet")
-    title = row.name or t("page.station", lang, name=row.source_id)
-    section = html.Section([html.H2(t("desk.last_48h", lang)), body], className="d-section")
-    return [heading(title, _state(row, lang), back), told, section, *_limits(row, notes, lang)]
-
-
-def _limits(row: StationState, notes: StationNotes, lang: str) -> list[Component]:
-    if not notes.limits:
-        return []
-    names = {value.property: property_name(value, lang) for value in row.values}
-    return [html.Section([html.H2(t("limit.title", lang)), limits_table(notes.limits, names, lang)], className="d-section")]
-
-
-def _state(row: StationState, lang: str) -> Component:
+def station_state(row: StationState, lang: str) -> Component:
+    """Whether a station reports, as shape, colour and word."""
     # the cadence is each datastream's own; a list does not age it on by guess
     return feed_state(row.state, lang, None, None)
 
@@ -131,7 +75,7 @@ def _values(values: Sequence[Measured], levels: Mapping[int, WaterLevel], lang: 
             [
                 property_name(value, lang),
                 " ",
-                html.B(number(value.value, lang, _decimals(value.value))),
+                html.B(number(value.value, lang, decimals(value.value))),
                 f" {value.measure_unit} ",
                 flag_words(value.flag, lang) if value.flag else None,
                 water_words(levels[value.datastream_id], lang) if value.datastream_id in levels else None,
@@ -153,53 +97,6 @@ def property_name(value: Measured, lang: str) -> str:
         return value.name or value.property
 
 
-def _decimals(value: float) -> int:
+def decimals(value: float) -> int:
+    """Decimals that a value of this size is shown with."""
     return 0 if abs(value) >= 100 else 1
-
-
-def _measured(city: City, lang: str, value: Measured, means: HourMeans, notes: StationNotes) -> Component:
-    name = property_name(value, lang)
-    known = [mean for mean in means if mean is not None]
-    figure = html.Div(
-        [
-            html.Span(number(value.value, lang, _decimals(value.value)), className="d-value"),
-            html.Span(value.measure_unit, className="d-unit"),
-        ],
-        className="d-figure",
-    )
-    parts: list[Component | None] = [
-        html.H3(name, className="d-tile-label"), html.Div(figure, className="d-tile-figure"), *_about(value, notes, lang)
-    ]
-    doubted = notes.flagged.get(value.datastream_id, ())
-    parts.append(flag_strip(doubted, city.as_of // HOUR - len(means) + 1, len(means), lang))
-    if len(known) > 1:
-        low, high = (number(bound, lang, _decimals(bound)) for bound in (min(known), max(known)))
-        words = t("desk.spark_hours", lang, n=len(means), low=low, high=high)
-        parts.append(
-            html.Div(
-                className="d-spark d-spark-wide",
-                role="img",
-                title=words,
-                style={"--spark": sparkline(means)},
-                **{"aria-label": words},
-            )
-        )
-        parts.append(html.P(words, className="d-quiet"))
-    parts.append(flag_list(doubted, value.measure_unit, city.config.tz, lang))
-    parts.append(
-        html.Div(
-            [html.Span([feed_state(value.state, lang, None, None), " · ", ago(value.observed_at, city.as_of, lang)])],
-            className="d-trust",
-        )
-    )
-    return html.Article([part for part in parts if part is not None], className="d-tile", **{"data-state": value.state})
-
-
-def _about(value: Measured, notes: StationNotes, lang: str) -> list[Component]:
-    """What the newest value means: not believed, an alarm level, a class of rain."""
-    found: list[Component] = [flag_words(value.flag, lang)] if value.flag else []
-    if value.datastream_id in notes.levels:
-        found.append(water_detail(notes.levels[value.datastream_id], lang))
-    if value.datastream_id in notes.rain:
-        found.append(html.P(rain_words(notes.rain[value.datastream_id], lang)))
-    return found

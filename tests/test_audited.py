@@ -21,7 +21,7 @@ import app as application
 from api.routes import ROUTES, mount
 from app import make_app
 from callbacks import audit as audit_page
-from callbacks import dossiers, feeds, reports
+from callbacks import dossier, dossiers, feeds, report, reports
 from components import audited
 from components.context import AppContext
 from components.desk_audit import kind_name, trail_table
@@ -41,7 +41,7 @@ from text import t
 from text.catalogue import catalogue
 
 AUDITOR = scope_of("auditor", actor="user:kt")
-ROWS = {row.name: row for module in (dossiers, reports, feeds, audit_page) for row in module.PAGES}
+ROWS = {row.name: row for module in (dossier, dossiers, report, reports, feeds, audit_page) for row in module.PAGES}
 
 
 @pytest.fixture(params=("sqlite", "postgresql"))

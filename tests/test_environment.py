@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from callbacks.stations import notes_of
+from callbacks.station import notes_of
 from components.desk_environment import flag_list, flag_strip, rain_words, uptime_words, water_detail
 from metrics.city import City, air, devices, readings, stations, water
 from metrics.city.readings import ReadingFilter

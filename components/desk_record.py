@@ -1,0 +1,71 @@
+"""What the pages of single records share: sections, where it came from, what its source changed, "not here". Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.desk_links import View
+from components.desk_parts import link, notice
+from metrics.city import City
+from metrics.city.history import VersionItem
+from text import t
+from text.formats import MISSING, instant, number
+
+
+def left(days: float | None, lang: str) -> str:
+    """Working days left, signed; below zero they are days late."""
+    return MISSING if days is None else t("desk.working_days", lang, n=number(days, lang, 1))
+
+
+def version_list(city: City, lang: str, versions: tuple[VersionItem, ...], kind: str) -> Component | None:
+    """What the source said each time: the fields that changed, before and after; newest first. kind: dossier | report."""
+    rows = []
+    for number_, version in reversed(list(enumerate(versions, 1))):
+        changes = [html.Li(_change(city, lang, kind, change.field, change.before, change.after)) for change in version.changes]
+        told = html.Ul(changes) if changes else html.Span(t("desk.first_version" if number_ == 1 else "desk.same_version", lang))
+        rows.append(html.Li([html.Span(instant(version.landed_at, city.config.tz, lang), className="d-time"), told]))
+    return html.Ol(rows, className="d-timeline d-versions") if rows else None
+
+
+def _change(city: City, lang: str, kind: str, field: str, before: Any, after: Any) -> list[Any]:
+    name = t(f"desk.field.{field}", lang)
+    return [html.B(name), ": ", _value(city, lang, kind, field, before), " → ", _value(city, lang, kind, field, after)]
+
+
+def _value(city: City, lang: str, kind: str, field: str, value: Any) -> str:
+    if value is None or value == "":
+        return MISSING
+    if field.endswith("_at"):
+        return instant(int(value), city.config.tz, lang)
+    if field == "status":
+        return t(f"{kind}_status.{value}", lang)
+    if field == "channel":
+        return t(f"channel.{value}", lang)
+    if isinstance(value, bool) or field.startswith("is_"):
+        return t("desk.yes" if value else "desk.no", lang)
+    return str(value)
+
+
+def feed_link(city: City, view: View, key: str) -> Component:
+    """The feed something came from, by its title."""
+    title = next((feed.title for feed in city.config.feeds if feed.key == key), "") or key
+    return link(title, view.to(f"/feeds/{key}"))
+
+
+def missing(view: View, path: str) -> Component:
+    """What stands where an item is not there, or not for this reader."""
+    return notice(
+        t("error.not_found", view.lang),
+        t("desk.not_found_hint", view.lang),
+        link(t("desk.back", view.lang), view.to(path)),
+        "fault",
+    )
+
+
+def section(title: str, body: Component | None, lang: str, empty: str) -> Component:
+    """A part of a record page under its title; `empty` = the text key of what stands there when there is nothing."""
+    shown = body if body is not None else html.P(t(empty, lang), className="d-quiet")
+    return html.Section([html.H2(t(title, lang)), shown], className="d-section")
