@@ -25,7 +25,8 @@ ACTIONS = (
     "record.view", "report_text.view", "rejects.view", "export", "audit.view",
     "reject.resend", "catalogue.change", "baseline.set",
     "followup.make", "followup.note", "followup.move", "followup.close", "followup.reopen", "followup.drop", "followup.remind",
-    "annotation.write", "annotation.withdraw", "brief.issue", "brief.send", "backup", "restore", "upgrade", "retention",
+    "annotation.write", "annotation.withdraw", "view.save", "view.share", "view.unshare", "view.remove", "view.restore", "shown.keep",
+    "brief.issue", "brief.send", "backup", "restore", "upgrade", "retention",
 )
 TEXT_LENGTH = 200  # of actor, address, kind, subject and each text in detail
 DETAIL_LENGTH = 4000
