@@ -29,6 +29,7 @@ PERMISSIONS = (
     "manage.followups",
     "manage.annotations",
     "issue.briefs",
+    "share.views",
 )
 FIELD_CLASSES = ("public", "free_text", "personal")
 
@@ -95,7 +96,7 @@ class Role:
 _WATCH = frozenset({"see.wall", "see.desk", "see.stations", "see.feeds"})
 _LEAD = _WATCH | {"see.small_counts", "see.dossiers", "see.reports", "export"}
 _WORK = _LEAD | {"see.report_text", "see.rejects", "api.read"}
-_MEET = frozenset({"manage.followups", "manage.annotations"})  # what a meeting writes down
+_MEET = frozenset({"manage.followups", "manage.annotations", "share.views"})  # what a meeting writes down, and looks at together
 _TEXT = frozenset({"public", "free_text"})
 
 ROLES = (

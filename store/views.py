@@ -42,7 +42,7 @@ def read_views(connection: Connection, path: str, owner: str) -> tuple[ViewRow, 
         ),
         {"path": path, "owner": owner},
     )
-    return tuple(ViewRow(*row[:5], bool(row[5]), row[6]) for row in found)
+    return tuple(ViewRow(**{**row, "is_shared": bool(row["is_shared"])}) for row in found.mappings())
 
 
 def put_view(store: Store, path: str, query: str, name: str, by: By, now: int, *, is_shared: bool = False) -> int:

@@ -86,8 +86,10 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Reminder": "why",
     "ReportItem": "feed category_code category_name agency_code agency_name area_code area_name status channel timeliness",
     "ReportPage": "next_cursor",
+    "SavedView": "name query owner",  # a name is refused where it holds anything of a person; who shares a view signs for it
     "ScoredGroup": "key",
     "ScoredIndicator": "no kpi source state lacks",
+    "Shown": "key query lang made_by",  # kept for readers of at least the maker's rights
     "Signal": "key measure_unit better verdict rule kind per_day",
     "SignalPoint": "week rule state",
     "Statement": "section",  # and the words of Word: names and codes as of other answers, promises and annotations as those above
