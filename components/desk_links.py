@@ -18,8 +18,8 @@ from metrics.periods import Period, parse_period
 from text.catalogue import LANGUAGES
 
 CARRIED = ("lang", "period", "agency", "area", "late_rule", "compare")  # what goes along when the reader moves to another page
-PLACES = ("cursor", "before")  # where in a list the reader is: means nothing once its filters change
-MAX_VALUE = 200  # longer than any code, name or search; a query string is written by strangers
+PLACES = ("cursor", "before", "view")  # where in a list or on a map the reader is: means nothing once the filters change
+MAX_VALUE = 500  # longer than any code, name, search or drawn polygon; a query string is written by strangers
 
 
 @dataclass(frozen=True)

@@ -143,29 +143,30 @@ class ReportPage:
 def total(city: City, chosen: ReportFilter = NO_FILTER) -> int:
     """How many reports the filter has. Requires see.reports; ValueError for an unknown state or period_on."""
     with city.store.reading() as connection:
-        return count(connection, _query(city, chosen))
+        return count(connection, query(city, chosen))
 
 
 def read(city: City, chosen: ReportFilter = NO_FILTER, *, limit: int = LIMIT, cursor: str = "") -> ReportPage:
     """One page: most overdue first where the state speaks of now, else newest first. ValueError for a bad cursor or limit too."""
-    query = _query(city, chosen)
+    asked = query(city, chosen)
     with city.store.reading() as connection:
-        rows, following = read_page(connection, query, limit, cursor)
+        rows, following = read_page(connection, asked, limit, cursor)
         names = read_names(connection, city, rows)
         _note_texts(city, chosen, rows)
-        return ReportPage(count(connection, query), _items(connection, city, rows, names), following, city.revision)
+        return ReportPage(count(connection, asked), _items(connection, city, rows, names), following, city.revision)
 
 
 def every(city: City, chosen: ReportFilter = NO_FILTER) -> Iterator[tuple[ReportItem, ...]]:
     """All rows of the filter as one state of the store, a page at a time: what exports write. Requires export too."""
     city.scope.require("export")
-    query = _query(city, chosen)
+    asked = query(city, chosen)
     with city.store.reading() as connection:
-        for rows in every_row(connection, query):
+        for rows in every_row(connection, asked):
             yield _items(connection, city, rows, read_names(connection, city, rows))
 
 
-def _query(city: City, chosen: ReportFilter) -> Query:
+def query(city: City, chosen: ReportFilter) -> Query:
+    """The rows of a filter as this reader may have them, and their order: lists, files and the map read it. Raises as `total`."""
     city.scope.require("see.reports")
     state = STATE_BY_KEY.get(chosen.state)
     if state is None:
