@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from metrics.city import City
+from metrics.city import City, pace
+from metrics.city.dossier_clock import DossierClock, clock_of
 from metrics.city.dossier_time import DossierTime, read_time
 from metrics.city.history import VersionItem, find, read_versions
 from metrics.city.masking import masked, masked_id
@@ -22,6 +23,7 @@ from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
 from metrics.city.timing import days_left, soon_boundary
 from metrics.kpis import RULE_DAY
 from metrics.periods import Period
+from metrics.process import StepAt
 from store.facts import FACTS, flag
 
 STANDING = {1: "counted", 2: "new", 3: "refused", 4: "ended_before_start"}
@@ -237,6 +239,8 @@ class DossierDetail:
     alias: str
     revision: int
     time: DossierTime | None = None
+    clock: DossierClock | None = None
+    pace: pace.Pace | None = None  # of its like; None of a dossier outside the stock, and where they are few
 
 
 _COMPARED = (
@@ -260,9 +264,12 @@ def one(city: City, feed: str, source_id: str, late_rule: str = "") -> DossierDe
         steps = tuple(masked(city, StepItem(*step)) for step in connection.execute(text(ask_steps), key))
         ask_stops = f"SELECT stopped_at, resumed_at FROM core_dossier_stop {_OF_ONE} ORDER BY stopped_at"
         stops = tuple((stop[0], stop[1]) for stop in connection.execute(text(ask_stops), key))
+        is_counted = row["standing"] == 1
         found = DossierDetail(
             _items(city, [row], read_names(connection, city, [row]), late_rule)[0], steps, stops,
             read_versions(connection, city, "core_dossier_version", row["feed"], source_id, _COMPARED), row["first_landed_at"],
             row["landed_at"], row["alias"], city.revision, read_time(connection, city, row, stops),
+            clock_of(city, row, [StepAt(step.at, step.name, step.department, step.status) for step in steps], stops),
+            pace.read(connection, city, row["procedure_code"], row["domain_code"]) if is_counted else None,
         )
         return masked(city, found)
