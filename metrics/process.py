@@ -57,11 +57,11 @@ class Stretch:
 def stretches(
     calendar: WorkCalendar, received_at: int, until_at: int, is_ended: bool, steps: Iterable[StepAt], stops: Sequence[Stop],
 ) -> tuple[Stretch, ...]:
-    """The way of a dossier from receipt to its end or to now; steps outside of that are cut to it, those after its end left out.
+    """The way of a dossier from receipt to its end or to now; earlier steps count as taken at receipt, later ones are left out.
 
     ValueError and OverflowError as of metrics.worktime, for instants no calendar reaches.
     """
-    known = [step._replace(at=max(step.at, received_at)) for step in steps if step.at < until_at or (step.at == until_at and not is_ended)]
+    known = [step._replace(at=max(step.at, received_at)) for step in steps if step.at <= until_at]
     if not known or known[0].at > received_at:
         known.insert(0, StepAt(received_at, "", "", BEFORE_FIRST))
     ends = [*(step.at for step in known[1:]), until_at]
