@@ -17,7 +17,7 @@ BIG = (
 )
 PARTITIONS = rf"({'|'.join(BIG)})(_\d+)?"  # readings lie in one a month
 # indexes of the rows that are open: reading one whole is reading what was asked for
-PARTIAL = ("ix_dossier_open", "ix_dossier_running", "ix_dossier_outside", "ix_report_open")
+PARTIAL = ("ix_dossier_open", "ix_dossier_running", "ix_dossier_outside", "ix_report_open", "ix_report_place_open")
 
 
 @dataclass(frozen=True)

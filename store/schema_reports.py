@@ -51,6 +51,17 @@ Index(  # as that of open dossiers
     report.c.category_code, report.c.closed_on, report.c.received_on, report.c.is_ended_before_start, report.c.rating,
     report.c.reopened_count, sqlite_where=_REPORT_OPEN, postgresql_where=_REPORT_OPEN,
 )
+_REPORT_PLACED = text("lon IS NOT NULL")
+_REPORT_PLACED_OPEN = text("closed_on IS NULL AND lon IS NOT NULL")
+_REPORT_POINT = (report.c.due_at, *_REPORT_CELL, report.c.feed, report.c.source_id)
+Index(  # with all that the map asks of a box
+    "ix_report_place_open", report.c.lon, report.c.lat, *_REPORT_POINT, report.c.closed_on, report.c.received_on,
+    sqlite_where=_REPORT_PLACED_OPEN, postgresql_where=_REPORT_PLACED_OPEN,
+)
+Index(  # the same of those received in a period
+    "ix_report_place", report.c.received_on, report.c.lon, report.c.lat, *_REPORT_POINT, report.c.closed_on,
+    sqlite_where=_REPORT_PLACED, postgresql_where=_REPORT_PLACED,
+)
 report_version = Table(
     "core_report_version", metadata, Column("feed", Text), Column("source_id", Text),
     Column("landed_at", BigInteger, nullable=False), *_REPORT_COLUMNS(),

@@ -39,6 +39,7 @@ MASKS: tuple[Mask, ...] = (
     Mask("ReportItem.lon", FREE_TEXT, "lon", "see.report_text"),
     Mask("ReportItem.lat", FREE_TEXT, "lat", "see.report_text"),
     Mask("ReportItem.source_id", PERSONAL, "id"),
+    Mask("Spot.source_id", PERSONAL, "id"),
     Mask("DossierItem.source_id", PERSONAL, "id"),
     Mask("DossierDetail.alias", PERSONAL, "id"),
     Mask("StepItem.name", FREE_TEXT, "empty"),
@@ -78,6 +79,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "KpiValue": "key measure_unit verdict freshness late_rule state no_change",
     "LeftOut": "feed title",
     "Measured": "property measure_unit name state flag",
+    "Place": "lon lat",  # expressions that read the point or its cell, no answer
     "Point": "group label state",
     "RainDay": "feed station",
     "ReadingItem": "feed station property measure_unit area_code flag",
@@ -94,6 +96,8 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "SignalPoint": "week rule state",
     "Statement": "section",  # and the words of Word: names and codes as of other answers, promises and annotations as those above
     "Source": "topic table names where values",  # which cells are summed, no answer
+    "Spot": "lon lat feed",  # of readers of cells those of the cell: metrics/city/within.py place_of
+    "Square": "lon lat",
     "StationState": "feed source_id name kind lon lat area_code state aqi_category aqi_dominant",
     "Table": "key section",
     "TrailItem": "actor address action kind subject detail hash",  # needs see.audit; the trail is written without personal data
