@@ -29,6 +29,7 @@ BENCHES = (
     Bench("signals", "false signals per rule on shuffled real series, beside theory", ("sqlite",)),
     Bench("catalogue", "all KPIs of a week at 2M dossiers, 8 clients asking without pause while ingest runs; goal p95 <= 100 ms"),
     Bench("brief", "PDF and workbook of the leaders' week, 60 agencies and 12 weeks; goal <= 5 CPU s, <= 20x reading its numbers"),
+    Bench("duplicates", "duplicate candidates against those Chicago marked: learned on the first years, judged on the later", ("sqlite",)),
     Bench("answers", "KPI API answers a second with 1, 8, 32 clients, beside the same sums over core rows"),
 )
 

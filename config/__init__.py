@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.brief import BriefConfig, MailConfig, check_brief, parse_mail
 from config.calendars import CalendarConfig, parse_calendars
+from config.duplicates import check_duplicates
 from config.limits import LimitConfig, WaterAlarm, parse_limits, parse_water_alarms
 from config.targets import KpiChoice, Targets, parse_choices, parse_owners, parse_targets
 
@@ -109,10 +110,15 @@ class SignInConfig:
 
 @dataclass(frozen=True)
 class FeedbackConfig:
-    """When closings count as made in bulk: one agency closes at least so many reports within so many minutes."""
+    """When closings count as made in bulk: one agency closes at least so many reports within so many minutes.
+
+    Two reports may be of one thing within so many metres (those of a category in [duplicate_radii]) and so many days of each other.
+    """
 
     bulk_closures: int = 20
     bulk_minutes: int = 10
+    duplicate_radius_m: float = 100.0
+    duplicate_days: int = 7
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,7 @@ class Config:
     kpi_choices: Mapping[str, KpiChoice] = field(default_factory=dict)
     catalogue: Mapping[str, str] = field(default_factory=dict)
     report_limits: Mapping[str, float] = field(default_factory=dict)
+    duplicate_radii: Mapping[str, float] = field(default_factory=dict)
     limits: tuple[LimitConfig, ...] = ()
     water_alarms: tuple[WaterAlarm, ...] = ()
     feeds: tuple[FeedConfig, ...] = ()
@@ -208,7 +215,7 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
     zone = str(city.get("timezone") or "Asia/Ho_Chi_Minh")
     read = (_feed(table, number, base_dir, faults) for number, table in enumerate(expanded.get("feeds", []), 1))
     feeds = tuple(replace(feed, zone=feed.zone or zone) for feed in read)
-    others = {"city", "feeds", "targets", "kpis", "catalogue", "report_limits", "agency_calendars"}
+    others = {"city", "feeds", "targets", "kpis", "catalogue", "report_limits", "duplicate_radii", "agency_calendars"}
     for section in expanded.keys() - {*others, *SECTIONS, *ROWS}:
         faults.append(f"[{section}]: unknown section")
     calendars = parse_calendars(expanded.get("agency_calendars", {}), sections["calendar"], zone, faults)
@@ -218,6 +225,7 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
         kpi_owners=parse_owners(expanded.get("kpis", {}), faults),
         kpi_choices=parse_choices(expanded.get("kpis", {}), faults),
         report_limits=expanded.get("report_limits", {}),
+        duplicate_radii=expanded.get("duplicate_radii", {}),
         limits=parse_limits(expanded.get("limits", []), faults),
         water_alarms=parse_water_alarms(expanded.get("water_alarms", []), faults),
         catalogue={key: str((base_dir / value).resolve()) for key, value in expanded.get("catalogue", {}).items()},
@@ -227,6 +235,7 @@ def parse_config(raw: Mapping[str, Any], base_dir: Path, environ: Mapping[str, s
     feedback = sections["feedback"]
     if any(number is not None and number < least for number, least in ((feedback.bulk_closures, 2), (feedback.bulk_minutes, 1))):
         faults.append("[feedback]: bulk_closures must be 2 or more, bulk_minutes 1 or more")
+    check_duplicates(feedback.duplicate_radius_m, feedback.duplicate_days, city["duplicate_radii"], faults)
     check_brief(sections["brief"], environ, faults)
     mail = parse_mail(environ, faults)
     if faults:
