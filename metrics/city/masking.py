@@ -61,6 +61,15 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Computed": "groups",  # a function, no answer
     "Change": "field before after",  # read_versions compares free text only for those who may read it
     "Definition": "owner subject tables",
+    # /explore: questions and their shapes; groups are codes and parts of periods, names as of other answers
+    "Answer": "coverage why_not",
+    "Dimension": "key kind columns",
+    "Measure": "key topic label measure_unit",
+    "Needs": "flows stocks net",
+    "Question": "measures by late_rule compare",
+    "Row": "groups labels",
+    "Sheet": "flow_names stock_names flows stocks",
+    "Asking": "topic areas where values columns",
     "DossierItem": "feed agency_code agency_name procedure_code procedure_name domain_code domain_name channel standing timeliness",
     "DossierPage": "next_cursor",
     "DossierTime": "unit",

@@ -87,7 +87,7 @@ def flow_source(city: City, topic: str, choice: Choice) -> day_flows.Source:
 def stocks_now(connection: Connection, city: City, topic: str, choice: Choice) -> dict[str, int | None]:
     """Open, open with due date, overdue (by instant and by day) and due soon, at the city's now."""
     found = stocks_now_by(connection, city, topic, "", choice)
-    return dict(found.get("") or dict.fromkeys(_counted(topic), 0))
+    return dict(found.get("") or dict.fromkeys(stock_conditions(topic), 0))
 
 
 def stocks_now_by(connection: Connection, city: City, topic: str, group: str, choice: Choice) -> dict[str, dict[str, int]]:
@@ -100,7 +100,7 @@ def stocks_now_by(connection: Connection, city: City, topic: str, group: str, ch
 
 def _read_stocks(connection: Connection, city: City, topic: str, group: str, choice: Choice) -> dict[str, dict[str, int]]:
     where, values = conditions(city.scope, topic, choice)
-    counted = _counted(topic)
+    counted = stock_conditions(topic)
     if topic == "dossiers":
         values["soon"] = instant(due_within_boundary(city.calendar, moment(city.as_of), 2))
         values["today"] = city.today_on
@@ -116,7 +116,7 @@ def _read_stocks(connection: Connection, city: City, topic: str, group: str, cho
 QUALITY_KNOWN = "rating IS NOT NULL AND reopened_count IS NOT NULL"  # reports of which it is known how they were handled
 
 
-def _counted(topic: str) -> Mapping[str, str]:
+def stock_conditions(topic: str) -> Mapping[str, str]:
     """Stock -> condition on an open row."""
     if topic == "reports":
         return {"open": "1 = 1", "open_due": "due_at IS NOT NULL", "overdue": "due_at < :now", "open_known": QUALITY_KNOWN}

@@ -1,0 +1,23 @@
+"""Any measure broken down by one or two dimensions, over any filter and period: what /explore, its exports and its API ask."""
+
+from metrics.city.explore.measures import MEASURE, MEASURES, Measure
+from metrics.city.explore.question import (
+    DIMENSION,
+    DIMENSIONS,
+    INDEX,
+    OTHERS,
+    READ,
+    ROLLUP,
+    TOTAL,
+    Answer,
+    Dimension,
+    Figure,
+    Question,
+    Row,
+)
+from metrics.city.explore.reading import read
+
+__all__ = [
+    "DIMENSION", "DIMENSIONS", "INDEX", "MEASURE", "MEASURES", "OTHERS", "READ", "ROLLUP", "TOTAL", "Answer", "Dimension", "Figure",
+    "Measure", "Question", "Row", "read",
+]
