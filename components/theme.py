@@ -62,6 +62,11 @@ HEAT = {
     "dark": ("#3a4149", "#57493f", "#7f503c", "#b2563b", "#ef4d35"),
     "light": ("#cfd5d9", "#d9bfae", "#d7937a", "#c75a45", "#8f1407"),
 }
+# the same for figures of which neither many nor few is bad: nothing of it is saturated red
+TIDE = {
+    "dark": ("#3a4149", "#475763", "#5a7287", "#7093b3", "#8fbbe6"),
+    "light": ("#cfd5d9", "#adc0cf", "#7f9fba", "#4f7ba3", "#1f5288"),
+}
 FONT = '"Barlow Semi Condensed", "Roboto Condensed", "Noto Sans", "DejaVu Sans Condensed", sans-serif'
 
 
@@ -79,4 +84,5 @@ def css() -> str:
 
 def _variables(theme: str) -> str:
     plain = [f"--{token.name.replace('_', '-')}: {token.of(theme)};" for token in TOKENS]
-    return " ".join(plain + [f"--heat-{step}: {value};" for step, value in enumerate(HEAT[theme])])
+    return " ".join(plain + [f"--heat-{step}: {value};" for step, value in enumerate(HEAT[theme])]
+                    + [f"--tide-{step}: {value};" for step, value in enumerate(TIDE[theme])])

@@ -130,8 +130,9 @@ def test_neighbouring_aqi_classes_differ_for_every_eye(mode: str, sight: str) ->
 
 @pytest.mark.parametrize("sight", SIGHTS)
 @pytest.mark.parametrize("mode", theme.THEMES)
-def test_steps_of_the_choropleth_go_one_way_for_every_eye(mode: str, sight: str) -> None:
-    light = [lab(value, sight)[0] for value in theme.HEAT[mode]]
+@pytest.mark.parametrize("scale", [theme.HEAT, theme.TIDE], ids=["heat", "tide"])
+def test_steps_of_the_choropleth_go_one_way_for_every_eye(scale: dict[str, tuple[str, ...]], mode: str, sight: str) -> None:
+    light = [lab(value, sight)[0] for value in scale[mode]]
     steps = [b - a for a, b in pairwise(light)]
     assert all(step > 1.5 for step in steps) or all(step < -1.5 for step in steps)
 
