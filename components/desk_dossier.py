@@ -7,6 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from components.desk_dossier_clock import clock_picture, pace_strip, step_name, steps_list
 from components.desk_dossiers import timeliness
 from components.desk_links import View
 from components.desk_parts import facts, heading, link
@@ -21,15 +22,89 @@ _INSTANTS = ("filed_at", "received_at", "due_at", "finished_at", "handed_at")
 
 
 def detail(city: City, view: View, found: DossierDetail) -> list[Component]:
-    """Facts, handling steps, stretches the clock stood still, what the source changed."""
+    """Where it is now, its clock, its pace among its like, steps, stops, facts, what the source changed."""
     lang, item = view.lang, found.item
     back = link(t("desk.back_dossiers", lang), view.to("/dossiers"), "d-button")
-    parts = [heading(t("page.dossier", lang, id=item.source_id), timeliness(item, lang), back), _facts(city, view, found)]
-    parts.append(section("desk.work_time", _time(city, lang, found), lang, "desk.no_work_time"))
-    parts.append(section("desk.steps", _steps(city, lang, found.steps), lang, "desk.no_steps"))
-    parts.append(section("desk.stops", _stops(city, lang, found.stops), lang, "desk.no_stops"))
-    parts.append(section("desk.versions", version_list(city, lang, found.versions, "dossier"), lang, "desk.no_versions"))
-    return parts
+    about = html.Span([html.B(item.procedure_name or MISSING), html.Span(item.agency_name or t("unmapped.agency", lang))], className="r-about")
+    head = heading(t("page.dossier", lang, id=item.source_id), about, back)
+    steps = steps_list(city, lang, found.clock) if found.clock and found.steps else _steps(city, lang, found.steps)
+    return [
+        head,
+        _now(city, lang, found),
+        section("desk.work_time", _clock(city, lang, found), lang, "desk.no_work_time"),
+        html.Div(
+            [
+                section("desk.steps", steps, lang, "desk.no_steps"),
+                html.Div(
+                    [section("pace.title", _pace(city, view, found), lang, "pace.none"),
+                     section("desk.stops", _stops(city, lang, found.stops), lang, "desk.no_stops")],
+                    className="r-column",
+                ),
+            ],
+            className="r-columns",
+        ),
+        section("record.facts", _facts(city, view, found), lang, "desk.no_steps"),
+        section("desk.versions", version_list(city, lang, found.versions, "dossier"), lang, "desk.no_versions"),
+    ]
+
+
+def _now(city: City, lang: str, found: DossierDetail) -> Component:
+    """Against its due date; where it is and since when."""
+    item = found.item
+    parts = [html.Div([timeliness(item, lang)], className="r-verdict")]
+    parts += [html.P(sentence) for sentence in (_holder(city, lang, found), _due(city, lang, found)) if sentence]
+    return html.Div(parts, className="r-now", **{"data-timeliness": item.timeliness})
+
+
+def _holder(city: City, lang: str, found: DossierDetail) -> str:
+    """Who holds it: the office, the applicant, or nobody any more."""
+    item, clock = found.item, found.clock
+    if item.handed_at is not None:
+        return t("holder.handed", lang, at=instant(item.handed_at, city.config.tz, lang))
+    if item.finished_at is not None:
+        return t("holder.ended", lang, at=instant(item.finished_at, city.config.tz, lang))
+    if item.standing != "counted":
+        return t(f"holder.{item.standing}", lang) if item.standing else ""
+    if item.stopped_at is not None:
+        since = instant(item.stopped_at, city.config.tz, lang)
+        return t("holder.applicant", lang, since=since, age=age((city.as_of - item.stopped_at) / 1e6, lang))
+    last = clock.steps[-1] if clock and found.steps else None
+    office = item.agency_name or t("unmapped.agency", lang)
+    if last is None:
+        return t("holder.office", lang, who=office)
+    where = f"{last.department}, {office}" if last.department and last.department != office else office
+    since = instant(last.start_at, city.config.tz, lang)
+    step = step_name(last.name, last.status, lang)
+    return t("holder.step", lang, who=where, step=step, since=since, days=number(last.worked_days, lang, 1))
+
+
+def _due(city: City, lang: str, found: DossierDetail) -> str:
+    """When it is due, and how far that is."""
+    item = found.item
+    if item.due_at is None:
+        return t("work_time.no_due", lang) if item.standing == "counted" else ""
+    at = instant(item.due_at, city.config.tz, lang)
+    if item.days_left is None:
+        return t("holder.due", lang, at=at)
+    return t("holder.due_left" if item.days_left >= 0 else "holder.due_over", lang, at=at, n=number(abs(item.days_left), lang, 1))
+
+
+def _clock(city: City, lang: str, found: DossierDetail) -> Component | None:
+    words = _time(city, lang, found)
+    if found.clock is None:
+        return words
+    return html.Div([clock_picture(city, lang, found.clock), words], className="r-panel")
+
+
+def _pace(city: City, view: View, found: DossierDetail) -> Component | None:
+    if found.pace is None:
+        return None
+    worked = found.time.worked_days if found.time else None
+    limit = found.clock.limit_days if found.clock else None
+    item = found.item
+    strip = pace_strip(view.lang, found.pace, worked, limit, item.finished_at is not None)
+    href = view.to("/bottlenecks", procedure=item.procedure_code or "-", period="", agency="", area="")
+    return html.Div([strip, link(t("bottlenecks.open", view.lang), href, "d-link")], className="r-panel")
 
 
 def _facts(city: City, view: View, found: DossierDetail) -> Component:

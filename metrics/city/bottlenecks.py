@@ -7,6 +7,7 @@ some minutes.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from store.days import DAY, HOUR, moment, number_of
 SAMPLE, LONGEST_DAYS = 1_000, 366
 LIST_DAYS = 92  # of all procedures every dossier is summed: 270 thousand in 0.3 s
 REMEMBERED = HOUR // 6
+_AGAIN = re.compile(r"[\s,(]*lần\s+(?:thứ\s+)?\d+\)?\s*$", re.IGNORECASE)  # a step asked for again is the same step
 Key = tuple[str, str]
 
 
@@ -173,7 +175,7 @@ def _steps(connection: Connection, city: City, sample: str, values: Mapping[str,
           "WHERE x.feed = s.feed AND x.source_id = s.source_id ORDER BY x.feed, x.source_id, x.at, x.name"
     told, found = _reads_steps(city), defaultdict[Key, list[StepAt]](list)
     for feed, source_id, at, name, _, status in connection.execute(text(ask), values):
-        found[feed, source_id].append(StepAt(at, name if told else "", "", status))
+        found[feed, source_id].append(StepAt(at, _AGAIN.sub("", name) if told else "", "", status))
     return found
 
 
