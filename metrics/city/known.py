@@ -1,0 +1,76 @@
+"""What the city's lists call things: names by code, what lies below a code, codes whose name has a word. Read once, searched in memory.
+
+Names nobody has looked at are left out for readers who may not know them (metrics/city/masking.py): a search must not tell them either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import text
+
+from metrics.city import City
+from metrics.city.masking import unvetted
+from text.vietnamese import fold, sort_key
+
+_WORD = re.compile(r"\w+")
+# kind -> what is read: code, name, area or parent
+_LISTS: Mapping[str, str] = {
+    "agency": "SELECT code, name, area_code FROM core_agency",
+    "procedure": "SELECT code, name, domain_code FROM core_procedure",
+    "domain": "SELECT code, name, '' FROM core_domain",
+    "category": "SELECT code, name, '' FROM core_category",
+    "area": "SELECT code, coalesce(nullif(full_name, ''), name), parent_code FROM core_area ORDER BY valid_from_on",
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """One list: code -> name as shown, and code -> the area an agency lies in, or what an area belongs to."""
+
+    names: Mapping[str, str]
+    above: Mapping[str, str]
+
+    def matching(self, word: str) -> tuple[str, ...]:
+        """Codes with a word of their name, or of the code itself, that begins with the folded word; in order of codes."""
+        return tuple(sorted(code for code, name in self.names.items() if any(one.startswith(word) for one in _words(f"{name} {code}"))))
+
+    def below(self, codes: Iterable[str]) -> tuple[str, ...]:
+        """The codes and all below them: by dotted segments, areas by what they belong to too."""
+        found = set(codes)
+        fresh = set(found)
+        while fresh:
+            roots = tuple(code + "." for code in fresh)
+            fresh = {code for code, above in self.above.items() if above in fresh or code.startswith(roots)} - found
+            found |= fresh
+        return tuple(sorted(found))
+
+    def ranked(self) -> dict[str, int]:
+        """Code -> its place in the Vietnamese order of names; what has no name comes last, by code."""
+        ordered = sorted(self.names, key=lambda code: (not self.names[code], sort_key(self.names[code] or code), code))
+        return {code: place for place, code in enumerate(ordered)}
+
+
+def known(city: City, kind: str) -> Known:
+    """The list of a kind (agency, procedure, domain, category, area) as this reader may know it."""
+    key = ("known", kind)
+    if key not in city.memo:
+        city.memo[key] = _read(city, kind)
+    found: Known = city.memo[key]
+    return found
+
+
+def _read(city: City, kind: str) -> Known:
+    with city.store.reading() as connection:
+        left_out = unvetted(connection, city, kind)
+        rows = [row for row in connection.execute(text(_LISTS[kind])).all() if row[0] and row[0] not in left_out]
+    above = {row[0]: row[2] or "" for row in rows} if kind in ("agency", "area") else {}
+    return Known({row[0]: row[1] or "" for row in rows}, above)
+
+
+@lru_cache(maxsize=20_000)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(fold(name)))
