@@ -30,6 +30,7 @@ PERMISSIONS = (
     "manage.annotations",
     "issue.briefs",
     "share.views",
+    "manage.reports",
 )
 FIELD_CLASSES = ("public", "free_text", "personal")
 
@@ -104,9 +105,9 @@ ROLES = (
     Role("display", frozenset({"see.wall", "see.small_counts"})),
     Role("viewer", _WATCH),
     Role("leader", _LEAD | _MEET | {"manage.baselines", "issue.briefs"}),
-    Role("analyst", _WORK | _MEET | {"manage.baselines", "issue.briefs"}, _TEXT),
+    Role("analyst", _WORK | _MEET | {"manage.baselines", "issue.briefs", "manage.reports"}, _TEXT),
     # reporter identity is for the centre's own staff, never for handling agencies
-    Role("operator", _WORK | _MEET, frozenset(FIELD_CLASSES)),
+    Role("operator", _WORK | _MEET | {"manage.reports"}, frozenset(FIELD_CLASSES)),
     Role("feed_owner", _WATCH | {"see.rejects", "ingest", "manage.feeds"}, _TEXT),
     Role("auditor", frozenset({"see.desk", "see.feeds", "see.audit", "api.read", "export"})),  # the trail as a file, too
     # who manages users must not also be the one who reads, or could doubt, the audit trail

@@ -26,7 +26,7 @@ ACTIONS = (
     "reject.resend", "catalogue.change", "baseline.set",
     "followup.make", "followup.note", "followup.move", "followup.close", "followup.reopen", "followup.drop", "followup.remind",
     "annotation.write", "annotation.withdraw", "view.save", "view.share", "view.unshare", "view.remove", "view.restore", "shown.keep",
-    "brief.issue", "brief.send", "backup", "restore", "upgrade", "retention",
+    "report.merge", "report.apart", "report.undo", "brief.issue", "brief.send", "backup", "restore", "upgrade", "retention",
 )
 TEXT_LENGTH = 200  # of actor, address, kind, subject and each text in detail
 DETAIL_LENGTH = 4000

@@ -26,3 +26,9 @@ def lock_sending(connection: Connection) -> None:
     """Wait for whoever is claiming a letter, and keep others waiting until we commit: each letter has one sender."""
     if connection.dialect.name != "sqlite":
         connection.execute(text("SELECT pg_advisory_xact_lock(7030006)"))
+
+
+def lock_same(connection: Connection) -> None:
+    """Wait for whoever says something about a pair of reports, and keep others waiting until we commit."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(7030007)"))

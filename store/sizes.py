@@ -42,7 +42,7 @@ DATED = (
     Dated("rollup_reading_day", "day", DAY), Dated("rollup_dossier_day", "day", DAY), Dated("rollup_report_day", "day", DAY),
     Dated("ops_load", "at"), Dated("ops_reject", "first_at"), Dated("ops_audit", "at"),
     Dated("ops_followup_event", "at"), Dated("ops_brief", "issued_at"), Dated("ops_brief_sending", "tried_at"),
-    Dated("ops_view", "made_at"), Dated("ops_shown", "made_at"),
+    Dated("ops_same_report", "said_at"), Dated("ops_view", "made_at"), Dated("ops_shown", "made_at"),
 )
 
 
