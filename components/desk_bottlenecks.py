@@ -91,6 +91,9 @@ def step_table(view: View, process: Process) -> Component:
         Column[StepTime](t("bottlenecks.step_median", lang), lambda row: number(row.median_days, lang, 1), "number"),
         Column[StepTime](t("bottlenecks.step_p90", lang), lambda row: number(row.p90_days, lang, 1), "number"),
         Column[StepTime](t("bottlenecks.work_share", lang), lambda row: _share(row.worked_share, "worked", lang), "wide"),
+        Column[StepTime](
+            t("bottlenecks.step_waited", lang), lambda row: number(row.waited_median, lang, 1) if row.waited_median else MISSING, "number"
+        ),
         Column[StepTime](t("bottlenecks.wait_share", lang), lambda row: _share(row.waited_share, "stop", lang), "wide"),
         Column[StepTime](t("bottlenecks.slowest", lang), lambda row: _slowest(view, row), "wide"),
     )

@@ -25,7 +25,8 @@ def detail(city: City, view: View, found: DossierDetail) -> list[Component]:
     """Where it is now, its clock, its pace among its like, steps, stops, facts, what the source changed."""
     lang, item = view.lang, found.item
     back = link(t("desk.back_dossiers", lang), view.to("/dossiers"), "d-button")
-    about = html.Span([html.B(item.procedure_name or MISSING), html.Span(item.agency_name or t("unmapped.agency", lang))], className="r-about")
+    office = item.agency_name or t("unmapped.agency", lang)
+    about = html.Span([html.B(item.procedure_name or MISSING), html.Span(office)], className="r-about")
     head = heading(t("page.dossier", lang, id=item.source_id), about, back)
     steps = steps_list(city, lang, found.clock) if found.clock and found.steps else _steps(city, lang, found.steps)
     return [

@@ -1,4 +1,4 @@
-"""The working-time clock of a dossier, drawn: working days used over the calendar, stops, due instant, steps; and its pace among its like."""
+"""The working-time clock of a dossier, drawn: working days used, stops, due instant, steps; and its pace among its like. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def clock_picture(city: City, lang: str, clock: DossierClock) -> Component:
             ("stop", t("clock.stop", lang)) if clock.stops else None, ("rest", t("clock.rest", lang)) if clock.rests else None,
             ("step", t("clock.step", lang))]
     words = t("clock.words", lang, days=number(used, lang, 1), limit=number(clock.limit_days, lang, 1))
-    levels = [html.Span(number(value, lang, 1), style={"bottom": f"{100 * value / top:.2f}%"}, className=name)
+    levels = [html.Span(number(value, lang, 1) if value else "0", style={"bottom": f"{100 * value / top:.2f}%"}, className=name)
               for value, name in _levels(used, clock.limit_days, top)]
     return html.Div(
         [
@@ -109,10 +109,11 @@ def step_name(name: str, status: int, lang: str) -> str:
 def steps_list(city: City, lang: str, clock: DossierClock) -> Component:
     """From step to step: when, what, where, and how long until the next, as words and as a bar."""
     longest = max((one.worked_days + one.waited_days for one in clock.steps), default=0.0)
-    return html.Ol([_step(city, lang, one, longest) for one in clock.steps], className="d-timeline r-steps")
+    rows = [_step(city, lang, one, longest, one is clock.steps[-1]) for one in clock.steps]
+    return html.Ol(rows, className="d-timeline r-steps")
 
 
-def _step(city: City, lang: str, one: Stretch, longest: float) -> Component:
+def _step(city: City, lang: str, one: Stretch, longest: float, is_last: bool) -> Component:
     name = html.Span(step_name(one.name, one.status, lang), className="d-step-name")
     head = [html.Span(instant(one.start_at, city.config.tz, lang), className="d-time"), name]
     if one.department:
@@ -121,15 +122,17 @@ def _step(city: City, lang: str, one: Stretch, longest: float) -> Component:
         html.Span(className=f"r-bar r-{kind}", style={"width": share_width(days, longest)})
         for kind, days in (("worked", one.worked_days), ("stop", one.waited_days)) if days >= _SHORTEST
     ]
-    spent = html.Span([html.Span(bars, className="r-bars", **{"aria-hidden": "true"}), html.Span(_spent(one, lang))], className="r-spent")
+    spent = html.Span([html.Span(bars, className="r-bars", **{"aria-hidden": "true"}), html.Span(_spent(one, lang, is_last))], className="r-spent")
     return html.Li([html.Span(head, className="r-step-head"), spent], **({"data-state": "runs"} if one.end_at is None else {}))
 
 
-def _spent(one: Stretch, lang: str) -> str:
-    """How long after a step, in words."""
+def _spent(one: Stretch, lang: str, is_last: bool) -> str:
+    """How long after a step, in words; with the last step of an ended dossier nothing more runs."""
+    if one.end_at == one.start_at and is_last:
+        return t("clock.end", lang)
     said = []
     if one.worked_days >= _SHORTEST or one.waited_days < _SHORTEST:
-        shown = number(one.worked_days, lang, 1)
+        shown = number(one.worked_days, lang, 1) if one.worked_days >= _SHORTEST else f"< {number(2 * _SHORTEST, lang, 1)}"
         said.append(t("clock.worked_so_far" if one.end_at is None else "clock.worked", lang, n=shown))
     if one.waited_days >= _SHORTEST:
         said.append(t("clock.waited", lang, n=number(one.waited_days, lang, 1)))
@@ -153,7 +156,7 @@ def pace_strip(lang: str, pace: Pace, worked_days: float | None, limit_days: flo
     ]
     words = pace_words(lang, pace, worked_days, is_ended)
     strip = html.Div([one for one in marks if one is not None], className="r-pace", role="img", **{"aria-label": words})
-    rows = [("pace-half", t("pace.half", lang)), ("median", t("pace.median", lang)), ("this", t("pace.this", lang)),
+    rows = [("half", t("pace.half", lang)), ("median", t("pace.median", lang)), ("this", t("pace.this", lang)),
             ("limit", t("clock.limit", lang)) if limit_days is not None else None]
     scale = html.Div(
         [html.Span("0"), html.Span(t("desk.working_days", lang, n=number(top, lang, 1)))], className="r-ends", **{"aria-hidden": "true"}

@@ -115,7 +115,10 @@ class Slow:
 
 @dataclass(frozen=True)
 class StepTime:
-    """One step in a sample: in how many dossiers, how often, working days until the next step, its shares of all work and all waiting."""
+    """One step in a sample: in how many dossiers, how often, working days until the next step, its shares of all work and all waiting.
+
+    waited_median: of the times with waiting only, 0 without any.
+    """
 
     name: str
     status: int
@@ -123,6 +126,7 @@ class StepTime:
     times: int
     median_days: float
     p90_days: float
+    waited_median: float
     worked_share: float
     waited_share: float
     slowest: tuple[Slow, ...]
@@ -191,21 +195,22 @@ def _at(days: Sequence[float] | np.ndarray, share: float) -> float:
 
 def _step_times(ways: Sequence[Way], worked: float, waited: float) -> tuple[StepTime, ...]:
     spent: dict[StepKey, list[tuple[float, Way]]] = defaultdict(list)
-    waits: dict[StepKey, float] = defaultdict(float)
+    waits: dict[StepKey, list[float]] = defaultdict(list)
     for way in ways:
         for one in way.stretches:
             spent[one.key].append((one.worked_days, way))
-            waits[one.key] += one.waited_days
+            if one.waited_days > 0:
+                waits[one.key].append(one.waited_days)
     found = [_step_time(key, times, worked, waits[key], waited) for key, times in spent.items()]
     return tuple(sorted(found, key=lambda row: (-row.worked_share, row.name, row.status)))
 
 
-def _step_time(key: StepKey, times: Sequence[tuple[float, Way]], worked: float, waits: float, waited: float) -> StepTime:
+def _step_time(key: StepKey, times: Sequence[tuple[float, Way]], worked: float, waits: Sequence[float], waited: float) -> StepTime:
     days = [spent for spent, _ in times]
     slowest = sorted(times, key=lambda row: (-row[0], row[1].feed, row[1].source_id))[:SLOWEST]
     return StepTime(
         key.name, key.status, len({(way.feed, way.source_id) for _, way in times}), len(times), _at(days, 0.5), _at(days, 0.9),
-        _percent(sum(days), worked), _percent(waits, waited),
+        _at(waits, 0.5) if waits else 0.0, _percent(sum(days), worked), _percent(sum(waits), waited),
         tuple(Slow(way.feed, way.source_id, spent) for spent, way in slowest if spent > 0),
     )
 
