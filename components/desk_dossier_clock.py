@@ -122,7 +122,8 @@ def _step(city: City, lang: str, one: Stretch, longest: float, is_last: bool) ->
         html.Span(className=f"r-bar r-{kind}", style={"width": share_width(days, longest)})
         for kind, days in (("worked", one.worked_days), ("stop", one.waited_days)) if days >= _SHORTEST
     ]
-    spent = html.Span([html.Span(bars, className="r-bars", **{"aria-hidden": "true"}), html.Span(_spent(one, lang, is_last))], className="r-spent")
+    drawn = html.Span(bars, className="r-bars", **{"aria-hidden": "true"})
+    spent = html.Span([drawn, html.Span(_spent(one, lang, is_last))], className="r-spent")
     return html.Li([html.Span(head, className="r-step-head"), spent], **({"data-state": "runs"} if one.end_at is None else {}))
 
 
@@ -132,7 +133,8 @@ def _spent(one: Stretch, lang: str, is_last: bool) -> str:
         return t("clock.end", lang)
     said = []
     if one.worked_days >= _SHORTEST or one.waited_days < _SHORTEST:
-        shown = number(one.worked_days, lang, 1) if one.worked_days >= _SHORTEST else f"< {number(2 * _SHORTEST, lang, 1)}"
+        is_short = one.worked_days < _SHORTEST
+        shown = f"< {number(2 * _SHORTEST, lang, 1)}" if is_short else number(one.worked_days, lang, 1)
         said.append(t("clock.worked_so_far" if one.end_at is None else "clock.worked", lang, n=shown))
     if one.waited_days >= _SHORTEST:
         said.append(t("clock.waited", lang, n=number(one.waited_days, lang, 1)))
