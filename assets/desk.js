@@ -150,7 +150,7 @@
 
   // ---- what opens must close ----
   function close(keep) {
-    document.querySelectorAll(".desk .d-definition[open], .desk .d-nav-narrow[open]").forEach(function (node) {
+    document.querySelectorAll(".desk .d-definition[open], .desk .d-nav-narrow[open], .desk .d-nav-wide .d-nav-group[open]").forEach(function (node) {
       if (!keep || !node.contains(keep)) { node.open = false; }
     });
   }
@@ -158,11 +158,11 @@
   document.addEventListener("click", function (event) {
     if (!event.target.closest) { return; }
     if (event.target.closest(".desk .d-new")) { refresh(); return; }
-    close(event.target.closest(".d-nav-narrow a") ? null : event.target);
+    close(event.target.closest(".d-nav-narrow a, .d-nav-group a") ? null : event.target);
   });
   document.addEventListener("keydown", function (event) {
     if (event.key !== "Escape") { return; }
-    const open = document.querySelector(".desk .d-definition[open], .desk .d-nav-narrow[open]");
+    const open = document.querySelector(".desk .d-definition[open], .desk .d-nav-narrow[open], .desk .d-nav-wide .d-nav-group[open]");
     if (open) { close(null); open.querySelector("summary").focus(); }
   });
   window.addEventListener("hashchange", anchor);

@@ -27,12 +27,19 @@ OPENED = "desk-opened"
 
 @dataclass(frozen=True)
 class NavRow:
-    """One place in the bar; readers without the permission do not see it. whole = nor those whose rights have limits."""
+    """One place in the bar; readers without the permission do not see it. whole = nor those whose rights have limits.
+
+    group = the text key of the entry it is folded under, '' = none.
+    """
 
     path: str
     label: str
     permission: str
     whole: bool = False
+    group: str = ""
+
+
+ANALYSIS = "desk.nav_analysis"
 
 
 NAV = (
@@ -41,10 +48,12 @@ NAV = (
     NavRow("/dossiers", "desk.nav_dossiers", "see.dossiers"),
     NavRow("/reports", "desk.nav_reports", "see.reports"),
     NavRow("/stations", "desk.nav_stations", "see.stations"),
+    # what asks further: each page adds its row here
+    NavRow("/bottlenecks", "page.bottlenecks", "see.dossiers", group=ANALYSIS),
+    NavRow("/signals", "desk.nav_signals", "see.desk", group=ANALYSIS),
     NavRow("/feeds", "desk.nav_feeds", "see.feeds"),
     NavRow("/indices", "desk.nav_indices", "see.desk"),
     NavRow("/kpis", "desk.nav_kpis", "see.desk"),
-    NavRow("/signals", "desk.nav_signals", "see.desk"),
     NavRow("/wall", "desk.nav_wall", "see.wall", whole=True),
     NavRow("/audit", "desk.nav_audit", "see.audit", whole=True),
     NavRow("/admin", "desk.nav_admin", "manage.users", whole=True),
@@ -187,22 +196,36 @@ def foot(city: City, view: View) -> Component:
 
 
 def _links(city: City, view: View) -> list[Component]:
-    """The wall is a page of its own kind and loads anew; the section one is in is marked."""
-    found = []
+    """The places of the bar; those of a group stand in one disclosure where its first one would."""
+    found: list[Component] = []
+    grouped: dict[str, list[Component]] = {}
     for row in NAV:
         if not city.scope.permits(row.permission) or (row.whole and city.scope.is_limited):
             continue
-        path = row.path
-        here = view.path == path or (path != "/" and view.path.startswith(f"{path}/"))
-        current = {"aria-current": "page"} if here else {}
-        words = t(row.label, view.lang)
-        if path == "/wall":
-            found.append(html.A(words, href=path, className="d-nav-link"))
-        else:
-            href = view.to(path)
-            # dcc.Link takes no aria attributes: the mark sits on a wrapper
-            found.append(html.Span(link(words, href, "d-nav-link"), className="d-here" if here else "", **current))
+        if row.group and row.group not in grouped:
+            grouped[row.group] = []
+            is_here = any(_is_here(view, other) for other in NAV if other.group == row.group)
+            summary = html.Summary(t(row.group, view.lang), className="d-nav-fold")
+            inside = html.Div(grouped[row.group], className="d-nav-inside")
+            found.append(html.Details([summary, inside], className="d-nav-group d-here" if is_here else "d-nav-group"))
+        (grouped[row.group] if row.group else found).append(_place(row, view))
     return found
+
+
+def _is_here(view: View, row: NavRow) -> bool:
+    return view.path == row.path or (row.path != "/" and view.path.startswith(f"{row.path}/"))
+
+
+def _place(row: NavRow, view: View) -> Component:
+    """The wall is a page of its own kind and loads anew; the section one is in is marked."""
+    words = t(row.label, view.lang)
+    if row.path == "/wall":
+        return html.A(words, href=row.path, className="d-nav-link")
+    here = _is_here(view, row)
+    # dcc.Link takes no aria attributes: the mark sits on a wrapper
+    return html.Span(
+        link(words, view.to(row.path), "d-nav-link"), className="d-here" if here else "", **({"aria-current": "page"} if here else {})
+    )
 
 
 def _who(city: City, lang: str) -> list[Component]:
