@@ -219,6 +219,11 @@ def _note_texts(city: City, chosen: ReportFilter, rows: list[Row]) -> None:
     city.sights.append(Sight("report_text.view", "report", "", {**told_filter(asked, found=True), "rows": len(rows), "first": first}))
 
 
+def items(connection: Connection, city: City, rows: list[Row]) -> tuple[ReportItem, ...]:
+    """Whole rows of core_report, already of this scope, as this reader may have them. Who shows their words notes it in City.sights."""
+    return _items(connection, city, rows, read_names(connection, city, rows))
+
+
 def _items(connection: Connection, city: City, rows: list[Row], names: Names) -> tuple[ReportItem, ...]:
     soon, grid = soon_boundary(city), read_grid(connection, city) if needs_grid(city.scope) else None
     bulk = in_bulk_among(connection, city, rows)
