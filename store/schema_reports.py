@@ -32,11 +32,12 @@ report = Table(
 _REPORT_CELL = (report.c.agency_code, report.c.area_code, report.c.category_code)
 Index(  # with all that the question asks what is in hand of those received lately
     "ix_report_received", report.c.received_on, *_REPORT_CELL, report.c.closed_on, report.c.status, report.c.is_ended_before_start,
-    report.c.rating, report.c.reopened_count,
+    report.c.rating, report.c.reopened_count, report.c.channel, report.c.received_at,
 )
 Index(  # with all that questions over the closings of a period ask: medians, bursts, working-day limits
     "ix_report_closed", report.c.closed_on, *_REPORT_CELL, report.c.closed_at, report.c.received_at, report.c.received_on,
     report.c.status, report.c.is_ended_before_start, report.c.is_within_hour, report.c.rating, report.c.reopened_count,
+    report.c.channel, report.c.due_at,
 )
 _REOPENED = text("reopened_on IS NOT NULL OR reopened_count > 0")  # some sources tell how often, not when
 Index(
@@ -49,7 +50,7 @@ _REPORT_OPEN = text("closed_on IS NULL")
 Index(  # as that of open dossiers
     "ix_report_open", report.c.due_at, report.c.feed, report.c.source_id, report.c.agency_code, report.c.area_code,
     report.c.category_code, report.c.closed_on, report.c.received_on, report.c.is_ended_before_start, report.c.rating,
-    report.c.reopened_count, sqlite_where=_REPORT_OPEN, postgresql_where=_REPORT_OPEN,
+    report.c.reopened_count, report.c.channel, sqlite_where=_REPORT_OPEN, postgresql_where=_REPORT_OPEN,
 )
 _REPORT_PLACED = text("lon IS NOT NULL")
 _REPORT_PLACED_OPEN = text("closed_on IS NULL AND lon IS NOT NULL")
@@ -67,6 +68,7 @@ report_version = Table(
     Column("landed_at", BigInteger, nullable=False), *_REPORT_COLUMNS(),
     PrimaryKeyConstraint("feed", "source_id", "landed_at", "version", "hash"),
 )
+Index("ix_report_version_landed", report_version.c.landed_at)
 
 # ---- what a source took back, or no longer names --------------------------------------------------------------------
 # A thing here has no row in core_dossier / core_report: no list, flow or stock counts it; its versions stay.

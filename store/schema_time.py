@@ -18,8 +18,14 @@ dossier_time = Table(
 _ENDED, _CHECKED = text("finished_on IS NOT NULL"), text("due_gap_wd IS NOT NULL")
 _CELL = (dossier_time.c.agency_code, dossier_time.c.domain_code)
 _WORKED = (dossier_time.c.worked_s, dossier_time.c.day_s)
-Index("ix_time_finished", dossier_time.c.finished_on, *_CELL, *_WORKED, sqlite_where=_ENDED, postgresql_where=_ENDED)
-Index("ix_time_received", dossier_time.c.received_on, *_CELL, dossier_time.c.due_gap_wd, sqlite_where=_CHECKED, postgresql_where=_CHECKED)
+Index(
+    "ix_time_finished", dossier_time.c.finished_on, *_CELL, *_WORKED, dossier_time.c.procedure_code,
+    sqlite_where=_ENDED, postgresql_where=_ENDED,
+)
+Index(
+    "ix_time_received", dossier_time.c.received_on, *_CELL, dossier_time.c.due_gap_wd, dossier_time.c.procedure_code,
+    sqlite_where=_CHECKED, postgresql_where=_CHECKED,
+)
 Index(  # for a mean of single procedures: no roll-up has their grain
     "ix_time_procedure", dossier_time.c.procedure_code, dossier_time.c.finished_on, *_CELL, *_WORKED,
     sqlite_where=_ENDED, postgresql_where=_ENDED,
