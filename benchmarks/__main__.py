@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import fill
 from benchmarks.databases import ENGINES, databases
 from benchmarks.results import Figure, machine, table
 
@@ -35,7 +37,9 @@ BENCHES = (
 
 
 def main() -> None:
-    """Run what was asked for and print one table."""
+    """Run what was asked for and print one table; `fill` makes a large store and measures nothing."""
+    if sys.argv[1:2] == ["fill"]:
+        return _fill(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m benchmarks", epilog="\n".join(f"{b.name}: {b.says}" for b in BENCHES),
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[[], *(b.name for b in BENCHES)], help="benchmarks to run; none = all")
@@ -52,6 +56,14 @@ def main() -> None:
     print("\n" + said)
     if given.out:
         given.out.write_text(said, encoding="utf-8")
+
+
+def _fill(words: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks fill", description=fill.__doc__)
+    for name, default in (("dossiers", 2_000_000), ("reports", 100_000), ("datastreams", 1000), ("days", 365)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--store", required=True, help="URL of the store to make; migrated first")
+    fill.main(parser.parse_args(words))
 
 
 def _run(bench: Bench, given: argparse.Namespace) -> list[Figure]:

@@ -96,7 +96,7 @@ def backlog(store: Store) -> int:
 
 def rebuild(store: Store, now: int) -> int:
     """Log every cell that core rows touch, empty the roll-ups, fold. The way back from any doubt; what is left of the past stays."""
-    store.write(lambda connection: _log_everything(connection, store.days))
+    store.write(lambda connection: log_everything(connection, store.days))
     return drain(store, now)
 
 
@@ -291,7 +291,7 @@ def _to_judge(row: tuple[Rule, int, int, int], hours: Hours, stuck: Collection[i
     return far | set(range(first - SPIKE_HOURS, last + SPIKE_HOURS + 1))
 
 
-def _log_everything(connection: Connection, days: DayClock) -> None:
+def log_everything(connection: Connection, days: DayClock) -> None:
     """Empty the roll-ups and log every cell; set-based, so its cost is one pass over each core table.
 
     Sums of readings that retention has taken away stay: nothing is left to compute them from. A day cut by that boundary stays too;
