@@ -1,4 +1,4 @@
-"""The working-time clock of one dossier as it is drawn: when it ran, stood still and rested, from step to step, and its due dates."""
+"""The working-time clock of one dossier or report as it is drawn: when it ran, stood still and rested, step by step, and when it is due."""
 
 from __future__ import annotations
 
@@ -41,9 +41,17 @@ def clock_of(city: City, row: Row, steps: Sequence[StepAt], stops: Sequence[tupl
     """The clock of a dossier of the stock; None for the others, and where an instant lies beyond the calendar's years."""
     if row["standing"] != 1 or row["received_at"] is None:
         return None
-    calendar, start, due = calendar_for(city.config, row["agency_code"]), row["received_at"], row["due_at"]
-    is_ended = row["finished_at"] is not None
-    until = row["finished_at"] if is_ended else max(city.as_of, start)
+    return drawn(city, row["agency_code"], (row["received_at"], row["finished_at"], row["due_at"]), steps, stops)
+
+
+def drawn(
+    city: City, agency: str, dates: tuple[int, int | None, int | None], steps: Sequence[StepAt],
+    stops: Sequence[tuple[int, int | None]] = (),
+) -> DossierClock | None:
+    """The clock between `dates` (received, ended, due; None = not yet, none) by an agency's calendar; None beyond the calendar's years."""
+    calendar, (start, ended, due) = calendar_for(city.config, agency), dates
+    is_ended = ended is not None
+    until = max(city.as_of, start) if ended is None else ended
     end = max(until, due or 0, start + 1)
     spans = [(moment(first), moment(last) if last is not None else None) for first, last in stops]
     try:
