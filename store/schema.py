@@ -14,6 +14,7 @@ from store.schema_days import folded_day
 from store.schema_dossiers import PROCEDURE_USED, dossier, dossier_step, dossier_stop, dossier_version
 from store.schema_readings import datastream, indicator, indicator_value, indicator_value_version, latest, reading, station
 from store.schema_reports import report, report_version, unseen, withdrawn
+from store.schema_risk import risk_model
 from store.schema_rollups import DOSSIER_FLOWS, REPORT_FLOWS, dossier_day, reading_day, reading_hour, reading_hour_area, report_day
 from store.schema_same import same_report
 from store.schema_state import api_key, audit, clock, dirty, feed, feed_key, feed_session, load, reject, revision, session, user
@@ -27,6 +28,6 @@ __all__ = [
     "dossier", "dossier_day", "dossier_step", "dossier_stop", "dossier_time", "dossier_version", "feed", "feed_key", "feed_session",
     "folded_day", "followup", "followup_event", "indicator", "indicator_value", "indicator_value_version", "latest", "load", "metadata",
     "procedure", "reading", "reading_day", "reading_hour", "reading_hour_area", "reject", "report", "report_day", "report_version",
-    "revision", "same_report", "session", "shown", "station", "unjudged", "unseen", "user", "view", "withdrawn",
+    "revision", "risk_model", "same_report", "session", "shown", "station", "unjudged", "unseen", "user", "view", "withdrawn",
 ]
 TOPICS = ("dossiers", "reports", "readings", "indicators", "operations")

@@ -22,9 +22,11 @@ KNOTS = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True)
 class Usual:
-    """By place in the history's codes. limit: seconds of working time a procedure's limit has, NaN = nobody knows. lately: share of all that
-    missed lately; agency, procedure: log-odds of missing beside those of all. in_hand: log of the days of work an agency has open. By step
-    name: the share of the limit usually used when it is reached, and the share of the limit it usually lasts."""
+    """By place in the history's codes. limit: seconds of working time a procedure's limit has, NaN = nobody knows.
+
+    lately: share of all that missed lately; agency, procedure: log-odds of missing beside those of all; in_hand: log of the days of work
+    an agency has open. By step name: the share of the limit usually used when it is reached, and the share it usually lasts.
+    """
 
     limit: Floats
     lately: float
@@ -75,7 +77,8 @@ def _effect(code: Ints, size: int, missed: Flags, among: Flags, rate: float) -> 
     n = np.bincount(code[among], minlength=size)
     late = np.bincount(code[missed], minlength=size)
     shrunken = (late + SHRINK * rate) / (n + SHRINK)
-    return np.log(shrunken / (1 - shrunken)) - _logit(rate)
+    odds: Floats = np.log(shrunken / (1 - shrunken)) - _logit(rate)
+    return odds
 
 
 def _limits(history: History, is_out: Flags) -> Floats:
@@ -102,7 +105,8 @@ def _in_hand(history: History, at: int) -> Floats:
     opened = np.bincount(history.agency[is_open], minlength=size)
     pace = np.bincount(history.agency[ended], minlength=size) / PACE_DAYS
     all_days = (is_open.sum() + 1) / (ended.sum() / PACE_DAYS + 1 / PACE_DAYS)
-    return np.log((opened + all_days) / (pace + 1))  # an agency of which little is known is taken for like all others
+    days: Floats = np.log((opened + all_days) / (pace + 1))  # an agency of which little is known is taken for like all others
+    return days
 
 
 def stopped(history: History, until: Ints) -> Floats:
@@ -111,7 +115,7 @@ def stopped(history: History, until: Ints) -> Floats:
     ends = np.minimum(stops.until, until[stops.owner])
     inside = stops.take(stops.at < ends)
     spans = history.worked(ends[stops.at < ends], inside.owner) - history.worked(inside.at, inside.owner)
-    return np.bincount(inside.owner, spans, minlength=len(history))
+    return np.bincount(inside.owner, spans, minlength=len(history)).astype(float)
 
 
 def _step_pace(past: History, limits: Floats) -> tuple[Floats, Floats]:
