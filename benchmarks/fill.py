@@ -1,4 +1,4 @@
-"""Fills a store with a province of any size, fast: `python -m benchmarks fill --dossiers 2000000 --reports 100000 --datastreams 1000 --days 365`.
+"""Fills a store with a province of any size, fast: `python -m benchmarks fill --dossiers 2000000 --days 365 --store URL`.
 
 The lives are the demo's, as columns; rows go in by COPY or executemany without indexes, and everything derived is made by one statement:
 roll-ups of dossiers and reports by the fold itself, readings as roll-ups alone (their raw readings have had their time).
@@ -216,7 +216,7 @@ def put_rows(connection: Connection, table: Table, columns: Sequence[str], rows:
 def _reports(size: Size) -> tuple[ReportRow, ...]:
     """Reports with points in their communes, channels and ratings."""
     rng = np.random.default_rng(province.SEED)
-    communes = [area for area in geography().communes]
+    communes = geography().communes
     pools = [points_in(area, 500, rng) for area in communes]
     handled_by = {a.area: a.code for a in catalogue().agencies if a.area}
     categories, now = catalogue().categories, province.now_at()

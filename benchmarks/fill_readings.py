@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 from sqlalchemy import text
 
 from benchmarks import province
@@ -81,8 +83,8 @@ def _network(datastreams: int) -> Parsed:
     return Parsed(
         stations=tuple(StationRow(f"S{n}", f"Trạm {n}", "air", area=communes[n % len(communes)]) for n in stations),
         datastreams=tuple(
-            DatastreamRow(f"T{n}", f"S{n // 5}", kinds[n % len(kinds)].key, kinds[n % len(kinds)].symbol, f"{kinds[n % len(kinds)].key} {n}")
-            for n in range(datastreams)
+            DatastreamRow(f"T{n}", f"S{n // 5}", kind.key, kind.symbol, f"{kind.key} {n}")
+            for n, kind in zip(range(datastreams), cycle(kinds), strict=False)
         ),
         item_count=1,
     )

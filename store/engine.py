@@ -10,7 +10,7 @@ import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -34,10 +34,11 @@ class StoreBusy(Exception):
 
 @dataclass(frozen=True)
 class Store:
-    """The one database handle. `days` turns instants into the city's day numbers."""
+    """The one database handle. `days` turns instants into the city's day numbers; `running` = bounded readings under way, by key."""
 
     engine: Engine
     days: DayClock
+    running: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # store/bounded.py
 
     @property
     def is_sqlite(self) -> bool:
