@@ -129,7 +129,7 @@ def _chosen(period: Period, today: date, calendar: WorkCalendar, how: str) -> tu
     if period.kind not in ("day", "week"):
         return plain, ordinary
     worked = working_days(calendar, aligned(period, plain, today)[0])
-    is_holiday = any(day in _names(calendar, day.year) for day in days_of(period))
+    is_holiday = any(day in holiday_names(calendar, day.year) for day in days_of(period))
     if is_holiday and (how == "last_year" or not worked):
         same = _same_holiday(period, calendar)
         if same is not None:
@@ -160,14 +160,15 @@ def _day_or_week(kind: str, day: date) -> Period:
 def _same_holiday(period: Period, calendar: WorkCalendar) -> Period | None:
     """The day or week of the year before with the first holiday of this one that both years know by one name."""
     for day in days_of(period):
-        name = _names(calendar, day.year).get(day)
-        found = [on for on, other in _names(calendar, day.year - 1).items() if other == name] if name else []
+        name = holiday_names(calendar, day.year).get(day)
+        found = [on for on, other in holiday_names(calendar, day.year - 1).items() if other == name] if name else []
         if found:
             return _day_or_week(period.kind, min(found))
     return None
 
 
-def _names(calendar: WorkCalendar, year: int) -> Mapping[date, str]:
+def holiday_names(calendar: WorkCalendar, year: int) -> Mapping[date, str]:
+    """The public holidays a calendar knows by name in a year."""
     return _holiday_names(calendar.country, calendar.subdivision, year)
 
 

@@ -44,6 +44,8 @@ MASKS: tuple[Mask, ...] = (
     Mask("DossierDetail.alias", PERSONAL, "id"),
     Mask("StepItem.name", FREE_TEXT, "empty"),
     Mask("StepItem.department", FREE_TEXT, "empty"),
+    Mask("GamingRow.source_id", PERSONAL, "id"),
+    Mask("GamingRow.next_id", PERSONAL, "id"),
     Mask("RejectItem.payload", FREE_TEXT, "empty"),
     Mask("RejectItem.value", FREE_TEXT, "empty"),
     Mask("RejectItem.item", PERSONAL, "id"),
@@ -57,7 +59,9 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Annotation": "key agency_code agency area_code area body said_by withdrawn_by withdrawn_why",
     "AreaShape": "code name full_name level parent_code lon lat geometry",
     "BaselineSpan": "from_week to_week set_by reason",  # who decides by what the city judges itself signs for it
+    "Candidate": "words state said_by",  # words only of texts the reader may read (metrics/city/duplicates.py); who says it signs for it
     "Cell": "lon lat",
+    "Coincident": "topic kind key name measure_unit",
     "Computed": "groups",  # a function, no answer
     "Change": "field before after",  # read_versions compares free text only for those who may read it
     "Definition": "owner subject tables",
@@ -69,8 +73,10 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Row": "groups labels",
     "DossierItem": "feed agency_code agency_name procedure_code procedure_name domain_code domain_name channel standing timeliness",
     "DossierPage": "next_cursor",
+    "DuplicatePage": "next_cursor",
     "DossierTime": "unit",
     "Exceedance": "station property averaging",
+    "Explained": "key area_code area off",  # off = days and names of public holidays
     "FeedState": "key role title owner protocol state error",  # an error is redacted before it is stored
     "FlaggedReading": "flag",
     "Followup": "week what agency_code agency who key state made_by",
@@ -78,6 +84,10 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Form": "by late_rule",
     "FormRow": "group label state",
     "Choices": "themes subjects",
+    "GamingFound": "kind blind",
+    "GamingRow": "kind day feed procedure_code procedure how next_feed",
+    "GamingRule": "key permission",
+    "Heard": "topic kind key measure_unit",
     "IndicatorItem": (
         "feed source_id indicator name name_en kind theme group parent subject_kind subject subject_name period value_text bound "
         "measure_unit better rank_source change_from verdict document publisher previous_period"
@@ -95,9 +105,12 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "ReportItem": "feed category_code category_name agency_code agency_name area_code area_name status channel timeliness",
     "ReportPage": "next_cursor",
     "SavedView": "name query owner",  # a name is refused where it holds anything of a person; who shares a view signs for it
+    "RuleCounts": "blind",
     "ScoredGroup": "key",
     "ScoredIndicator": "no kpi source state lacks",
     "Shown": "key query lang made_by",  # kept for readers of at least the maker's rights
+    "Sign": "kind agency_code agency",
+    "Silence": "feed title",
     "Signal": "key measure_unit better verdict rule kind per_day",
     "SignalPoint": "week rule state",
     "Statement": "section",  # and the words of Word: names and codes as of other answers, promises and annotations as those above
@@ -105,9 +118,11 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Spot": "lon lat feed",  # of readers of cells those of the cell: metrics/city/within.py place_of
     "Square": "lon lat",
     "StationState": "feed source_id name kind lon lat area_code state aqi_category aqi_dominant",
+    "Stream": "property measure_unit",
     "Table": "key section",
     "TrailItem": "actor address action kind subject detail hash",  # needs see.audit; the trail is written without personal data
     "TrailPage": "next_cursor",
+    "Tried": "agency",
     "Uptime": "feed station",
     "WaterLevel": "feed station freshness state",
     "Word": "key words",
