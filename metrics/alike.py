@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from store.days import DAY, HOUR
 from text.vietnamese import fold
@@ -186,11 +186,15 @@ def shared(written: str, words: frozenset[str]) -> tuple[str, ...]:
     return tuple(word for folded, word in told.items() if folded in words)
 
 
-def strength(metres: Floats, radius_m: Floats, hours: Floats, days: float, same: Sequence[bool], text: Sequence[float | None]) -> Floats:
+def strength(
+    metres: ArrayLike, radius_m: ArrayLike, hours: ArrayLike, days: float, same: Sequence[bool], text: Sequence[float | None]
+) -> Floats:
     """How alike pairs are, 0..1, to put them in order: the mean of nearness, soonness, same category and what the texts share.
 
     Nothing here is learned but the radius and the days; where a text is missing the mean is of the other three.
     """
     told = np.array([np.nan if one is None else one for one in text], np.float64)
-    parts = np.stack([1 - metres / np.maximum(radius_m, 0.5), 1 - hours / (24 * days), np.asarray(same, np.float64), told])
-    return np.asarray(np.nanmean(np.clip(parts, 0, 1), axis=0)) if len(metres) else np.zeros(0)
+    near = 1 - np.asarray(metres, np.float64) / np.maximum(np.asarray(radius_m, np.float64), 0.5)
+    soon = 1 - np.asarray(hours, np.float64) / (24 * days)
+    parts = np.clip(np.stack([near, soon, np.asarray(same, np.float64), told]), 0, 1)
+    return np.asarray(np.nanmean(parts, axis=0)) if len(told) else np.zeros(0)

@@ -114,6 +114,11 @@ def newest_said(connection: Connection, state: str, limit: int) -> dict[tuple[Ke
     return _read(connection, "s.kind = :kind", {"kind": kind}, limit=limit)
 
 
+def said_since(connection: Connection, at: int) -> dict[tuple[Key, Key], Said]:
+    """What holds of every pair that somebody spoke of at this instant or later: whoever speaks of a report does it after it came."""
+    return _read(connection, "s.said_at >= :at", {"at": at})
+
+
 def _read(
     connection: Connection, where: str, values: Mapping[str, object], *, expanding: bool = False, limit: int = 0
 ) -> dict[tuple[Key, Key], Said]:

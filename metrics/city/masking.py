@@ -35,6 +35,7 @@ class Mask:
 
 MASKS: tuple[Mask, ...] = (
     Mask("ReportItem.description", FREE_TEXT, permission="see.report_text"),
+    Mask("Candidate.words", FREE_TEXT, permission="see.report_text"),
     Mask("ReportItem.resolution", FREE_TEXT, permission="see.report_text"),
     Mask("ReportItem.lon", FREE_TEXT, "lon", "see.report_text"),
     Mask("ReportItem.lat", FREE_TEXT, "lat", "see.report_text"),
@@ -59,7 +60,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Annotation": "key agency_code agency area_code area body said_by withdrawn_by withdrawn_why",
     "AreaShape": "code name full_name level parent_code lon lat geometry",
     "BaselineSpan": "from_week to_week set_by reason",  # who decides by what the city judges itself signs for it
-    "Candidate": "words state said_by",  # words only of texts the reader may read (metrics/city/duplicates.py); who says it signs for it
+    "Candidate": "state said_by",  # who says that two reports are of one thing signs for it
     "Cell": "lon lat",
     "Coincident": "topic kind key name measure_unit",
     "Computed": "groups",  # a function, no answer
