@@ -15,7 +15,7 @@ from data_sources.feed import FeedError
 from data_sources.redact import redact
 from data_sources.registry import protocol_of
 from data_sources.sync import Progress, Sync
-from metrics.city import open_city, signals
+from metrics.city import at_risk_learning, open_city, signals
 from metrics.judging import ROUND, ask_anew, is_waiting, judge, judge_round
 from metrics.rollups import TOPICS, backlog, clock_step, drain, fold_topic
 from scope import scope_of
@@ -35,6 +35,7 @@ JUDGE_REST = 0.3  # while a backlog is judged, landing and fold get most of the 
 CLOCK_STEP_S = 5.0
 RETENTION_CHECK_S = 600.0
 POST_CHECK_S = 30.0
+RISK_CHECK_S, RISK_FIRST_S = 300.0, 60.0  # a start has other work to do first
 
 
 def utc_now() -> datetime:
@@ -83,7 +84,9 @@ class Ingest:
         self.retaining: Future[None] | None = None
         self._postman = ThreadPoolExecutor(1, "post")  # its own: a slow mail server must not keep feeds waiting
         self._next_post = 0.0
+        self._next_look = 0.0
         self.posting: Future[None] | None = None
+        self.learning: Future[None] | None = None
         self._rounds = dict.fromkeys(TOPICS, 4000)
         self._rest_s = 0.0
         self._has_asked = False
@@ -115,6 +118,11 @@ class Ingest:
         if seconds >= self._next_post and is_on(self.config) and (self.posting is None or self.posting.done()):
             self._next_post = seconds + POST_CHECK_S
             self.posting = self._postman.submit(look, Post(self.store, self.config, self.now, stop=self.stop))
+        if not self._next_look:
+            self._next_look = seconds + RISK_FIRST_S
+        if seconds >= self._next_look and (self.learning is None or self.learning.done()):
+            self._next_look = seconds + RISK_CHECK_S
+            self.learning = self._pool.submit(self._learn)
         judged = self._judge()
         return judged + (self._fold(now) if backlog(self.store) else 0)
 
@@ -165,6 +173,14 @@ class Ingest:
                 signals.pin(open_city(self.store, self.config, scope_of("leader", actor="program"), self.now()), instant(self.now()))
         except Exception:
             log.exception("retention failed; it is tried again in %d s", RETENTION_CHECK_S)
+
+    def _learn(self) -> None:
+        """Once a day, in a thread beside the feeds: which open dossiers may miss their due date is learned anew."""
+        try:
+            if at_risk_learning.is_due(self.store, self.now()):
+                at_risk_learning.relearn(self.store, self.config, self.now())
+        except Exception:
+            log.exception("learning which dossiers are at risk failed; it is tried again in %d s", RISK_CHECK_S)
 
     def _pull(self, feed: FeedConfig) -> None:
         try:

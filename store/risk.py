@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from store.engine import Store
+from store.revisions import bump
 
 KEPT = 30  # of older nights, to compare with
 
@@ -28,7 +29,7 @@ def newest_risk(connection: Connection) -> RiskRow | None:
 
 
 def put_risk(store: Store, learned_at: int, as_of: int, dossiers: int, body: str) -> int:
-    """Keep a model; those before the newest KEPT go. Returns its number."""
+    """Keep a model with the next revision of operations; those before the newest KEPT go. Returns its number."""
 
     def work(connection: Connection) -> int:
         values = {"learned_at": learned_at, "as_of": as_of, "dossiers": dossiers, "body": body}
@@ -39,6 +40,7 @@ def put_risk(store: Store, learned_at: int, as_of: int, dossiers: int, body: str
             values,
         )
         number = int(added.scalar_one())
+        bump(connection, "operations", learned_at)
         connection.execute(text("DELETE FROM ops_risk_model WHERE id <= :before"), {"before": number - KEPT})
         return number
 

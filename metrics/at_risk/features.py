@@ -156,7 +156,7 @@ def look(history: History, usual: Usual) -> Look:
     """The dossiers open and in time at `history.as_of`; history holds what was known by then (`known`), `usual` likewise."""
     now = np.full(len(history), history.as_of)
     start, here = history.worked(history.received), history.worked(now)
-    waiting, stops = _waiting(history)
+    waiting, stops = history.standing, np.bincount(history.stops.owner, minlength=len(history))
     elapsed = here - start - stopped(history, now)
     limit, left = _limit_and_left(history, usual, elapsed, waiting)
     in_time = np.where(history.due < NEVER, history.due > np.minimum(waiting, history.as_of), left > 0)
@@ -188,14 +188,6 @@ def _limit_and_left(history: History, usual: Usual, elapsed: Floats, waiting: In
     limit = np.where(told, elapsed + left, usual.limit[history.procedure])
     limit = np.where(limit > 0, limit, np.nan)
     return limit, np.where(told, left, limit - elapsed)
-
-
-def _waiting(history: History) -> tuple[Ints, Ints]:
-    """Since when each dossier's clock stands still (NEVER = it runs), and how often it stood still."""
-    waiting = np.full(len(history), NEVER)
-    open_stops = history.stops.take(history.stops.until == NEVER)
-    np.minimum.at(waiting, open_stops.owner, open_stops.at)
-    return waiting, np.bincount(history.stops.owner, minlength=len(history))
 
 
 def _last_step(history: History) -> tuple[Floats, Ints, Ints]:

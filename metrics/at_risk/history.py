@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -65,6 +66,14 @@ class History:
                 found[mine] = positions(calendar, instants[mine], self.years)
         return found
 
+    @cached_property
+    def standing(self) -> Ints:
+        """Since when each dossier's clock stands still, NEVER = it runs."""
+        found = np.full(len(self), NEVER)
+        open_stops = self.stops.take(self.stops.until == NEVER)
+        np.minimum.at(found, open_stops.owner, open_stops.at)
+        return np.where(self.finished < NEVER, NEVER, found)
+
     @property
     def years(self) -> Years:
         """Every year that working time is laid out for: that of the first receipt, to two after now."""
@@ -85,11 +94,7 @@ def outcomes(history: History) -> Outcome:
 
     What waits for the applicant is judged at the start of the wait. Missed is known since the due date, met since the end.
     """
-    standing = np.full(len(history), NEVER)
-    open_stops = history.stops.take(history.stops.until == NEVER)
-    np.minimum.at(standing, open_stops.owner, open_stops.at)
-    running_to = np.minimum(standing, history.as_of)
-    judged_at = np.where(history.finished < NEVER, history.finished, running_to)
+    judged_at = np.where(history.finished < NEVER, history.finished, np.minimum(history.standing, history.as_of))
     missed = (history.due < NEVER) & (judged_at > history.due)
     met = (history.finished < NEVER) & (history.due < NEVER) & ~missed
     return Outcome(missed, np.where(missed, history.due, np.where(met, history.finished, NEVER)))

@@ -33,16 +33,25 @@ class Kept:
     by_code: Mapping[str, Mapping[str, float]]
 
     def usual(self, history: History) -> Usual:
-        """What is usual by the codes of another history. Limits are not: a dossier without a due date is not scored."""
-        agencies, procedures, steps = history.agencies, history.procedures, history.step_names
-        return Usual(
-            np.full(len(procedures), np.nan), self.lately, self._of("agency", agencies), self._of("procedure", procedures),
-            self._of("in_hand", agencies), self._of("reached", steps), self._of("lasts", steps),
-        )
+        """What is usual, by the codes of another history."""
+        return usual_by_code(history, self.lately, self.by_code)
 
-    def _of(self, what: str, codes: tuple[str, ...]) -> Floats:
-        known = self.by_code[what]
-        return np.array([known.get(code, known[""]) for code in codes], float)
+
+def usual_by_code(history: History, lately: float, by_code: Mapping[str, Mapping[str, float]]) -> Usual:
+    """What is usual for the codes of a history; for a code nobody knows that of '', else 0.
+
+    Limits are left out: a dossier without a due date is not scored.
+    """
+
+    def of(what: str, codes: tuple[str, ...]) -> Floats:
+        known = by_code.get(what, {})
+        return np.array([known.get(code, known.get("", 0.0)) for code in codes], float)
+
+    agencies, procedures, steps = history.agencies, history.procedures, history.step_names
+    return Usual(
+        np.full(len(procedures), np.nan), lately, of("agency", agencies), of("procedure", procedures), of("in_hand", agencies),
+        of("reached", steps), of("lasts", steps),
+    )
 
 
 def to_json(learned: Learned, history: History, of_all: int) -> str:

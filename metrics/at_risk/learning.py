@@ -36,7 +36,7 @@ class Looks:
 
     @property
     def weight(self) -> Floats:
-        """Of each look: all alike, so that chances are right for the dossiers open at an instant; together as much as there are dossiers."""
+        """Of each look: all alike, so that chances are right for the dossiers open at an instant; together as many as dossiers."""
         return np.full(len(self.missed), len(np.unique(self.dossier)) / max(len(self.missed), 1))
 
 
