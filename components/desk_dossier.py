@@ -7,11 +7,11 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from components.desk_dossier_clock import clock_picture, pace_strip, step_name, steps_list
+from components.desk_dossier_clock import clock_picture, pace_strip, step_name, step_of, steps_list
 from components.desk_dossiers import timeliness
 from components.desk_links import View
 from components.desk_parts import facts, heading, link
-from components.desk_record import feed_link, left, section, version_list
+from components.desk_record import due_words, feed_link, left, section, version_list
 from metrics.city import City
 from metrics.city.dossier_time import DossierTime
 from metrics.city.dossiers import DossierDetail, StepItem
@@ -28,7 +28,7 @@ def detail(city: City, view: View, found: DossierDetail) -> list[Component]:
     office = item.agency_name or t("unmapped.agency", lang)
     about = html.Span([html.B(item.procedure_name or MISSING), html.Span(office)], className="r-about")
     head = heading(t("page.dossier", lang, id=item.source_id), about, back)
-    steps = steps_list(city, lang, found.clock) if found.clock and found.steps else _steps(city, lang, found.steps)
+    steps = steps_list(city, lang, found.clock, step_of) if found.clock and found.steps else _steps(city, lang, found.steps)
     return [
         head,
         _now(city, lang, found),
@@ -84,17 +84,14 @@ def _due(city: City, lang: str, found: DossierDetail) -> str:
     item = found.item
     if item.due_at is None:
         return t("work_time.no_due", lang) if item.standing == "counted" else ""
-    at = instant(item.due_at, city.config.tz, lang)
-    if item.days_left is None:
-        return t("holder.due", lang, at=at)
-    return t("holder.due_left" if item.days_left >= 0 else "holder.due_over", lang, at=at, n=number(abs(item.days_left), lang, 1))
+    return due_words(city, lang, item.due_at, item.days_left)
 
 
 def _clock(city: City, lang: str, found: DossierDetail) -> Component | None:
     words = _time(city, lang, found)
     if found.clock is None:
         return words
-    return html.Div([clock_picture(city, lang, found.clock), words], className="r-panel")
+    return html.Div([clock_picture(city, lang, found.clock, step_of), words], className="r-panel")
 
 
 def _pace(city: City, view: View, found: DossierDetail) -> Component | None:

@@ -1,8 +1,9 @@
-"""The working-time clock of a dossier, drawn: working days used, stops, due instant, steps; and its pace among its like. Pure."""
+"""The working-time clock of a dossier or report, drawn: working days used, stops, due instant, steps; and its pace among its like. Pure."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 
 from dash import html
 from dash.development.base_component import Component
@@ -18,10 +19,11 @@ from text.formats import MISSING, day, instant, number
 
 ROOM = 1.12  # above the highest line
 PAST = 0.015  # of the width, right of the last instant
+Named = Callable[[Stretch, str], str]  # what the step of a stretch is called
 _SHORTEST = 0.05  # working days; what is shorter is told as none
 
 
-def clock_picture(city: City, lang: str, clock: DossierClock) -> Component:
+def clock_picture(city: City, lang: str, clock: DossierClock, named: Named) -> Component:
     """Working days used, from receipt to now or to the end; flat where the clock stood still."""
     span = Span(clock.start_at, clock.end_at + round(PAST * (clock.end_at - clock.start_at)))
     used = clock.line[-1][1]
@@ -40,12 +42,12 @@ def clock_picture(city: City, lang: str, clock: DossierClock) -> Component:
         "late": path(late, 4) if late else "",
     }
     marks = [
-        *(_step_mark(city, lang, clock, span, one, top) for one in clock.steps if one.status != BEFORE_FIRST),
+        *(_step_mark(city, lang, clock, named, span, one, top) for one in clock.steps if one.status != BEFORE_FIRST),
         mark("due", span.left(clock.due_at), title=instant(clock.due_at, city.config.tz, lang)) if clock.due_at is not None else None,
         mark("until", span.left(clock.until_at)),
     ]
-    over = clock.due_at is not None and clock.until_at > clock.due_at
-    rows = [("line", t("clock.used", lang)), ("late", t("clock.late", lang)) if over else None,
+    is_late = clock.due_at is not None and clock.verdict_at > clock.due_at
+    rows = [("line", t("clock.used", lang)), ("late", t("clock.late", lang)) if is_late else None,
             ("limit", t("clock.limit", lang)) if clock.limit_days is not None else None,
             ("due", t("clock.due", lang)) if clock.due_at is not None else None,
             ("stop", t("clock.stop", lang)) if clock.stops else None, ("rest", t("clock.rest", lang)) if clock.rests else None,
@@ -78,15 +80,15 @@ def _levels(used: float, limit: float | None, top: float) -> list[tuple[float, s
 
 def _after(clock: DossierClock, span: Span, y: object) -> list[tuple[float, float]]:
     """The part of the line after the due instant; [] when it was kept."""
-    if clock.due_at is None or clock.until_at <= clock.due_at or clock.limit_days is None:
+    if clock.due_at is None or clock.verdict_at <= clock.due_at or clock.limit_days is None:
         return []
     rest = [(at, days) for at, days in clock.line if at > clock.due_at]
     return [(span.x(at), y(days)) for at, days in [(clock.due_at, clock.limit_days), *rest]]  # type: ignore[operator]
 
 
-def _step_mark(city: City, lang: str, clock: DossierClock, span: Span, one: Stretch, top: float) -> Component:
+def _step_mark(city: City, lang: str, clock: DossierClock, named: Named, span: Span, one: Stretch, top: float) -> Component:
     days = _days_at(clock, one.start_at)
-    words = f"{instant(one.start_at, city.config.tz, lang)} · {step_name(one.name, one.status, lang)}"
+    words = f"{instant(one.start_at, city.config.tz, lang)} · {named(one, lang)}"
     return mark("step", span.left(one.start_at), f"{100 * days / top:.2f}%", title=words)
 
 
@@ -99,6 +101,11 @@ def _days_at(clock: DossierClock, at: int) -> float:
     return low + (high - low) * (at - first) / (last - first)
 
 
+def step_of(one: Stretch, lang: str) -> str:
+    """The step a stretch of a dossier begins with."""
+    return step_name(one.name, one.status, lang)
+
+
 def step_name(name: str, status: int, lang: str) -> str:
     """A step in the office's words; where there are none, or this reader may not read them, its state."""
     if name:
@@ -106,15 +113,15 @@ def step_name(name: str, status: int, lang: str) -> str:
     return t("clock.before_first", lang) if status == BEFORE_FIRST else t(f"dossier_status.{status}", lang)
 
 
-def steps_list(city: City, lang: str, clock: DossierClock) -> Component:
+def steps_list(city: City, lang: str, clock: DossierClock, named: Named) -> Component:
     """From step to step: when, what, where, and how long until the next, as words and as a bar."""
     longest = max((one.worked_days + one.waited_days for one in clock.steps), default=0.0)
-    rows = [_step(city, lang, one, longest, one is clock.steps[-1]) for one in clock.steps]
+    rows = [_step(city, lang, named, one, longest, one is clock.steps[-1]) for one in clock.steps]
     return html.Ol(rows, className="d-timeline r-steps")
 
 
-def _step(city: City, lang: str, one: Stretch, longest: float, is_last: bool) -> Component:
-    name = html.Span(step_name(one.name, one.status, lang), className="d-step-name")
+def _step(city: City, lang: str, named: Named, one: Stretch, longest: float, is_last: bool) -> Component:
+    name = html.Span(named(one, lang), className="d-step-name")
     head = [html.Span(instant(one.start_at, city.config.tz, lang), className="d-time"), name]
     if one.department:
         head.append(html.Span(one.department, className="d-quiet"))

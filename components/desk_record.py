@@ -20,6 +20,14 @@ def left(days: float | None, lang: str) -> str:
     return MISSING if days is None else t("desk.working_days", lang, n=number(days, lang, 1))
 
 
+def due_words(city: City, lang: str, due_at: int, days_left: float | None) -> str:
+    """When something is due, and how far that is in working days (None = it has ended)."""
+    at = instant(due_at, city.config.tz, lang)
+    if days_left is None:
+        return t("holder.due", lang, at=at)
+    return t("holder.due_left" if days_left >= 0 else "holder.due_over", lang, at=at, n=number(abs(days_left), lang, 1))
+
+
 def version_list(city: City, lang: str, versions: tuple[VersionItem, ...], kind: str) -> Component | None:
     """What the source said each time: the fields that changed, before and after; newest first. kind: dossier | report."""
     rows = []

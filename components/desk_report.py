@@ -2,41 +2,119 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from components.desk_links import View
+from components.desk_dossier_clock import clock_picture, steps_list
+from components.desk_links import View, item_path
 from components.desk_parts import facts, heading, link
-from components.desk_record import feed_link, left, version_list
-from components.desk_reports import timeliness
+from components.desk_record import due_words, feed_link, left, section, version_list
+from components.desk_reports import marks, quality_words, timeliness
+from components.desk_small_map import small_map
 from metrics.city import City
+from metrics.city.dossier_clock import DossierClock
+from metrics.city.grid import Grid
+from metrics.city.near import DAYS, RADIUS_M, Neighbour, Neighbours
+from metrics.city.report_clock import RECEIVED, REOPENED
 from metrics.city.reports import ReportDetail, ReportItem
+from metrics.process import Stretch
 from store.snapshot import GONE
 from text import t
-from text.formats import MISSING, instant, number
+from text.formats import MISSING, age, instant, number
 
 _INSTANTS = ("received_at", "updated_at", "due_at", "closed_at")
+NEAR_SHOWN = 12
 
 
-def detail(city: City, view: View, found: ReportDetail) -> list[Component]:
-    """Facts, the citizen's words and the answer where the reader may read them, what the source changed."""
+@dataclass(frozen=True)
+class ReportNotes:
+    """What a report's page tells beside the report: its clock, the reports near it, outlines of the areas around, the reader's grid."""
+
+    clock: DossierClock | None = None
+    near: Neighbours | None = None
+    outlines: Sequence[Mapping[str, Any]] = ()
+    grid: Grid | None = None
+
+
+def detail(city: City, view: View, found: ReportDetail, notes: ReportNotes) -> list[Component]:
+    """Where it is now, its course, what lies near it, words of citizen and office where the reader may read them, facts, versions."""
     lang, item = view.lang, found.item
     back = link(t("desk.back_reports", lang), view.to("/reports"), "d-button")
-    parts = [heading(t("page.report", lang, id=item.source_id), timeliness(item, lang), back), _facts(city, view, found)]
-    for name in ("description", "resolution"):
-        words = getattr(item, name)
-        if words:
-            parts.append(
-                html.Section(
-                    [html.H2(t(f"column.report.{name}", lang)), html.P(_words(words, lang), className="d-words")],
-                    className="d-section",
-                )
-            )
-    told = version_list(city, lang, found.versions, "report") or html.P(t("desk.no_versions", lang), className="d-quiet")
-    parts.append(html.Section([html.H2(t("desk.versions", lang)), told], className="d-section"))
-    return parts
+    area = item.area_name or t("unmapped.area", lang)
+    about = html.Span([html.B(item.category_name or MISSING), html.Span(area)], className="r-about")
+    course = section("record.states", _course(city, lang, notes.clock), lang, "record.no_states")
+    beside = html.Div([*_told(lang, found), course], className="r-column")
+    return [
+        heading(t("page.report", lang, id=item.source_id), about, back),
+        _now(city, lang, item),
+        html.Div([beside, section("near.title", _near(view, item, notes), lang, "near.no_place")], className="r-columns r-even"),
+        section("record.facts", _facts(city, view, found), lang, "desk.no_versions"),
+        section("desk.versions", version_list(city, lang, found.versions, "report"), lang, "desk.no_versions"),
+    ]
+
+
+def _now(city: City, lang: str, item: ReportItem) -> Component:
+    """Against its due date, with whom it is, how the sender rated the answer."""
+    office, status = item.agency_name or t("unmapped.agency", lang), t(f"report_status.{item.status}", lang)
+    if item.closed_at is None:
+        told = [t("record.works", lang, who=office, status=status)]
+    else:
+        told = [t("record.was", lang, who=office, status=status, at=instant(item.closed_at, city.config.tz, lang))]
+    if item.due_at is not None:
+        told.append(due_words(city, lang, item.due_at, item.days_left))
+    if item.rating is not None:
+        told.append(t("record.rating", lang, words=t(f"rating.{item.rating}", lang).lower()))
+    marked = [html.P(quality_words(item, lang))] if marks(item) else []
+    rows = [html.Div([timeliness(item, lang)], className="r-verdict"), *(html.P(words) for words in told), *marked]
+    return html.Div(rows, className="r-now", **{"data-timeliness": item.timeliness})
+
+
+def _told(lang: str, found: ReportDetail) -> list[Component]:
+    """What the citizen and the office wrote, for who may read it."""
+    return [
+        html.Section([html.H2(t(f"column.report.{name}", lang)), html.P(_words(words, lang), className="d-words")], className="d-section")
+        for name in ("description", "resolution") if (words := getattr(found.item, name))
+    ]
+
+
+def _course(city: City, lang: str, clock: DossierClock | None) -> Component | None:
+    if clock is None:
+        return None
+    return html.Div([clock_picture(city, lang, clock, state_of), steps_list(city, lang, clock, state_of)], className="r-panel")
+
+
+def state_of(one: Stretch, lang: str) -> str:
+    """The state a stretch of a report begins with."""
+    return t(f"report_event.{one.name}" if one.name in (RECEIVED, REOPENED) else f"report_status.{one.name}", lang)
+
+
+def _near(view: View, item: ReportItem, notes: ReportNotes) -> Component | None:
+    """The map around it, how many reports are near, the nearest of them."""
+    lang, near = view.lang, notes.near
+    if near is None:
+        return None
+    shown = {"n": number(near.n, lang, 0), "days": number(DAYS, lang, 0)}
+    told = t("near.count_cell", lang, **shown) if near.is_cell else t("near.count", lang, metres=number(RADIUS_M, lang, 0), **shown)
+    rows = [html.Li(_neighbour(view, row)) for row in near.rows[:NEAR_SHOWN]]
+    listed = html.Ol(rows, className="r-near") if rows else html.P(t("near.none", lang), className="d-quiet")
+    parts = [small_map(lang, item, near, notes.outlines, notes.grid), html.P(told, className="d-quiet"), listed]
+    return html.Div([part for part in parts if part is not None], className="r-panel")
+
+
+def _neighbour(view: View, row: Neighbour) -> list[Component]:
+    """One report near it: which, what, how far, how long before or after."""
+    lang = view.lang
+    when = t("near.before" if row.hours < 0 else "near.after", lang, age=age(abs(row.hours) * 3600, lang))
+    far = [] if row.metres is None else [t("near.metres", lang, n=number(row.metres, lang, 0))]
+    words = " · ".join([*far, when, t(f"report_status.{row.status}", lang)])
+    return [
+        link(row.source_id, view.to(item_path("/reports", row.feed, row.source_id), period="")),
+        html.Span(row.category_name or MISSING), html.Span(words, className="d-quiet"),
+    ]
 
 
 def _words(words: str, lang: str) -> str:

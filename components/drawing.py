@@ -14,7 +14,8 @@ from dash import html
 from dash.development.base_component import Component
 
 WIDTH, HEIGHT = 1000.0, 300.0
-TICKS, LONG_DAYS = 6, 300
+TICKS, LONG_DAYS = 7, 300
+_EDGE = 0.03  # nearer to an end of its axis a date would be cut
 _STEPS = (1, 2, 5, 7, 14, 30, 60, 90, 180, 365)  # days between two dates of an axis
 _DAY = timedelta(days=1)
 
@@ -93,7 +94,9 @@ def dates(span: Span, tz: ZoneInfo, most: int = TICKS) -> Component:
     on, ticks = first.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY, []
     while on <= last:
         words = f"{on:%m/%Y}" if days > LONG_DAYS else f"{on:%d/%m}"
-        ticks.append(html.Span(words, style={"left": span.left(round(on.timestamp() * 1e6))}))
+        at = round(on.timestamp() * 1e6)
+        if _EDGE <= span.share(at) <= 1 - _EDGE:
+            ticks.append(html.Span(words, style={"left": span.left(at)}))
         on += step * _DAY
     return html.Div(ticks, className="r-axis", **{"aria-hidden": "true"})
 

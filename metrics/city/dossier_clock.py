@@ -19,15 +19,17 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class DossierClock:
-    """start_at..end_at: what is drawn; until_at: the dossier's end, or now while the clock may run.
+    """start_at..end_at: what is drawn; until_at: the end, or now while the clock may run. verdict_at: the instant lateness is
+    judged at: the end, the start of a stop that still lasts, or now.
 
     line: (instant, working days worked until then), straight in between. rests: stretches of whole days without work. limit_days: working
-    days from receipt to the due instant, without the stops; None without due date. steps: from step to step.
+    days from receipt to the due instant, without the stops that have ended; None without due date. steps: from step to step.
     """
 
     start_at: int
     end_at: int
     until_at: int
+    verdict_at: int
     is_ended: bool
     due_at: int | None
     line: tuple[tuple[int, float], ...]
@@ -52,14 +54,15 @@ def drawn(
     calendar, (start, ended, due) = calendar_for(city.config, agency), dates
     is_ended = ended is not None
     until = max(city.as_of, start) if ended is None else ended
+    verdict = until if is_ended else max(start, min([until, *(first for first, last in stops if last is None)]))
     end = max(until, due or 0, start + 1)
     spans = [(moment(first), moment(last) if last is not None else None) for first, last in stops]
     try:
         first_on, last_on = (moment(at).astimezone(calendar.tz).date() for at in (start, end))
         return DossierClock(
-            start, end, until, is_ended, due, _line(calendar, start, until, spans), _rests(calendar, first_on, last_on, start, end),
+            start, end, until, verdict, is_ended, due, _line(calendar, start, until, spans), _rests(calendar, first_on, last_on, start, end),
             tuple((max(a, start), min(until if b is None else b, until)) for a, b in stops if a < until and (b is None or b > start)),
-            None if due is None or due < start else _days(calendar, start, due, spans),
+            None if due is None or due < start else _days(calendar, start, due, [span for span in spans if span[1] is not None]),
             stretches(calendar, start, until, is_ended, steps, spans),
         )
     except (ValueError, OverflowError):

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
 from metrics.city import City
-from metrics.city.grid import METRES_PER_DEGREE
+from metrics.city.grid import METRES_PER_DEGREE, Grid
 from metrics.city.masking import masked_id
 from metrics.city.named import Names, read_names
 from metrics.city.paging import Row
@@ -115,12 +116,18 @@ def _rows(connection: Connection, keys: list[Key]) -> list[Row]:
 
 def _neighbour(item: ReportItem, row: Row, names: Names, metres: float | None) -> Neighbour:
     assert item.received_at is not None
-    lon, lat = (item.lon, item.lat) if metres is None else (row["lon"], row["lat"])
+    place: tuple[Any, Any] = (item.lon, item.lat) if metres is None else (row["lon"], row["lat"])
     return Neighbour(
         row["feed"], masked_id(row["source_id"]), names.code("category_code", row["category_code"]), names.category(row["category_code"]),
         names.code("area_code", row["area_code"]), row["status"], row["closed_at"] is None, row["received_at"], row["closed_at"],
-        lon, lat, metres, (row["received_at"] - item.received_at) / HOUR,
+        *place, metres, (row["received_at"] - item.received_at) / HOUR,
     )
+
+
+def grid_of_reader(city: City) -> Grid | None:
+    """What this reader is told places of reports by; None = the points themselves."""
+    with city.store.reading() as connection:
+        return place_of(connection, city, "reports", "").grid
 
 
 def of_station(row: StationState, others: tuple[StationState, ...]) -> tuple[NearStation, ...]:
