@@ -23,6 +23,7 @@ from store.judged import log_unjudged
 from store.measured import datastream_ids, land_datastreams, land_readings, land_stations, newest_reading
 from store.refused import land_halving
 from store.rejects import STORED, digest_of, resolve_landed, save_rejects, trim
+from store.report_text import put_words
 from store.reported import missing_field, note_seen, report_cells
 from store.retention import readings_from
 from store.revisions import bump
@@ -32,8 +33,7 @@ from store.versioned import DOSSIERS, REPORTS, Kind, land_versioned
 from store.withdrawn import drop_superseded, drop_withdrawn, land_tombstones, lock_feeds_apart, take_over
 
 STANDING_COUNTED, STANDING_NEW, STANDING_REFUSED, STANDING_ENDED_BEFORE_START = 1, 2, 3, 4
-DONE_STATUSES = (7, 9, 10)
-KEY_MAX = 200
+DONE_STATUSES, KEY_MAX = (7, 9, 10), 200
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,7 @@ class _Work:
 
     def _see(self, stage: str) -> None:
         note_seen(self.connection, self.landing.feed, stage, self.landing.watched)
+        put_words(self.connection, self.landing.feed, stage)
 
     def _sift(self, kind: Kind, stage: str) -> None:
         """Keep from landing what is taken back or superseded; take out what the staged rows supersede."""

@@ -8,6 +8,7 @@ Every key contains what a shard would be cut by: the feed's source id, the datas
 from __future__ import annotations
 
 from store.columns import metadata
+from store.report_text import report_text
 from store.schema_baseline import baseline
 from store.schema_catalogues import agency, agency_alias, area, area_succession, category, domain, procedure
 from store.schema_days import folded_day
@@ -27,7 +28,8 @@ __all__ = [
     "area_succession", "audit", "baseline", "basis", "brief", "brief_sending", "category", "clock", "datastream", "dirty", "domain",
     "dossier", "dossier_day", "dossier_step", "dossier_stop", "dossier_time", "dossier_version", "feed", "feed_key", "feed_session",
     "folded_day", "followup", "followup_event", "indicator", "indicator_value", "indicator_value_version", "latest", "load", "metadata",
-    "procedure", "reading", "reading_day", "reading_hour", "reading_hour_area", "reject", "report", "report_day", "report_version",
-    "revision", "risk_model", "same_report", "session", "shown", "station", "unjudged", "unseen", "user", "view", "withdrawn",
+    "procedure", "reading", "reading_day", "reading_hour", "reading_hour_area", "reject", "report", "report_day", "report_text",
+    "report_version", "revision", "risk_model", "same_report", "session", "shown", "station", "unjudged", "unseen", "user", "view",
+    "withdrawn",
 ]
 TOPICS = ("dossiers", "reports", "readings", "indicators", "operations")

@@ -70,6 +70,9 @@ Index(
     "ix_dossier_procedure", dossier.c.procedure_code, dossier.c.received_on, dossier.c.channel, dossier.c.facts, dossier.c.agency_code,
     sqlite_where=text(PROCEDURE_USED), postgresql_where=text(PROCEDURE_USED),
 )
+Index(  # a procedure's dossiers in the order of lists
+    "ix_dossier_of_procedure", dossier.c.procedure_code, dossier.c.received_on, dossier.c.received_at,
+)
 _RUNNING = text("verdict_at IS NULL AND standing = 1")
 Index("ix_dossier_running", dossier.c.due_at, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 
