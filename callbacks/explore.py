@@ -1,0 +1,311 @@
+"""Fills /explore: a measure broken down as table, chart and map that narrow one another; takes the fields, saved views and kept figures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
+from dash.development.base_component import Component
+
+from components.context import AppContext
+from components.desk_links import View, read_view
+from components.desk_parts import heading, notice
+from components.desk_shell import opened_id
+from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page
+from components.explore import ask, kept, state
+from components.explore.area_map import area_map
+from components.explore.bars import bars
+from components.explore.content import Content, as_data, from_data
+from components.explore.figure import figure_card, not_read, nothing
+from components.explore.pivot import multiples, pivot
+from components.explore.reading import STOP, STOPPED
+from components.explore.state import DEFAULT_PERIOD, PATH, read_state
+from components.explore.timeline import timeline
+from metrics.city import City, agencies, areas, explore, shown, views
+from metrics.city.areas import AreaShape
+from metrics.city.explore import Answer
+from metrics.city.known import known
+from metrics.city.typed import TypedFault
+from scope import Scope
+from store.bounded import stop
+from store.days import instant
+from store.shown import TooSoon
+from text import t
+
+TOPICS = ("dossiers", "reports", "readings")
+GO = "explore-go"  # where the browser is to go: assets/explore.js goes there in place
+LISTED = ("agency", "area", "domain", "procedure", "category")
+Ask = state.State
+
+
+def draw_explore(city: City, view: View) -> list[Component | None]:
+    """The question, its figures, and what can be taken along; or exactly what was shown once."""
+    seen: shown.Shown | None = None
+    if view.get("shown"):
+        try:
+            seen = shown.read(city, PATH, view.get("shown"))
+        except shown.NotForThisReader:
+            return _gone(view, "explore.shown_not_yours")
+        if seen is None:
+            return _gone(view, "explore.shown_gone")
+        view = read_view({"path": PATH, "query": {**dict(parse_qsl(seen.query)), **_spoken(view)}}, city.config, city.today, DEFAULT_PERIOD)
+    asked = read_state(view, city)
+    shapes = areas.polygons(city) if _has_areas(asked) else ()
+    fault = ""
+    content: Content | None = None
+    try:
+        content = from_data(seen.content, asked) if seen else read_content(city, asked, has_map=any(one.geometry for one in shapes))
+    except ValueError as no:
+        fault = str(no)
+    return _page(city, replace(asked, is_shown=seen is not None), content, shapes, seen, fault)
+
+
+def _gone(view: View, key: str) -> list[Component | None]:
+    live = state.here(t("explore.shown_live", view.lang), PATH, "d-button", "live")
+    return [heading(t("page.explore", view.lang)), notice(t(key, view.lang), t(f"{key}_hint", view.lang), live, "fault")]
+
+
+def _spoken(view: View) -> dict[str, str]:
+    return {"lang": view.get("lang")} if view.get("lang") else {}
+
+
+def _has_areas(asked: Ask) -> bool:
+    return any(row.key == "area" for row in state.dimensions(asked))
+
+
+def read_content(city: City, asked: Ask, *, has_map: bool) -> Content:
+    """The answers of the page. Raises ValueError where the measure has no such breakdown."""
+    may_read = bool(asked.view.get("read"))
+    by = tuple(one for one in (asked.by, asked.split) if one)
+    own = state.own_filters(asked)
+    main = explore.read(city, asked.question(by, state.main_period(asked), own, top=asked.top, may_read=may_read))
+    is_narrowed = any(asked.filter.term(key) for key in own) or state.main_period(asked) != asked.now
+    whole = explore.read(city, asked.question((), asked.now, may_read=may_read)) if is_narrowed else main
+    time = _beside(city, asked, (state.grain(asked.period),), state.around(asked), ())
+    on_map = _beside(city, asked, ("area",), asked.now, ("area",)) if has_map else None
+    return Content(main, time, on_map, whole)
+
+
+def _beside(city: City, asked: Ask, by: tuple[str, ...], period: Any, without: tuple[str, ...]) -> Answer | None:
+    """The answer of a view beside the table; None where it would have to be read, or the measure has no such breakdown."""
+    try:
+        found = explore.read(city, asked.question(by, period, without, may_read=bool(asked.view.get("read"))))
+    except ValueError:
+        return None
+    return found if found.is_read else None
+
+
+# ---- drawing ------------------------------------------------------------------------------------------------------------
+def _page(
+    city: City, asked: Ask, content: Content | None, shapes: Sequence[AreaShape], seen: shown.Shown | None, fault: str
+) -> list[Component | None]:
+    lang, names = asked.lang, _names(city, asked)
+    why_not = content.main.why_not if content else ()
+    note = [html.B(ask.period_words(asked))]
+    if asked.now.is_partial(city.today) and seen is None:
+        note.append(html.Span(t("period.partial", lang), className="d-partial", title=t("period.partial_hint", lang)))
+    chips = ask.filter_chips(asked, names, content.labels(asked) if content else {})
+    return [
+        heading(ask.heading_words(asked), note, None if seen else kept.kept(city, asked, views.read(city, PATH))),
+        html.Div(id=kept.SAID), html.A(id=GO, href="", hidden=True),
+        *kept.marks(city, asked, seen, why_not),
+        None if seen else ask.asking(city, asked, names),
+        chips,
+        *(_figures(city, asked, content, shapes) if content else [notice(t("explore.no_answer", lang), fault, kind="fault")]),
+    ]
+
+
+def _figures(city: City, asked: Ask, content: Content, shapes: Sequence[AreaShape]) -> list[Component | None]:
+    """Figure and chart of time; below them the breakdown beside the map."""
+    if not content.main.is_read:
+        return [not_read(asked, content.main, _token(city, asked))]
+    lang = asked.lang
+    on_map = area_map(asked, shapes, content.areas) if content.areas else None
+    chart = timeline(asked, content.time) if content.time and content.time.rows else None
+    title = t("explore.over_time", lang, part=t(f"explore.by.{state.grain(asked.period)}", lang).lower())
+    parts: list[Component | None] = [
+        html.Div(
+            [
+                figure_card(city, asked, content.whole, content.figure),
+                html.Section([html.H2(title), chart], className="d-x-card d-x-time") if chart else None,
+            ],
+            className="d-x-top",
+        ),
+        html.Div(
+            [
+                html.Section([html.H2(ask.heading_words(asked)), _breakdown(city, asked, content.main)], className="d-x-card d-x-main"),
+                html.Section([html.H2(t("explore.on_map", lang)), on_map], className="d-x-card d-x-where") if on_map else None,
+            ],
+            className=f"d-x-body{' d-x-alone' if on_map is None or asked.split else ''}",
+        ),
+    ]
+    return parts
+
+
+def _breakdown(city: City, asked: Ask, answer: Answer) -> Component:
+    if not answer.rows:
+        return nothing(asked)
+    if not asked.split:
+        return bars(city, asked, answer)
+    return (multiples if asked.shape == "multiples" else pivot)(asked, answer)
+
+
+def _names(city: City, asked: Ask) -> ask.Names:
+    """Codes and names of what the page can be narrowed by, of those that have a list."""
+    fields = [row.key for row in state.dimensions(asked)]
+    found: dict[str, Mapping[str, str]] = {kind: known(city, kind).names for kind in fields if kind in LISTED}
+    if "agency" in found:  # those of the reader, not of the city
+        found["agency"] = {row.code: row.name for row in agencies.read(city)}
+    if "area" in found:
+        found["area"] = {row.code: row.full_name or row.name for row in areas.polygons(city)}
+    return found
+
+
+def _token(city: City, asked: Ask) -> str:
+    """What a reading is stopped by."""
+    return hashlib.blake2b(f"{city.scope.actor} {city.as_of} {state.canonical(asked)}".encode(), digest_size=8).hexdigest()
+
+
+# ---- fields ---------------------------------------------------------------------------------------------------------------
+def take_fields(context: AppContext, scope: Scope, values: Sequence[Any], ids: Sequence[Mapping[str, str]], opened: Mapping[str, Any]) -> Any:
+    """Where the browser is to go after a field changed; no_update when the address says it already."""
+    if not values or not opened or not ctx.triggered:
+        return no_update
+    city = context.city(scope)
+    asked = read_state(read_view(opened, context.config, city.today, DEFAULT_PERIOD), city)
+    fields = [(own["name"], str(value or "")) for own, value in zip(ids, values, strict=True)]
+    return ask.changed(asked, fields) or no_update
+
+
+# ---- what is kept -----------------------------------------------------------------------------------------------------------
+Said = tuple[Component, int]  # what is said, and the view whose name is being edited
+
+
+def take_step(
+    context: AppContext, scope: Scope, presses: Sequence[int], name: str, is_shared: Sequence[str], other_name: Sequence[str],
+    opened: Mapping[str, Any],
+) -> Any:
+    """Take what the pressed button says: (what is said, the list of views)."""
+    pressed = ctx.triggered_id
+    if not pressed or not ctx.triggered[0]["value"] or pressed["do"] not in STEPS:
+        return no_update, no_update
+    city, request, now = context.city(scope), asking(), instant(context.now())
+    asked = read_state(read_view(opened, context.config, city.today, DEFAULT_PERIOD), city)
+    address = request.client.host if request and request.client else ""
+    typed = (name if pressed["do"] == "save" else next(iter(other_name), "")) or ""
+    step = Step(city, asked, int(pressed["id"]), typed, bool(is_shared), address, now)
+    try:
+        told, editing = STEPS[pressed["do"]](step)
+    except TypedFault as no:
+        told, editing = kept.said(t(no.key, asked.lang, **no.words)), step.number if pressed["do"] == "rename" else 0
+    except TooSoon as no:
+        told, editing = kept.said(t("explore.too_soon", asked.lang, n=no.wait_s)), 0
+    except (KeyError, ValueError):
+        told, editing = kept.said(t("explore.view_gone", asked.lang)), 0
+    return told, kept.views_list(asked, views.read(city, PATH), city, editing)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One press of a button: on which view, with what typed, from where and when."""
+
+    city: City
+    asked: Ask
+    number: int
+    typed: str
+    is_shared: bool
+    address: str
+    now: int
+
+    @property
+    def lang(self) -> str:
+        """The reader's language."""
+        return self.asked.lang
+
+
+def _save(step: Step) -> Said:
+    views.save(step.city, PATH, state.canonical(step.asked), step.typed, step.address, step.now, is_shared=step.is_shared)
+    return kept.said(t("explore.saved", step.lang)), 0
+
+
+def _edit(step: Step) -> Said:
+    return html.Span(), step.number
+
+
+def _rename(step: Step) -> Said:
+    views.rename(step.city, step.number, step.typed, step.address, step.now)
+    return kept.said(t("explore.renamed", step.lang)), 0
+
+
+def _share(is_shared: bool) -> Callable[[Step], Said]:
+    def take(step: Step) -> Said:
+        views.share(step.city, step.number, step.address, step.now, is_shared=is_shared)
+        return kept.said(t("explore.now_shared" if is_shared else "explore.now_own", step.lang)), 0
+
+    return take
+
+
+def _remove(step: Step) -> Said:
+    views.remove(step.city, step.number, step.address, step.now)
+    return kept.said(t("explore.removed", step.lang), kept.undo(step.number, step.lang)), 0
+
+
+def _restore(step: Step) -> Said:
+    views.restore(step.city, step.number, step.address, step.now)
+    return kept.said(t("explore.restored", step.lang)), 0
+
+
+def _keep(step: Step) -> Said:
+    """The figures of the page as they are now, worked out again: within one revision and instant they are those on the screen."""
+    shapes = areas.polygons(step.city) if _has_areas(step.asked) else ()
+    content = read_content(step.city, step.asked, has_map=any(one.geometry for one in shapes))
+    if not content.main.is_read:
+        raise KeyError("not read")
+    query = step.asked.here(period=step.asked.period.text).partition("?")[2]
+    found = shown.keep(step.city, PATH, query, step.lang, as_data(content), step.address, step.now)
+    return kept.said(t("explore.kept", step.lang), kept.shown_link(found, step.lang)), 0
+
+
+STEPS: Mapping[str, Callable[[Step], Said]] = {
+    "save": _save, "edit": _edit, "rename": _rename, "share": _share(True), "unshare": _share(False), "remove": _remove,
+    "restore": _restore, "keep": _keep,
+}
+
+
+def stop_reading(context: AppContext, scope: Scope, presses: int | None, opened: Mapping[str, Any]) -> Any:
+    """End the reading that the page waits for; it then says so itself."""
+    if presses and opened and (token := str((opened.get("query") or {}).get("read", ""))):
+        stop(context.store, reading_key(scope, token))
+    return no_update
+
+
+def reading_key(scope: Scope, token: str) -> str:
+    """What a reading is stopped by: nobody stops another's."""
+    return hashlib.blake2b(f"{scope.actor} {token}".encode(), digest_size=12).hexdigest()
+
+
+PAGES = (PageRow("explore", "see.dossiers", draw_explore, TOPICS, default_period=DEFAULT_PERIOD),)
+CALLBACKS = (
+    CallbackRow(
+        take_fields, "see.dossiers", Output(GO, "href"), [Input({"type": ask.FIELD, "name": ALL}, "value")],
+        [State({"type": ask.FIELD, "name": ALL}, "id"), State(opened_id("explore"), "data")],
+    ),
+    CallbackRow(
+        take_step, "see.dossiers", [Output(kept.SAID, "children"), Output(kept.VIEWS, "children")],
+        [Input({"type": kept.DO, "do": ALL, "id": ALL}, "n_clicks")],
+        [State(kept.NAME, "value"), State(kept.SHARED, "value"), State({"type": kept.RENAME, "id": ALL}, "value"), State(opened_id("explore"), "data")],
+    ),
+    CallbackRow(stop_reading, "see.dossiers", Output(STOPPED, "children"), [Input(STOP, "n_clicks")], [State(opened_id("explore"), "data")]),
+)
+
+
+def register(app: Dash, context: AppContext) -> None:
+    """Wire this page."""
+    for page in PAGES:
+        bind_page(app, context, page)
+    for row in CALLBACKS:
+        bind_callback(app, context, row)
