@@ -28,6 +28,14 @@ def due_words(city: City, lang: str, due_at: int, days_left: float | None) -> st
     return t("holder.due_left" if days_left >= 0 else "holder.due_over", lang, at=at, n=number(abs(days_left), lang, 1))
 
 
+def channel_words(channel: str, lang: str) -> str:
+    """By which way it came; a channel no text knows keeps the source's word."""
+    try:
+        return t(f"channel.{channel}", lang)
+    except KeyError:
+        return channel or MISSING
+
+
 def version_list(city: City, lang: str, versions: tuple[VersionItem, ...], kind: str) -> Component | None:
     """What the source said each time: the fields that changed, before and after; newest first. kind: dossier | report."""
     rows = []
@@ -51,7 +59,7 @@ def _value(city: City, lang: str, kind: str, field: str, value: Any) -> str:
     if field == "status":
         return t(f"{kind}_status.{value}", lang)
     if field == "channel":
-        return t(f"channel.{value}", lang)
+        return channel_words(str(value), lang)
     if isinstance(value, bool) or field.startswith("is_"):
         return t("desk.yes" if value else "desk.no", lang)
     return str(value)

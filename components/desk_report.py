@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from components.desk_dossier_clock import clock_picture, steps_list
 from components.desk_links import View, item_path
 from components.desk_parts import facts, heading, link
-from components.desk_record import due_words, feed_link, left, section, version_list
+from components.desk_record import channel_words, due_words, feed_link, left, section, version_list
 from components.desk_reports import marks, quality_words, timeliness
 from components.desk_small_map import small_map
 from metrics.city import City
@@ -130,7 +130,7 @@ def _facts(city: City, view: View, found: ReportDetail) -> Component:
         (t("column.report.category", lang), item.category_name or MISSING),
         (t("column.report.agency", lang), item.agency_name or t("unmapped.agency", lang)),
         (t("column.report.area", lang), item.area_name or t("unmapped.area", lang)),
-        (t("column.report.channel", lang), t(f"channel.{item.channel}", lang) if item.channel else MISSING),
+        (t("column.report.channel", lang), channel_words(item.channel, lang)),
     ]
     rows += [(t(f"column.report.{name}", lang), instant(getattr(item, name), city.config.tz, lang)) for name in _INSTANTS]
     rows += [

@@ -50,7 +50,7 @@ def drawn(
     city: City, agency: str, dates: tuple[int, int | None, int | None], steps: Sequence[StepAt],
     stops: Sequence[tuple[int, int | None]] = (),
 ) -> DossierClock | None:
-    """The clock between `dates` (received, ended, due; None = not yet, none) by an agency's calendar; None beyond the calendar's years."""
+    """The clock between `dates` (received, ended, due; None = not yet) by an agency's calendar; None past the calendar's years."""
     calendar, (start, ended, due) = calendar_for(city.config, agency), dates
     is_ended = ended is not None
     until = max(city.as_of, start) if ended is None else ended
@@ -60,7 +60,8 @@ def drawn(
     try:
         first_on, last_on = (moment(at).astimezone(calendar.tz).date() for at in (start, end))
         return DossierClock(
-            start, end, until, verdict, is_ended, due, _line(calendar, start, until, spans), _rests(calendar, first_on, last_on, start, end),
+            start, end, until, verdict, is_ended, due, _line(calendar, start, until, spans),
+            _rests(calendar, first_on, last_on, start, end),
             tuple((max(a, start), min(until if b is None else b, until)) for a, b in stops if a < until and (b is None or b > start)),
             None if due is None or due < start else _days(calendar, start, due, [span for span in spans if span[1] is not None]),
             stretches(calendar, start, until, is_ended, steps, spans),
