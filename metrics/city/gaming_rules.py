@@ -235,7 +235,7 @@ def registered_again(
             f"WHERE l.received_on BETWEEN :start AND :later AND l.alias <> ''{own} "
             "AND l.received_at >= g.ended_at AND l.received_at < g.ended_at + :within "
             f"AND (l.feed <> g.feed OR l.source_id <> g.source_id){only} "
-            "ORDER BY g.ended_at DESC, g.feed, g.source_id, l.received_at LIMIT {_MOST_PAIRS}"
+            f"ORDER BY g.ended_at DESC, g.feed, g.source_id, l.received_at LIMIT {_MOST_PAIRS}"
         ),
         {
             **days_of(period), "later": number_of(period.end_on) + AGAIN_DAYS, "within": AGAIN_DAYS * DAY, **values, **own_values,
