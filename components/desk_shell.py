@@ -49,6 +49,8 @@ NAV = (
     NavRow("/reports", "desk.nav_reports", "see.reports"),
     NavRow("/stations", "desk.nav_stations", "see.stations"),
     # what asks further: each page adds its row here
+    NavRow("/map", "page.map", "see.desk", group=ANALYSIS),
+    NavRow("/duplicates", "page.duplicates", "see.reports", group=ANALYSIS),
     NavRow("/bottlenecks", "page.bottlenecks", "see.dossiers", group=ANALYSIS),
     NavRow("/signals", "desk.nav_signals", "see.desk", group=ANALYSIS),
     NavRow("/feeds", "desk.nav_feeds", "see.feeds"),

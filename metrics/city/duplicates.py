@@ -115,6 +115,15 @@ def candidates(city: City, feed: str, source_id: str) -> tuple[Candidate, ...]:
     return tuple(ranked)
 
 
+def one(city: City, pair: Pair) -> Candidate | None:
+    """Two reports beside each other and what was said of them; None where one of them is not of this scope. Requires see.reports."""
+    city.scope.require("see.reports")
+    with city.store.reading() as connection:
+        found = _candidates(connection, city, [named(*pair)])
+    _note_texts(city, found, {})
+    return found[0] if found else None
+
+
 # ---- what people say ----------------------------------------------------------------------------------------------------
 def merge(city: City, one: Key, other: Key, address: str, now: int) -> None:
     """Say that two reports are of one thing. No report is changed; who, when and what was before stay in the trail.
