@@ -15,9 +15,10 @@ from metrics.city.explore.question import (
     Question,
     Row,
 )
-from metrics.city.explore.reading import read
+from metrics.city.explore.reading import read, stop
+from store.bounded import Stopped, TookTooLong
 
 __all__ = [
     "DIMENSION", "DIMENSIONS", "INDEX", "MEASURE", "MEASURES", "OTHERS", "READ", "ROLLUP", "TOTAL", "Answer", "Dimension", "Figure",
-    "Measure", "Question", "Row", "read",
+    "Measure", "Question", "Row", "Stopped", "TookTooLong", "read", "stop",
 ]

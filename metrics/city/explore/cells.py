@@ -5,19 +5,23 @@ Nothing is counted twice: a core row is counted by the conditions of metrics/flo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from metrics.city import City
-from metrics.city.explore.parts import Parts, group_of, hour_sql, part_sql, weekday_sql
+from metrics.city.explore.parts import Parts, group_of, part_sql, weekday_sql
 from metrics.city.explore.question import Dimension, Question
+from metrics.city.filter_grammar import ANY
+from metrics.city.filters import Narrow, narrowed
+from metrics.city.known import known
 from metrics.city.sums import NOTHING_CHOSEN, TABLES, conditions, stock_conditions
+from metrics.city.timing import soon_boundary
+from metrics.city.zone_hours import hour_of
 from metrics.flows import DOSSIER_DAY, REPORT_DAY, FlowSource
-from metrics.worktime import due_within_boundary
-from store.days import instant, moment
 
 Groups = tuple[str, ...]
 Cells = dict[Groups, tuple[int, ...]]  # flows (or stocks) of a cell, in the order they were asked for
@@ -26,15 +30,17 @@ ROLLED = {"dossiers": ("agency_code", "domain_code"), "reports": ("agency_code",
 CORE = {"dossiers": "core_dossier", "reports": "core_report"}
 OPEN = {"dossiers": "r.finished_on IS NULL AND r.standing = 1", "reports": "r.closed_on IS NULL"}
 _INSTANTS = {"received_on": "received_at", "finished_on": "finished_at", "closed_on": "closed_at", "reopened_on": "reopened_at"}
-_LACKS = {  # columns that a child of core_dossier has none of
-    "core_dossier_stop": ("procedure_code", "channel"), "core_dossier_time": ("channel",),
+MOST_PINNED = 12
+_CHILDREN = {  # what of a dossier stands in its children too
+    "core_dossier_stop": ("agency_code", "domain_code", "feed", "source_id"),
+    "core_dossier_time": ("agency_code", "domain_code", "procedure_code", "feed", "source_id"),
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asking:
-    """One period of a question as it is read: `where` (with leading AND, rows as r.) and `values` keep what its filter and the reader's
-    rights leave; `columns` = the core columns the filter looks at."""
+    """One period of a question as it is read. `narrow` (rows as r.) and `child` (as d.) = what its filter and the reader's rights leave;
+    `rows_read` grows with every statement."""
 
     connection: Connection
     city: City
@@ -43,17 +49,43 @@ class Asking:
     dimensions: tuple[Dimension, ...]
     parts: Parts
     areas: Mapping[str, str]
-    where: str
-    values: Mapping[str, Any]
-    columns: tuple[str, ...]
+    narrow: Narrow
+    child: Narrow
+    pinned: tuple[str, ...] = ()  # the agencies the filter leaves, where they are few: their rows of a day are sought one by one
+    rows_read: int = field(default=0)
 
     @property
     def is_rolled(self) -> bool:
         """Do the day roll-ups have every dimension and every filtered column?"""
         kept = ROLLED[self.topic]
         asked = [row.columns[self.topic] for row in self.dimensions if row.kind == "code"]
-        clock = any(row.key == "hour" for row in self.dimensions)
-        return not clock and all(column in kept for column in (*asked, *self.columns))
+        has_hours = any(row.key == "hour" for row in self.dimensions)
+        return not has_hours and self.question.known_at is None and all(column in kept for column in (*asked, *self.narrow.columns))
+
+    def narrowing(self, table: str) -> str:
+        """The conditions on rows r of a table, with leading AND."""
+        own = _CHILDREN.get(table)
+        if own is None or set(self.narrow.columns) <= set(own):
+            return self.narrow.sql
+        return f" AND EXISTS (SELECT 1 FROM core_dossier d WHERE d.feed = r.feed AND d.source_id = r.source_id{self.child.sql})"
+
+
+def narrow(city: City, question: Question, topic: str, alias: str) -> Narrow:
+    """The reader's rights and the question's filter as conditions; its period stands in the question itself."""
+    rights, values = conditions(city.scope, topic, NOTHING_CHOSEN, alias)
+    if question.filter is None:
+        return Narrow(rights, values, frozenset())
+    found = narrowed(city, topic, question.filter.without("period", "period_on"), alias)
+    return Narrow(rights + found.sql, {**values, **found.values}, found.columns)
+
+
+def pinned(city: City, question: Question) -> tuple[str, ...]:
+    """The agencies a filter leaves, at most MOST_PINNED; () = more, or any."""
+    term = question.filter.term("agency") if question.filter else None
+    if term is None or term.how != ANY:
+        return ()
+    codes = known(city, "agency").below(map(str, term.values))
+    return tuple(sorted(codes)) if 0 < len(codes) <= MOST_PINNED else ()
 
 
 def sources_of(topic: str, flows: Sequence[str]) -> tuple[FlowSource, ...]:
@@ -65,40 +97,81 @@ def check(asking: Asking, flows: Sequence[str], stocks: Sequence[str]) -> None:
     """ValueError, with a remedy, when a measure has no such dimension."""
     clock = [row.key for row in asking.dimensions if row.kind == "clock"]
     if stocks and clock:
-        raise ValueError(f"by {clock[0]!r}: what is open at an instant has no hour or weekday; choose a measure that counts events")
+        raise ValueError(f"by: what is open at an instant has no {clock[0]}; choose a measure that counts events")
     for source in sources_of(asking.topic, flows):
-        if "hour" in clock and source.day not in _INSTANTS:
-            raise ValueError("by 'hour': this measure counts days, not instants; choose another breakdown")
+        if "hour" in clock and (source.day not in _INSTANTS or source.table in _CHILDREN):
+            raise ValueError("by: this measure counts days, not instants, so it has no hour; choose weekday or another breakdown")
         for row in asking.dimensions:
-            if row.kind == "code" and row.columns[asking.topic] in _LACKS.get(source.table, ()):
-                raise ValueError(f"by {row.key!r}: this measure is not kept by {row.key}; choose agency, area, domain or time")
+            if row.kind == "code" and row.columns[asking.topic] not in _CHILDREN.get(source.table, (row.columns[asking.topic],)):
+                raise ValueError(f"by: this measure is not kept by {row.key}; choose agency, area, domain or a time")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One grouped read: its key expressions, its sums, the rows it reads with their conditions, and the days it is about."""
+
+    keys: tuple[str, ...]
+    sums: tuple[str, ...]
+    table: str
+    where: str
+    source: FlowSource | None = None
+    timed: bool = True
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns of its rows that it looks at."""
+        return frozenset(re.findall(r"\br\.(\w+)", " ".join((*self.keys, *self.sums, self.where))))
+
+
+def flow_statements(asking: Asking, flows: Sequence[str], *, timed: bool = True) -> Iterator[Statement]:
+    """The statements that read these flows: one of the roll-up, or one a source of core rows."""
+    if asking.is_rolled:
+        keys = tuple(_key(asking, row, "r.day", "") for row in _kept(asking, timed))
+        where = f"r.day BETWEEN :start_on AND :end_on{asking.narrow.sql}"
+        yield Statement(keys, tuple(f"r.{flow}" for flow in flows), TABLES[asking.topic], where, timed=timed)
+        return
+    for source in sources_of(asking.topic, flows):
+        keys = tuple(_key(asking, row, f"r.{source.day}", f"r.{_INSTANTS.get(source.day, '')}") for row in _kept(asking, timed))
+        where = f"{_days(asking, source.day)} AND {source.where}{asking.narrowing(source.table)}"
+        yield Statement(keys, tuple(source.counted(flow) for flow in flows), source.table, where, source, timed)
+
+
+def _days(asking: Asking, day: str) -> str:
+    """Condition of the days: one by one where few agencies are left, so that the index finds those of each day alone."""
+    return f"r.{day} IN (SELECT day FROM ops_folded_day WHERE topic = '{asking.topic}' AND day BETWEEN :start_on AND :end_on)" \
+        if asking.pinned else f"r.{day} BETWEEN :start_on AND :end_on"
+
+
+def stock_statement(asking: Asking, stocks: Sequence[str]) -> Statement:
+    """The statement that counts stocks now, from the index of open rows."""
+    named = {**stock_conditions(asking.topic), "open_no_due": "due_at IS NULL"}
+    sums = tuple(f"CASE WHEN {_with_rows(named[stock])} THEN 1 ELSE 0 END" for stock in stocks)
+    keys = tuple(_key(asking, row, "", "") for row in _kept(asking, timed=False))
+    where = f"{OPEN[asking.topic]}{asking.narrow.sql}"
+    return Statement(keys, sums, CORE[asking.topic], where, timed=False)
+
+
+_STOCK_COLUMNS = re.compile(r"\b(\w+_(?:at|on)|rating|reopened_count)\b")
+
+
+def _with_rows(condition: str) -> str:
+    return _STOCK_COLUMNS.sub(r"r.\1", condition)
 
 
 def flows_of(asking: Asking, flows: Sequence[str], start_on: int, end_on: int, *, timed: bool = True) -> Cells:
     """Sums of flows of the days per cell; without `timed` the time dimension is left out of the cells."""
-    if not flows or end_on < start_on:
-        return {}
-    if asking.is_rolled:
-        keys = [_key(asking, row, "r.day", "") for row in _kept(asking, timed)]
-        sums = ", ".join(f"sum(r.{flow})" for flow in flows)
-        cells = f"{TABLES[asking.topic]} r WHERE r.day BETWEEN :start_on AND :end_on"
-        return _grouped(asking, keys, sums, cells, (start_on, end_on), timed)
     found: Cells = {}
-    for source in sources_of(asking.topic, flows):
-        keys = [_key(asking, row, f"r.{source.day}", f"r.{_INSTANTS.get(source.day, '')}") for row in _kept(asking, timed)]
-        sums = ", ".join(f"sum({source.counted(flow)})" for flow in flows)
-        rows = f"{source.table} r WHERE r.{source.day} BETWEEN :start_on AND :end_on AND {source.where}"
-        add(found, _grouped(asking, keys, sums, rows, (start_on, end_on), timed).items())
+    if flows and start_on <= end_on:
+        for one in flow_statements(asking, flows, timed=timed):
+            add(found, _run(asking, one, {"start_on": start_on, "end_on": end_on}))
     return found
 
 
 def stocks_of(asking: Asking, stocks: Sequence[str]) -> Cells:
-    """Stocks at the city's now per cell of the dimensions that are not time, from the index of open rows."""
-    counted = stock_conditions(asking.topic)
-    named = {**counted, "open_no_due": "due_at IS NULL"}
-    sums = ", ".join(f"sum(CASE WHEN {named[stock]} THEN 1 ELSE 0 END)" for stock in stocks)
-    keys = [_key(asking, row, "", "") for row in _kept(asking, timed=False)]
-    return _grouped(asking, keys, sums, f"{CORE[asking.topic]} r WHERE {OPEN[asking.topic]}", None, False)
+    """Stocks at the city's now per cell of the dimensions that are not time."""
+    found: Cells = {}
+    add(found, _run(asking, stock_statement(asking, stocks), {}))
+    return found
 
 
 def _kept(asking: Asking, timed: bool) -> list[Dimension]:
@@ -111,35 +184,28 @@ def _key(asking: Asking, row: Dimension, day: str, at: str) -> str:
     if row.key == "weekday":
         return weekday_sql(day)
     if row.key == "hour":
-        return hour_sql(asking.city.store.days, at, asking.parts.start_on, asking.parts.end_on)
+        return hour_of(asking.city, at)
     return f"r.{row.columns[asking.topic]}"
 
 
-def _grouped(asking: Asking, keys: Sequence[str], sums: str, rows: str, days: tuple[int, int] | None, timed: bool) -> Cells:
-    """Run one grouped statement; columns whose groups are made here (a dossier's area) are merged."""
-    grouped = ", ".join(f"{key} AS k{number}" for number, key in enumerate(keys))
-    order = ", ".join(str(number + 1) for number in range(len(keys)))
-    statement = f"SELECT {grouped + ', ' if keys else ''}{sums} FROM {rows}{asking.where}{' GROUP BY ' + order if keys else ''}"
-    values = {**asking.values, **_clock(asking, statement)}
-    if days:
-        values |= {"start_on": days[0], "end_on": days[1]}
-    found: Cells = {}
-    kept = _kept(asking, timed)
-    for row in asking.connection.execute(text(statement), values):
-        groups = tuple(
-            group_of(one, value, asking.parts, asking.areas, asking.topic) for one, value in zip(kept, row[: len(keys)], strict=True)
-        )
-        add(found, [(groups, tuple(int(value or 0) for value in row[len(keys) :]))])
-    return found
+def _run(asking: Asking, one: Statement, days: Mapping[str, int]) -> Iterator[tuple[Groups, tuple[int, ...]]]:
+    """Run one grouped statement: cells in its own groups; those that come out alike (areas of agencies) are yet to be added."""
+    keys = "".join(f"{key} AS k{number}, " for number, key in enumerate(one.keys))
+    order = f" GROUP BY {', '.join(str(number + 1) for number in range(len(one.keys)))}" if one.keys else ""
+    sums = ", ".join(f"sum({part})" for part in one.sums)
+    statement = f"SELECT {keys}count(*), {sums} FROM {one.table} r WHERE {one.where}{order}"
+    kept, size = _kept(asking, one.timed), len(one.keys)
+    for row in asking.connection.execute(text(statement), _values(asking, statement) | dict(days)):
+        asking.rows_read += row[size]
+        groups = (group_of(own, value, asking.parts, asking.areas, asking.topic) for own, value in zip(kept, row[:size], strict=True))
+        yield tuple(groups), tuple(int(value or 0) for value in row[size + 1 :])
 
 
-def _clock(asking: Asking, statement: str) -> dict[str, Any]:
-    """The instants a statement compares with, as far as it names them."""
-    city = asking.city
-    values: dict[str, Any] = {"now": city.as_of, "today": city.today_on}
-    if ":soon" in statement:
-        values["soon"] = instant(due_within_boundary(city.calendar, moment(city.as_of), 2))
-    return {name: value for name, value in values.items() if f":{name}" in statement}
+def _values(asking: Asking, statement: str) -> dict[str, Any]:
+    """The values and instants a statement compares with, as far as it names them."""
+    city, named = asking.city, set(re.findall(r":(\w+)", statement))
+    clock = {"now": city.as_of, "today": city.today_on, **({"soon": soon_boundary(city)} if "soon" in named else {})}
+    return {name: value for name, value in {**clock, **asking.narrow.values, **asking.child.values}.items() if name in named}
 
 
 def add(into: Cells, cells: Iterable[tuple[Groups, tuple[int, ...]]]) -> None:
@@ -147,16 +213,3 @@ def add(into: Cells, cells: Iterable[tuple[Groups, tuple[int, ...]]]) -> None:
     for groups, values in cells:
         held = into.get(groups)
         into[groups] = values if held is None else tuple(a + b for a, b in zip(held, values, strict=True))
-
-
-def rights_and_choice(city: City, question: Question, topic: str) -> tuple[str, dict[str, Any], tuple[str, ...]]:
-    """Conditions of the reader's rights and of the question's filter, their values, and the columns the filter looks at."""
-    where, values = conditions(city.scope, topic, NOTHING_CHOSEN, "r.")
-    columns = []
-    for term in question.filter.terms if question.filter else ():  # the thin one: codes alone
-        column = {"agency": "agency_code", "domain": "domain_code", "category": "category_code"}[term.field]
-        names = {f"{term.field}_{n}": value for n, value in enumerate(term.values)}
-        where += f" AND r.{column} IN ({', '.join(':' + name for name in names)})"
-        values.update(names)
-        columns.append(column)
-    return where, values, tuple(columns)

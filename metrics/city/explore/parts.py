@@ -8,9 +8,7 @@ from datetime import date
 
 from metrics.city.explore.question import DIMENSION, Dimension
 from metrics.periods import Period, days_of, months_of, parse_period, weeks_of
-from store.days import HOUR, DayClock, number_of
-
-QUARTER = HOUR // 4  # the finest step zones use
+from store.days import number_of
 
 
 @dataclass(frozen=True)
@@ -60,28 +58,6 @@ def part_sql(parts: Parts, day: str) -> str:
 def weekday_sql(day: str) -> str:
     """SQL for the ISO weekday (1 = Monday) of a day number."""
     return f"(({day} + 3) % 7 + 1)"
-
-
-def hour_sql(days: DayClock, at: str, start_on: int, end_on: int) -> str:
-    """SQL for the city's hour (0-23) of an instant of these days, whatever the clock does at the turns of summer time."""
-    turns = _turns(days, days.starts_at(start_on), days.starts_at(end_on + 1))
-    cases = " ".join(f"WHEN {at} < {until} THEN {offset}" for offset, until in turns[:-1])
-    offset = f"CASE {cases} ELSE {turns[-1][0]} END" if cases else str(turns[-1][0])
-    return f"((({at} + {offset}) / {HOUR}) % 24)"
-
-
-def _turns(days: DayClock, start_at: int, end_at: int) -> list[tuple[int, int]]:
-    """(offset, until when) along the instants, in order."""
-    found: list[tuple[int, int]] = []
-    step = 24 * HOUR
-    at = start_at
-    while at < end_at:
-        following = min(at + step, end_at)
-        if days.offset(at) != days.offset(following):
-            quarters = range(at // QUARTER, following // QUARTER + 1)
-            found.append((days.offset(at), QUARTER * next(one for one in quarters if days.offset(one * QUARTER) != days.offset(at))))
-        at = following
-    return [*found, (days.offset(end_at), end_at)]
 
 
 def group_of(dimension: Dimension, value: object, parts: Parts, areas: Mapping[str, str], topic: str) -> str:

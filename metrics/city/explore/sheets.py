@@ -15,13 +15,24 @@ Stocks = dict[Groups, tuple[int | None, ...]]
 
 def read_sheet(asking: Asking, needs: Needs) -> Sheet:
     """Flows of the parts and, where a formula asks for one, the stocks at their ends."""
-    names, parts = needs.read, asking.parts
-    wanted = names if needs.stocks else needs.flows
+    parts, wanted = asking.parts, wanted_flows(asking, needs)
     cells = flows_of(asking, wanted, parts.start_on, parts.end_on)
     if not needs.stocks:
         return Sheet(wanted, (), cells, {})
-    later = flows_of(asking, needs.net, parts.end_on + 1, HORIZON, timed=False)
+    later = flows_of(asking, needs.net, parts.end_on + 1, HORIZON, timed=False) if asks_later(asking) else {}
     return Sheet(wanted, needs.stocks, cells, _stocks(asking, needs, wanted, cells, later))
+
+
+def wanted_flows(asking: Asking, needs: Needs) -> tuple[str, ...]:
+    """The flows to read of the period itself: those by which a stock moves only where its course is asked for."""
+    has_course = any(row.kind == "time" for row in asking.dimensions)
+    return needs.read if needs.stocks and has_course else needs.flows
+
+
+def asks_later(asking: Asking) -> bool:
+    """Does a stock have to be counted back from now? Of a period that is not over only where earlier parts are asked for."""
+    has_course = any(row.kind == "time" for row in asking.dimensions)
+    return has_course or asking.parts.end_on < asking.city.today_on
 
 
 def _stocks(asking: Asking, needs: Needs, names: tuple[str, ...], cells: Cells, later: Cells) -> Stocks:

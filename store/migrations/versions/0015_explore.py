@@ -78,5 +78,5 @@ def upgrade() -> None:
         where = sa.text(rows) if rows else None
         op.drop_index(name, table_name=table)
         op.create_index(name, table, list(columns), sqlite_where=where, postgresql_where=where)
-    for name, table, columns in NEW:
-        op.create_index(name, table, list(columns))
+    for name, table, newest in NEW:
+        op.create_index(name, table, list(newest))
