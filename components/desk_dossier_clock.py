@@ -70,11 +70,10 @@ def clock_picture(city: City, lang: str, clock: DossierClock, named: Named) -> C
 
 def _levels(used: float, limit: float | None, top: float) -> list[tuple[float, str]]:
     """Values on the left edge: none, the limit, what is used, where they do not lie on one another."""
-    found = [(0.0, "")]
-    if limit is not None:
-        found.append((limit, "r-level-limit"))
-    if all(abs(used - value) > 0.1 * top for value, _ in found):
-        found.append((used, ""))
+    found = [(limit, "r-level-limit")] if limit is not None else []
+    for days in (used, 0.0):
+        if all(abs(days - value) > 0.1 * top for value, _ in found):
+            found.append((days, ""))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The page of one station, drawn. Pure: StationState, hourly means and notes -> components."""
+"""The page of one station, drawn. Pure: StationState and notes -> components."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from dataclasses import dataclass, field
 from dash import html
 from dash.development.base_component import Component
 
-from components.charts import sparkline
 from components.desk_environment import (
     flag_list,
-    flag_strip,
     flag_words,
     limits_table,
     rain_words,
     uptime_words,
     water_detail,
 )
-from components.desk_links import View
-from components.desk_parts import ago, facts, feed_state, heading, link
-from components.desk_record import feed_link
+from components.desk_links import View, item_path
+from components.desk_parts import ago, choices, facts, feed_state, heading, link
+from components.desk_record import feed_link, section
+from components.desk_station_series import series_picture, uptime_strip
 from components.desk_stations import aqi_mark, decimals, property_name, station_state
+from components.desk_table import Column, table
 from metrics.city import City
 from metrics.city.air import Exceedance
 from metrics.city.devices import Uptime
+from metrics.city.near import STATION_KM, NearStation
+from metrics.city.station_series import SPANS, DayHeard, Series
 from metrics.city.stations import FlaggedReading, Measured, StationState
 from metrics.city.water import RainDay, WaterLevel
-from store.days import HOUR
 from text import t
 from text.formats import instant, number
 
-HOURS = 48
-HourMeans = Sequence[float | None]
+HOURS = 48  # of doubted readings told one by one
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,45 @@ class StationNotes:
     rain: Mapping[int, RainDay] = field(default_factory=dict)
     uptime: Sequence[Uptime] = ()
     limits: Sequence[Exceedance] = ()
+    series: Mapping[int, Series] = field(default_factory=dict)
+    days: Sequence[DayHeard] = ()
+    near: Sequence[NearStation] = ()
 
 
-def detail(
-    city: City, view: View, row: StationState, area: str, hours: Mapping[int, HourMeans], notes: StationNotes,
-) -> list[Component]:
-    """Facts, and every value with its last 48 hours. `hours` = hourly means by datastream, oldest first, gaps as None."""
+def detail(city: City, view: View, row: StationState, area: str, notes: StationNotes) -> list[Component]:
+    """Every value over time, limits, on which days it spoke, what stations near it measure, facts."""
     lang = view.lang
     back = link(t("desk.back_stations", lang), view.to("/stations"), "d-button")
-    told = facts(
+    words = (t(f"station_kind.{row.kind}", lang), area or t("unmapped.area", lang))
+    about = html.Span([station_state(row, lang), *(html.Span(word) for word in words)], className="r-about")
+    cards = [_measured(city, lang, value, notes) for value in row.values]
+    body = html.Div(cards, className="r-values") if cards else html.P(t("empty.stations", lang), className="d-quiet")
+    uptime = [uptime_strip(lang, notes.days), html.P(uptime_words(notes.uptime, lang))] if notes.days else None
+    return [
+        heading(row.name or t("page.station", lang, name=row.source_id), about, back),
+        html.Div([_spans(view), body], className="d-section"),
+        *_limits(row, notes, lang),
+        html.Div(
+            [
+                section("uptime.month", html.Div(uptime, className="r-panel") if uptime else None, lang, "uptime.unknown"),
+                html.Section([html.H2(t("near.stations", lang)), _near(view, row, notes.near)], className="d-section"),
+            ],
+            className="r-columns r-even",
+        ),
+        section("record.facts", _facts(city, view, row, area, notes), lang, "uptime.unknown"),
+    ]
+
+
+def _spans(view: View) -> Component:
+    """How far back the values are drawn."""
+    asked = view.get("span") or SPANS[0].key
+    options = [(t(f"span.{row.key}", view.lang), view.here(span="" if row is SPANS[0] else row.key), row.key == asked) for row in SPANS]
+    return choices(t("span.title", view.lang), options)
+
+
+def _facts(city: City, view: View, row: StationState, area: str, notes: StationNotes) -> Component:
+    lang = view.lang
+    return facts(
         [
             (t("column.station.kind", lang), t(f"station_kind.{row.kind}", lang)),
             (t("column.station.area", lang), area or t("unmapped.area", lang)),
@@ -64,11 +94,33 @@ def detail(
         ],
         "d-facts-wide",
     )
-    cards = [_measured(city, lang, value, hours.get(value.datastream_id, ()), notes) for value in row.values]
-    body = html.Div(cards, className="d-tiles") if cards else html.P(t("empty.stations", lang), className="d-quiet")
-    title = row.name or t("page.station", lang, name=row.source_id)
-    section = html.Section([html.H2(t("desk.last_48h", lang)), body], className="d-section")
-    return [heading(title, station_state(row, lang), back), told, section, *_limits(row, notes, lang)]
+
+
+def _near(view: View, row: StationState, near: Sequence[NearStation]) -> Component:
+    """The nearest stations and what they say of the same properties."""
+    lang = view.lang
+    if not near:
+        return html.P(t("near.no_stations", lang, km=number(STATION_KM, lang, 0)), className="d-quiet")
+    properties = {value.property for value in row.values}
+    columns = (
+        Column[NearStation](t("column.station.name", lang), lambda one: _open(view, one.station), "main"),
+        Column[NearStation](t("near.far", lang), lambda one: t("near.km", lang, n=number(one.km, lang, 1)), "number"),
+        Column[NearStation](t("column.station.freshness", lang), lambda one: station_state(one.station, lang)),
+        Column[NearStation](t("column.station.value", lang), lambda one: _like(one.station, properties, lang), "wide"),
+    )
+    return table(columns, near, t("near.stations", lang), lambda one: one.station.state)
+
+
+def _open(view: View, row: StationState) -> Component:
+    return link(row.name or row.source_id, view.to(item_path("/stations", row.feed, row.source_id), period=""))
+
+
+def _like(row: StationState, properties: set[str], lang: str) -> list[Component]:
+    return [
+        html.Span([property_name(value, lang), " ", html.B(number(value.value, lang, decimals(value.value))), f" {value.measure_unit}"],
+                  className="d-pair")
+        for value in row.values if value.property in properties
+    ]
 
 
 def _limits(row: StationState, notes: StationNotes, lang: str) -> list[Component]:
@@ -78,42 +130,22 @@ def _limits(row: StationState, notes: StationNotes, lang: str) -> list[Component
     return [html.Section([html.H2(t("limit.title", lang)), limits_table(notes.limits, names, lang)], className="d-section")]
 
 
-def _measured(city: City, lang: str, value: Measured, means: HourMeans, notes: StationNotes) -> Component:
-    name = property_name(value, lang)
-    known = [mean for mean in means if mean is not None]
-    figure = html.Div(
-        [
-            html.Span(number(value.value, lang, decimals(value.value)), className="d-value"),
-            html.Span(value.measure_unit, className="d-unit"),
-        ],
-        className="d-figure",
-    )
-    parts: list[Component | None] = [
-        html.H3(name, className="d-tile-label"), html.Div(figure, className="d-tile-figure"), *_about(value, notes, lang)
+def _measured(city: City, lang: str, value: Measured, notes: StationNotes) -> Component:
+    """One value: now, what it means, over time, what of it is doubted."""
+    shown = [
+        html.Span(number(value.value, lang, decimals(value.value)), className="d-value"), html.Span(value.measure_unit, className="d-unit"),
     ]
+    fresh = [feed_state(value.state, lang, None, None), " · ", ago(value.observed_at, city.as_of, lang)]
+    head = html.Div([html.H3(property_name(value, lang)), html.Div(shown, className="d-figure"), html.Span(fresh, className="d-quiet")],
+                    className="r-value-head")
     doubted = notes.flagged.get(value.datastream_id, ())
-    parts.append(flag_strip(doubted, city.as_of // HOUR - len(means) + 1, len(means), lang))
-    if len(known) > 1:
-        low, high = (number(bound, lang, decimals(bound)) for bound in (min(known), max(known)))
-        words = t("desk.spark_hours", lang, n=len(means), low=low, high=high)
-        parts.append(
-            html.Div(
-                className="d-spark d-spark-wide",
-                role="img",
-                title=words,
-                style={"--spark": sparkline(means)},
-                **{"aria-label": words},
-            )
-        )
-        parts.append(html.P(words, className="d-quiet"))
-    parts.append(flag_list(doubted, value.measure_unit, city.config.tz, lang))
-    parts.append(
-        html.Div(
-            [html.Span([feed_state(value.state, lang, None, None), " · ", ago(value.observed_at, city.as_of, lang)])],
-            className="d-trust",
-        )
-    )
-    return html.Article([part for part in parts if part is not None], className="d-tile", **{"data-state": value.state})
+    series = notes.series.get(value.datastream_id)
+    drawn = series_picture(city, lang, series, value.measure_unit) if series else None
+    parts: list[Component | None] = [
+        head, *_about(value, notes, lang), drawn or html.P(t("series.none", lang), className="d-quiet"),
+        flag_list(doubted, value.measure_unit, city.config.tz, lang),
+    ]
+    return html.Article([part for part in parts if part is not None], className="r-panel", **{"data-state": value.state})
 
 
 def _about(value: Measured, notes: StationNotes, lang: str) -> list[Component]:

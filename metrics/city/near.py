@@ -22,7 +22,7 @@ from metrics.city.sums import NOTHING_CHOSEN, conditions
 from metrics.city.within import Place, inside_box, place_of
 from store.days import HOUR
 
-RADIUS_M, DAYS, MOST = 500.0, 14, 30
+RADIUS_M, DAYS, MOST = 500.0, 14, 60
 STATION_KM, STATIONS = 50.0, 6
 Key = tuple[str, str]
 

@@ -24,5 +24,7 @@ def read(city: City, found: ReportDetail) -> DossierClock | None:
     told = [(at, name) for at, name in told if ended is None or at < ended or name == RECEIVED]
     told.append((ended, item.status) if ended is not None else (max(at for at, _ in told), item.status))
     told.sort(key=lambda row: row[0])
+    if told[1:] and told[1][0] == item.received_at:
+        del told[0]  # in its first state at once
     steps = [StepAt(at, name, "", 0) for place, (at, name) in enumerate(told) if place == 0 or told[place - 1][1] != name]
     return drawn(city, item.agency_code, (item.received_at, ended, item.due_at), steps)
