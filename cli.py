@@ -21,6 +21,7 @@ from auth.addresses import is_address, is_loopback
 from commands.brief import brief_cli
 from commands.people import people_cli
 from commands.processes import Children, stop_with_parent
+from commands.risk import risk_cli
 from commands.terminal import City, LogForm, Shift, StoreUrl, get_ready, is_demo, operator, settle, start_log, stop
 from commands.upkeep import upkeep_cli
 from config import Config, ConfigError, city_path, read_environment
@@ -46,6 +47,7 @@ EVERY_ADDRESS = ("0.0.0.0", "::")
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Live operations picture of a province.")
 cli.add_typer(brief_cli)
 cli.add_typer(people_cli)
+cli.add_typer(risk_cli)
 cli.add_typer(upkeep_cli)
 
 Port = Annotated[int, typer.Option("--port", help="Port of the web server.")]

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import answers, one_stop
+from api import answers, one_stop, risk
 from api import parameters as known
 from api.briefs import answer_briefs, answer_draft, answer_issued
 from api.build import build_id
@@ -147,6 +147,14 @@ ROUTES: tuple[Route, ...] = (
         answers.answer_dossiers,
         has_tables=True,
         parameters=(*known.DOSSIER_FILTERS, *_LISTED),
+    ),
+    Route(
+        "/api/v1/at-risk",
+        "see.dossiers",
+        "open dossiers by the chance that they miss their due date, with reasons and how the model was judged",
+        risk.answer_at_risk,
+        has_tables=True,
+        parameters=(*risk.FILTERS, *risk.BEYOND, *_LISTED),
     ),
     Route(
         "/api/v1/dossiers/{key:path}",

@@ -51,6 +51,7 @@ NAV = (
     # what asks further: each page adds its row here
     NavRow("/map", "page.map", "see.desk", group=ANALYSIS),
     NavRow("/duplicates", "page.duplicates", "see.reports", group=ANALYSIS),
+    NavRow("/at-risk", "page.at_risk", "see.dossiers", group=ANALYSIS),
     NavRow("/bottlenecks", "page.bottlenecks", "see.dossiers", group=ANALYSIS),
     NavRow("/signals", "desk.nav_signals", "see.desk", group=ANALYSIS),
     NavRow("/feeds", "desk.nav_feeds", "see.feeds"),
