@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from components.desk_stations import decimals
 from components.drawing import HEIGHT, Span, dates, legend, level, path, picture
 from metrics.city import City
-from metrics.city.station_series import DayHeard, Series, SeriesPoint
+from metrics.city.station_series import Bound, DayHeard, Series, SeriesPoint
 from store.days import HOUR
 from text import t
 from text.formats import MISSING, day, number, percent
@@ -39,15 +39,22 @@ def series_picture(city: City, lang: str, series: Series, measure_unit: str) -> 
     }
     lowest, highest = (number(value, lang, decimals(value)) for value in _extremes(known))
     words = t("series.words", lang, low=lowest, high=highest, unit=measure_unit, n=number(len(known), lang, 0))
-    labels = [html.Span(number(value, lang, decimals(value)), style={"bottom": f"{100 * (value - low) / (high - low):.2f}%"})
+    far = [bound for bound in series.bounds if bound not in drawn]
+    beyond = [t("series.beyond", lang, words=_bound_words(bound, measure_unit, lang)) for bound in far]
+    labels = [html.Span(number(value, lang, decimals(value)) if value else "0", style={"bottom": f"{100 * (value - low) / (high - low):.2f}%"})
               for value in _labelled(low, high, [bound.value for bound in drawn])]
     keys = [("line", t("series.mean_day" if series.step > HOUR else "series.mean_hour", lang)),
-            ("band", t("series.band", lang))]
-    keys += [("limit", t(f"bound.{bound.key}", lang, value=number(bound.value, lang), unit=measure_unit)) for bound in series.bounds]
+            *([("band", t("series.band", lang))] if any(point.low != point.high for point in known) else [])]
+    keys += [("limit", _bound_words(bound, measure_unit, lang)) for bound in drawn]
     keys += [("flagged", t("series.flagged", lang))] if layers["flagged"] else []
     levels = html.Div(labels, className="r-levels", **{"aria-hidden": "true"})
     chart = html.Div([levels, picture(layers, [], words, "r-series")], className="r-chart")
-    return html.Div([chart, dates(span, city.config.tz), legend(keys), html.P(words, className="d-quiet")], className="r-figure")
+    return html.Div([chart, dates(span, city.config.tz), legend(keys), html.P(" ".join([words, *beyond]), className="d-quiet")],
+                    className="r-figure")
+
+
+def _bound_words(bound: Bound, measure_unit: str, lang: str) -> str:
+    return t(f"bound.{bound.key}", lang, value=number(bound.value, lang), unit=measure_unit)
 
 
 def _extremes(known: Sequence[SeriesPoint]) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 from metrics.calendars import calendar_for
 from metrics.city import City
-from metrics.city.masking import FREE_TEXT, masked_id
+from metrics.city.masking import FREE_TEXT, PERSONAL, masked_id
 from metrics.city.named import read_names
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
 from metrics.periods import Period
@@ -144,7 +144,7 @@ def _read(city: City, procedure: str, first: int, last: int, choice: Choice) -> 
     process = process_of(ways)
     return Bottlenecks(
         names.code("procedure_code", procedure), names.procedure(procedure), total, min(days, default=None), max(days, default=None),
-        stepless, not _reads_steps(city), process and _shown(process),
+        stepless, not _reads_steps(city), process if process is None or PERSONAL in city.scope.field_classes else _shown(process),
     )
 
 

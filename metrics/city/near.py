@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from metrics.city import City
 from metrics.city.grid import METRES_PER_DEGREE, Grid
-from metrics.city.masking import masked_id
+from metrics.city.masking import masked
 from metrics.city.named import Names, read_names
 from metrics.city.paging import Row
 from metrics.city.reports import ReportItem
@@ -78,7 +78,7 @@ def of_report(city: City, item: ReportItem, source_id: str) -> Neighbours | None
         inside = sorted((far, key) for key, far in found.items() if is_cell or far <= RADIUS_M)
         rows = _rows(connection, [key for _, key in inside[:MOST]])
         names = read_names(connection, city, rows)
-    told = [_neighbour(item, row, names, None if is_cell else found[row["feed"], row["source_id"]]) for row in rows]
+    told = [masked(city, _neighbour(item, row, names, None if is_cell else found[row["feed"], row["source_id"]])) for row in rows]
     told.sort(key=lambda one: (one.metres or 0.0, abs(one.hours), one.feed, one.source_id))
     return Neighbours(tuple(told), len(inside), is_cell)
 
@@ -118,7 +118,7 @@ def _neighbour(item: ReportItem, row: Row, names: Names, metres: float | None) -
     assert item.received_at is not None
     place: tuple[Any, Any] = (item.lon, item.lat) if metres is None else (row["lon"], row["lat"])
     return Neighbour(
-        row["feed"], masked_id(row["source_id"]), names.code("category_code", row["category_code"]), names.category(row["category_code"]),
+        row["feed"], row["source_id"], names.code("category_code", row["category_code"]), names.category(row["category_code"]),
         names.code("area_code", row["area_code"]), row["status"], row["closed_at"] is None, row["received_at"], row["closed_at"],
         *place, metres, (row["received_at"] - item.received_at) / HOUR,
     )
