@@ -6,15 +6,19 @@ from dataclasses import asdict
 from typing import Any
 
 from api.answers import Ask, Json
-from api.parameters import Parameter, bad
+from api.parameters import LATE_RULE, Parameter, bad
 from api.tables import Column, Table, iso
 from metrics.city import at_risk
 from metrics.city.at_risk import RiskItem, RiskModel
 from metrics.city.filters import FIELDS, Filter, parse
 from text import t
 
-FILTERS = tuple(Parameter(field.key, f"{field.kind}; a,b any of, !a none of, - missing, a..b from to") for field in FIELDS["dossiers"])
-BEYOND = (Parameter("period", "a period"), Parameter("period_on", "the day the period is about"), Parameter("q", "words"))
+_VALUES = "a,b = any of, !a = none of, - = missing, a..b = from to"
+FILTERS = (
+    *(Parameter(field.key, f"{' | '.join(field.values) or field.kind}: {_VALUES}") for field in FIELDS["dossiers"]),
+    Parameter("period", "a period; counts with period_on alone"), Parameter("period_on", "the day the period is about"),
+    Parameter("q", "words of the dossier's number and of the names shown"), LATE_RULE,
+)
 _COLUMNS = (
     "feed source_id agency_code agency_name procedure_code procedure_name received_at:at due_at:at stopped_at:at days_left:number "
     "used_pct:number step step_days:number chance_pct:number base_pct:number age_pct:number reasons"

@@ -149,12 +149,8 @@ ROUTES: tuple[Route, ...] = (
         parameters=(*known.DOSSIER_FILTERS, *_LISTED),
     ),
     Route(
-        "/api/v1/at-risk",
-        "see.dossiers",
-        "open dossiers by the chance that they miss their due date, with reasons and how the model was judged",
-        risk.answer_at_risk,
-        has_tables=True,
-        parameters=(*risk.FILTERS, *risk.BEYOND, *_LISTED),
+        "/api/v1/at-risk", "see.dossiers", "open dossiers by the chance that they miss their due date, and how that is judged",
+        risk.answer_at_risk, has_tables=True, parameters=(*risk.FILTERS, *_LISTED),
     ),
     Route(
         "/api/v1/dossiers/{key:path}",
