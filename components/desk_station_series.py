@@ -41,8 +41,10 @@ def series_picture(city: City, lang: str, series: Series, measure_unit: str) -> 
     words = t("series.words", lang, low=lowest, high=highest, unit=measure_unit, n=number(len(known), lang, 0))
     far = [bound for bound in series.bounds if bound not in drawn]
     beyond = [t("series.beyond", lang, words=_bound_words(bound, measure_unit, lang)) for bound in far]
-    labels = [html.Span(number(value, lang, decimals(value)) if value else "0", style={"bottom": f"{100 * (value - low) / (high - low):.2f}%"})
-              for value in _labelled(low, high, [bound.value for bound in drawn])]
+    labels = [
+        html.Span(number(value, lang, decimals(value)) if value else "0", style={"bottom": f"{100 * (value - low) / (high - low):.2f}%"})
+        for value in _labelled(low, high, [bound.value for bound in drawn])
+    ]
     keys = [("line", t("series.mean_day" if series.step > HOUR else "series.mean_hour", lang)),
             *([("band", t("series.band", lang))] if any(point.low != point.high for point in known) else [])]
     keys += [("limit", _bound_words(bound, measure_unit, lang)) for bound in drawn]

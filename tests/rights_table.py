@@ -16,6 +16,7 @@ page      /dossiers                          . . x x x . . .
 page      /dossiers/<item>                   . . x x x . . .
 page      /reports                           . . x x x . . .
 page      /reports/<item>                    . . x x x . . .
+page      /bottlenecks                       . . x x x . . .
 page      /stations                          . x x x x x . x
 page      /stations/<item>                   . x x x x x . x
 page      /feeds                             . x x x x x x x
@@ -40,6 +41,7 @@ fill      dossiers                           . . x x x . . .
 fill      dossier                            . . x x x . . .
 fill      reports                            . . x x x . . .
 fill      report                             . . x x x . . .
+fill      bottlenecks                        . . x x x . . .
 fill      stations                           . x x x x x . x
 fill      station                            . x x x x x . x
 fill      feeds                              . x x x x x x x
