@@ -64,8 +64,11 @@ def period_field(view: View) -> Component:
     )
 
 
-def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]]) -> Component | None:
-    """A searchable choice of (code, name), in Vietnamese order, found without accents too; None without options."""
+def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]], empty: str = "") -> Component | None:
+    """A searchable choice of (code, name), in Vietnamese order, found without accents too; None without options.
+
+    `empty` = what holds while nothing is chosen, by default all.
+    """
     ordered = sorted(options, key=lambda option: sort_key(option[1]))
     rows = [{"label": words, "value": code, "search": f"{words} {fold(words)} {code}"} for code, words in ordered if code]
     if not rows and not view.get(name):
@@ -75,7 +78,7 @@ def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]]
         id=field_id(name),
         options=rows,
         value=view.get(name) or None,
-        placeholder=t("desk.all", lang),
+        placeholder=empty or t("desk.all", lang),
         clearable=True,
         className="d-select",
         maxHeight=360,

@@ -18,7 +18,7 @@ from metrics.periods import Period, parse_period
 from text.catalogue import LANGUAGES
 
 CARRIED = ("lang", "period", "agency", "area", "late_rule", "compare")  # what goes along when the reader moves to another page
-PLACES = ("cursor", "before", "view")  # where in a list or on a map the reader is: means nothing once the filters change
+PLACES = ("cursor", "before", "view", "day")  # where in a list, on a map or in time the reader is: means nothing once the filters change
 MAX_VALUE = 500  # longer than any code, name, search or drawn polygon; a query string is written by strangers
 
 

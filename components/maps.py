@@ -65,6 +65,11 @@ def area_props(scene: str, areas: Sequence[AreaShape], steps: Mapping[str, int] 
     return {map_id(scene, "areas"): {"data": data, "hideout": {"steps": dict(steps or {}), "bounds": bounds}}}
 
 
+def area_features(areas: Sequence[AreaShape]) -> tuple[dict[str, Any], list[list[float]] | None]:
+    """Polygons as a FeatureCollection (property `code`), coarsened to what a screen can show, and their bounds as leaflet corners."""
+    return _simplified(tuple((area.code, _Held(area.geometry)) for area in areas if area.geometry is not None))
+
+
 def point_props(scene: str, points: Iterable[Mapping[str, Any]], bounds: Bounds | None) -> dict[str, dict[str, Any]]:
     """Props of the points layer. A point: lon, lat, kind (open | overdue | aqi class | none), size 0..1."""
     features = [_feature(p["lon"], p["lat"], {"kind": p["kind"], "size": round(p["size"], 2)}) for p in points]

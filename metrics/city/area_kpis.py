@@ -17,7 +17,7 @@ ASKED_ONE_BY_ONE = (
 )
 
 
-def keys() -> tuple[str, ...]:
+def with_areas() -> tuple[str, ...]:
     """The KPIs a map of areas can show, in the order of the catalogue; the others are known only as a whole."""
     return tuple(row.key for row in KPIS if row.key in ASKED_ONE_BY_ONE or _is_grouped(row))
 
@@ -28,8 +28,8 @@ def read(city: City, key: str, period: Period, choice: Choice = NOTHING_CHOSEN, 
     Requires see.desk; ValueError for a KPI without areas, or for more areas than can be asked one by one.
     """
     city.scope.require("see.desk")
-    if key not in keys():
-        raise ValueError(f"kpi: {key!r} is known only as a whole; choose one of {', '.join(keys())}")
+    if key not in with_areas():
+        raise ValueError(f"kpi: {key!r} is known only as a whole; choose one of {', '.join(with_areas())}")
     if _is_grouped(kpi(key)):
         return tuple(point for point in series.read(city, key, "area", period, choice, late_rule) if point.group)
     asked = (key, period, choice, late_rule, city.revision, city.as_of)

@@ -17,6 +17,7 @@ from metrics.city import City, hotspots, reports
 from metrics.city.masking import masked, needs_grid
 from metrics.city.paging import Query
 from metrics.city.reports import ReportFilter
+from metrics.city.stations import daily_indices
 from metrics.city.within import Place, inside_box, place_of
 from metrics.worktime import due_within_boundary
 from store.days import instant, moment
@@ -113,6 +114,15 @@ def read_told(city: City, chosen: ReportFilter, box: Box = EVERYWHERE) -> Square
     with city.store.reading() as connection:
         grid = hotspots.read_grid(connection, city)
     return Squares(squares, grid.step_lon, grid.step_lat, max((s.n or 0 for s in squares), default=0))
+
+
+def day_indices(city: City, on: int, area: str = "") -> dict[tuple[str, str], int]:
+    """Daily VN_AQI of the stations that have one on a day: (feed, station) -> index. Requires see.stations."""
+    city.scope.require("see.stations")
+    with city.store.reading() as connection:
+        found = daily_indices(connection, city, area, on, on)
+    named = (str(station).partition("/") for station in found["station"])
+    return {(feed, source_id): int(aqi) for (feed, _, source_id), aqi in zip(named, found["aqi"].tolist(), strict=True)}
 
 
 def extent(city: City, chosen: ReportFilter) -> Box | None:

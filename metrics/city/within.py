@@ -78,6 +78,16 @@ def _short(value: float) -> str:
     return f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
 
+def inside_polygon(polygon: Polygon, lon: float, lat: float) -> bool:
+    """Does a point lie inside, by the rule of `inside`?"""
+    corners = polygon.corners
+    crossed = (
+        (lat >= y1) != (lat >= y2) and lon < x1 + (x2 - x1) / (y2 - y1) * (lat - y1)
+        for (x1, y1), (x2, y2) in zip(corners, corners[1:] + corners[:1], strict=True) if y1 != y2
+    )
+    return sum(crossed) % 2 == 1
+
+
 def place_of(connection: Connection, city: City, topic: str, prefix: str) -> Place:
     """Where rows of a topic lie, as this reader may know it. `prefix` is a table alias with its dot."""
     if topic != "reports" or not needs_grid(city.scope):
