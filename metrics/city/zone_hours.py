@@ -15,13 +15,22 @@ _STEP = 28
 
 def hour_of(city: City, column: str) -> str:
     """Expression of the local hour 0..23 of an instant column (microseconds UTC); NULL of NULL."""
+    return f"((({column} + {_offset(city, column)}) / {HOUR}) % 24)"
+
+
+def day_of(city: City, column: str) -> str:
+    """Expression of the local day number of an instant after 1970."""
+    return f"(({column} + {_offset(city, column)}) / {DAY})"
+
+
+def _offset(city: City, column: str) -> str:
+    """Expression of the zone's offset at an instant, in microseconds."""
     changes = _changes(city.store.days.tz)
-    offset = str(changes[0][1])
-    if len(changes) > 1:
-        # newest first: most rows are decided by the first comparisons
-        whens = " ".join(f"WHEN {column} >= {at} THEN {offset_then}" for at, offset_then in reversed(changes[1:]))
-        offset = f"(CASE {whens} ELSE {changes[0][1]} END)"
-    return f"((({column} + {offset}) / {HOUR}) % 24)"
+    if len(changes) == 1:
+        return str(changes[0][1])
+    # newest first: most rows are decided by the first comparisons
+    whens = " ".join(f"WHEN {column} >= {at} THEN {offset_then}" for at, offset_then in reversed(changes[1:]))
+    return f"(CASE {whens} ELSE {changes[0][1]} END)"
 
 
 @lru_cache(maxsize=16)

@@ -31,6 +31,7 @@ CORE = {"dossiers": "core_dossier", "reports": "core_report"}
 OPEN = {"dossiers": "r.finished_on IS NULL AND r.standing = 1", "reports": "r.closed_on IS NULL"}
 _INSTANTS = {"received_on": "received_at", "finished_on": "finished_at", "closed_on": "closed_at", "reopened_on": "reopened_at"}
 MOST_PINNED = 12
+NOTHING = Narrow("", {}, frozenset())
 _CHILDREN = {  # what of a dossier stands in its children too
     "core_dossier_stop": ("agency_code", "domain_code", "feed", "source_id"),
     "core_dossier_time": ("agency_code", "domain_code", "procedure_code", "feed", "source_id"),

@@ -68,8 +68,9 @@ class _Seen(Mapping[str, int]):
 def _reading(column: str) -> Callable[[Sums], Answer]:
     def formula(sums: Sums) -> Answer:
         n = sums.flow("n")
-        value = sums.flow("total") / n if column == "mean" and n else sums.flow(column)
-        return (float(value) if n or column in ("n", "flagged") else None), n
+        if column in ("n", "flagged"):
+            return float(sums.flow(column)), n
+        return (None, 0) if not n else (float(sums.flow("total") / n if column == "mean" else sums.flow(column)), n)
 
     return formula
 

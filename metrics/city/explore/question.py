@@ -10,6 +10,7 @@ from metrics.comparison import Comparison
 from metrics.periods import Period
 
 TOPICS = ("dossiers", "reports", "readings")
+FILTERED = {"dossiers": "dossiers", "reports": "reports", "readings": "stations"}  # topic -> that of its filter
 TOTAL, OTHERS = "*", "~"  # in the place of a group: of all groups together; of those after the first `top`
 ROLLUP, INDEX, READ = "rollup", "index", "read"  # what answered: day roll-ups; indexes over a bounded number of rows; neither
 MOST_CELLS = 10_000

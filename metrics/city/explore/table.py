@@ -69,9 +69,14 @@ def merge(into: dict[Groups, Values], groups: Groups, values: Values, names: Seq
     """Add one cell to another of the same groups; an unknown part makes an unknown sum."""
     held = into.get(groups)
     into[groups] = values if held is None else tuple(
-        None if a is None or b is None else MERGES[name](a, b) if name in MERGES else a + b
-        for name, a, b in zip(names, held, values, strict=True)
+        _merged(name, a, b) for name, a, b in zip(names, held, values, strict=True)
     )
+
+
+def _merged(name: str, a: float | None, b: float | None) -> float | None:
+    if name in MERGES:  # where nothing was measured there is no lowest
+        return MERGES[name](a, b) if a is not None and b is not None else b if a is None else a
+    return None if a is None or b is None else a + b
 
 
 def folded(sheet: Sheet, kept: Sequence[frozenset[str] | None]) -> Sheet:
