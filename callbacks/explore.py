@@ -24,7 +24,7 @@ from components.explore.figure import figure_card, not_read, nothing
 from components.explore.pivot import multiples, pivot
 from components.explore.reading import STOP, STOPPED
 from components.explore.state import DEFAULT_PERIOD, PATH, read_state
-from components.explore.timeline import timeline
+from components.explore.timeline import is_alike, timeline
 from metrics.city import City, agencies, areas, explore, shown, views
 from metrics.city.areas import AreaShape
 from metrics.city.explore import Answer
@@ -126,12 +126,14 @@ def _figures(city: City, asked: Ask, content: Content, shapes: Sequence[AreaShap
     lang = asked.lang
     on_map = area_map(asked, shapes, content.areas) if content.areas else None
     chart = timeline(asked, content.time) if content.time and content.time.rows else None
+    is_marked = chart is not None and content.time is not None and is_alike(content.time, state.grain(asked.period))
+    before = html.Span(t("explore.mark_before", lang), className="d-x-mark-before") if is_marked else ""
     title = t("explore.over_time", lang, part=t(f"explore.by.{state.grain(asked.period)}", lang).lower())
     parts: list[Component | None] = [
         html.Div(
             [
                 figure_card(city, asked, content.whole, content.figure),
-                html.Section([html.H2(title), chart], className="d-x-card d-x-time") if chart else None,
+                html.Section([html.H2([title, before]), chart], className="d-x-card d-x-time") if chart else None,
             ],
             className="d-x-top",
         ),

@@ -51,12 +51,14 @@ class Drawing:
 
 
 def area_map(state: State, areas: Sequence[AreaShape], answer: Answer) -> Component | None:
-    """The measure by area; None in a city without polygons, whose table shows the same."""
+    """The measure by area; None in a city without polygons or whose rows lie nowhere: the table shows the same."""
     drawn = tuple(area for area in areas if area.geometry is not None)
     if not drawn:
         return None
     drawing = draw(tuple((area.code, _Held(area.geometry)) for area in drawn))
     rows = {row.groups[0]: row for row in answer.rows}
+    if not any(area.code in rows for area in drawn):
+        return None  # nothing of it lies in a place: a grey map tells less than none
     names = {area.code: area.full_name or area.name for area in drawn}
     most = _most(state, answer)
     any_chosen = any(is_chosen(state, "area", cut.code) for cut in drawing.cuts)

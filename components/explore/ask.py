@@ -30,7 +30,7 @@ def field_id(name: str) -> dict[str, str]:
 def asking(city: City, state: State, names: Names) -> Component:
     """The question, as one reads it: what, by what, when, beside what; the rest of the filters folded away."""
     return html.Section(
-        [html.Div([_measure(city, state), _period(state), _compare(state)], className="d-x-line"), _by(state), _more(state, names)],
+        [html.Div([_measure(city, state), _period(state)], className="d-x-line"), _by(state, names)],
         className="d-x-ask", **{"aria-label": t("explore.question", state.lang)},
     )
 
@@ -70,7 +70,7 @@ def _compare(state: State) -> Component:
     return _field("", t("desk.compare", lang), html.Div(links, className="d-choices"), "")
 
 
-def _by(state: State) -> Component:
+def _by(state: State, names: Names) -> Component:
     """The ways to break it down as links; the second one, where two are wanted, beside them."""
     lang, ways = state.lang, [row.key for row in dimensions(state)]
     links = [
@@ -89,6 +89,8 @@ def _by(state: State) -> Component:
             _field("", t("explore.by_label", lang), html.Div(links, className="d-choices"), "d-x-ways"),
             _field("split", t("explore.split", lang), second, "d-x-split"),
             _field("", t("explore.shape", lang), html.Div(shapes, className="d-choices"), "") if state.split else None,
+            _compare(state),
+            _more(state, names),
         ],
         className="d-x-line",
     )

@@ -24,10 +24,10 @@ def bars(city: City, state: State, answer: Answer) -> Component:
     """Rows in the answer's order, then all of them together."""
     lang, measure = state.lang, state.measure
     whole = next((row.figures[0].value for row in answer.totals), None)
-    most = scale(state, [row.figures[0].value for row in answer.rows])
+    most = scale(state, [row.figures[0].value for row in answer.rows if row.groups[0] != OTHERS])
     has_change = answer.comparison is not None and answer.comparison.previous is not None
     name = Column[Row](dimension_name(state.by, lang), lambda row: _name(state, row), "main")
-    value = Column[Row](_heading(state), lambda row: bar(city, state, row.figures[0].value, most, row.groups[0] != TOTAL), "bar")
+    value = Column[Row](_heading(state), lambda row: bar(city, state, row.figures[0].value, most, row.groups[0] not in (TOTAL, OTHERS)), "gauge")
     change = Column[Row](t("explore.change", lang), lambda row: change_mark(measure, row.figures[0], lang), "number")
     share = Column[Row](t("explore.share", lang), lambda row: _share(row, whole, lang), "number")
     n = Column[Row](t("explore.n", lang), lambda row: number(row.figures[0].n, lang, 0), "number")

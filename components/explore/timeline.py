@@ -22,10 +22,13 @@ def timeline(state: State, answer: Answer, part: str = "") -> Component:
     """Columns from zero; a column without a figure is a gap. The chosen ones stand out, the others stay readable."""
     lang, rows = state.lang, list(answer.rows)
     part = part or grain(state.period)
-    top = scale(state, [value for row in rows for value in (row.figures[0].value, row.figures[0].previous)])
+    has_before = is_alike(answer, part)
+    top = scale(state, [value for row in rows for value in (row.figures[0].value, row.figures[0].previous if has_before else None)])
     top = nice(top) if state.measure.measure_unit != "percent" else top
     step = max(1, -(-len(rows) // LABELS))
-    columns = [_column(state, part, row, top, is_named=(len(rows) - 1 - at) % step == 0) for at, row in enumerate(rows)]
+    columns = [
+        _column(state, part, row, top, is_named=(len(rows) - 1 - at) % step == 0, has_before=has_before) for at, row in enumerate(rows)
+    ]
     marks = [html.Span(value_words(state.measure, top * share, lang, is_short=True), style={"--y": f"{100 * share:.0f}%"}) for share in (1, 0.5)]
     words = t("explore.timeline", lang, name=measure_name(state.measure, lang))
     return html.Div(
@@ -34,14 +37,14 @@ def timeline(state: State, answer: Answer, part: str = "") -> Component:
     )
 
 
-def _column(state: State, part: str, row: Row, top: float, *, is_named: bool) -> Component:
+def _column(state: State, part: str, row: Row, top: float, *, is_named: bool, has_before: bool) -> Component:
     """One part of the period."""
     lang, group, figure = state.lang, row.groups[0], row.figures[0]
     name = group_name(part, group, "", lang)
     on = _is_on(state, group)
     tall = {"--h": f"{max(0.8, 100 * figure.value / top) if figure.value else 0:.1f}%"} if figure.value is not None and top else {}
     marks = [html.Span(className="d-x-column", style=tall)] if tall else []
-    if figure.previous is not None and top:
+    if has_before and figure.previous is not None and top:
         marks.append(html.Span(className="d-x-before", style={"--h": f"{min(100.0, 100 * figure.previous / top):.1f}%"}))
     value = value_words(state.measure, figure.value, lang)
     told = f"{name}: {value}" + (f" ({t('explore.partial', lang)})" if row.is_partial else "")
@@ -54,6 +57,14 @@ def _column(state: State, part: str, row: Row, top: float, *, is_named: bool) ->
         **({"aria-current": "true"} if on and state.on else {}),
     )
     return html.Li([shown, *([label] if label else [])], **marked)
+
+
+def is_alike(answer: Answer, part: str) -> bool:
+    """Does each part stand beside one of its kind in the other period? A Monday beside a Sunday tells nothing."""
+    found = answer.comparison
+    if found is None or found.previous is None:
+        return False
+    return part != "day" or (found.current.start_on - found.previous.start_on).days % 7 == 0
 
 
 def _href(state: State, group: str) -> str:
@@ -77,9 +88,9 @@ def nice(value: float) -> float:
     """A round number at or above: 1, 2, 5 and ten times those.
 
     >>> nice(37), nice(0.4), nice(100)
-    (50.0, 0.5, 100.0)
+    (40.0, 0.4, 100.0)
     """
     if value <= 0:
         return 1.0
     size = 10.0 ** (len(str(int(value))) - 1) if value >= 1 else 0.1
-    return next(float(step * size) for step in (1, 2, 2.5, 5, 10) if step * size >= value)
+    return next(float(step * size) for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * size >= value)
