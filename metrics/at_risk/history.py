@@ -121,7 +121,7 @@ def known(history: History, at: int) -> History:
     return replace(
         history, as_of=at, received=history.received[rows], finished=np.where(history.finished > at, NEVER, history.finished)[rows],
         due=due[rows], agency=history.agency[rows], procedure=history.procedure[rows], is_online=history.is_online[rows],
-        calendar=history.calendar[rows], stops=cut(history.stops), steps=cut(history.steps), told=history.told.take(told.at < 0), ids=ids,
+        calendar=history.calendar[rows], stops=cut(history.stops), steps=cut(history.steps), told=told.take(told.at < 0), ids=ids,
     )
 
 

@@ -17,6 +17,7 @@ BINS = 10
 SMOOTH = 20.0
 DRAWS, SEED = 2000, 20261122
 CALIBRATION_BINS = 8
+Z95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Gain:
 
 @dataclass(frozen=True)
 class Bin:
-    """Looks with like predictions: mean prediction, share that missed with its 95 % interval, how many looks and dossiers."""
+    """Looks with like predictions: mean prediction, share that missed with its 95 % interval (n = dossiers), how many of both."""
 
     predicted: float
     observed: float
@@ -124,9 +125,17 @@ def calibration(chance: Floats, missed: Flags, dossier: Ints) -> tuple[Bin, ...]
     found = []
     for mine in np.array_split(np.argsort(chance, kind="stable"), CALIBRATION_BINS):
         if len(mine):
-            low, high = interval(missed[mine].astype(float), dossier[mine])
-            found.append(Bin(float(chance[mine].mean()), float(missed[mine].mean()), low, high, len(mine), len(np.unique(dossier[mine]))))
+            share, n = float(missed[mine].mean()), len(np.unique(dossier[mine]))
+            found.append(Bin(float(chance[mine].mean()), share, *wilson(share, n), len(mine), n))
     return tuple(found)
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """95 % interval of a share of n independent things; not empty where none or all are so, as a bootstrap's would be (Wilson 1927)."""
+    spread = Z95 * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n))
+    middle = share + Z95**2 / (2 * n)
+    scale = 1 + Z95**2 / n
+    return max(0.0, float((middle - spread) / scale)), min(1.0, float((middle + spread) / scale))
 
 
 def ranking(chance: Floats, missed: Flags) -> float:
