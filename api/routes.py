@@ -28,6 +28,7 @@ from api.showing import PAPER_TYPES, Route, show
 from api.sign_in import DONE, SHOWN, Forms
 from api.signals import answer_signals
 from api.tables import TABLE_FORMATS
+from api.unusual import HOURS, KEY, OFFICE, RULE, answer_explain, answer_gaming
 from api.weekly import answer_tables, answer_weekly
 from components.context import AppContext
 from store.migrate import current_revision
@@ -83,6 +84,22 @@ ROUTES: tuple[Route, ...] = (
         "signal or noise of KPIs in the newest full week, with control limits and baseline",
         answer_signals,
         parameters=(Parameter("keys", "KPI keys, separated by commas; default all that have weeks"), *_FIGURES),
+    ),
+    Route(
+        "/api/v1/gaming",
+        "see.dossiers",
+        "signs worth a second look in how things are ended, beside what chance explains; with office the rows behind one",
+        answer_gaming,
+        has_tables=True,
+        parameters=(known.PERIOD, known.AGENCY, RULE, OFFICE, known.HEADERS),
+    ),
+    Route(
+        "/api/v1/explain",
+        "see.desk",
+        "what was unlike earlier weeks at a place and time, most unusual first; at the same time, never a cause",
+        answer_explain,
+        has_tables=True,
+        parameters=(KEY, known.PERIOD, HOURS, known.AGENCY, known.AREA, known.HEADERS),
     ),
     Route(
         "/api/v1/weekly",

@@ -53,6 +53,8 @@ NAV = (
     NavRow("/duplicates", "page.duplicates", "see.reports", group=ANALYSIS),
     NavRow("/at-risk", "page.at_risk", "see.dossiers", group=ANALYSIS),
     NavRow("/bottlenecks", "page.bottlenecks", "see.dossiers", group=ANALYSIS),
+    NavRow("/gaming", "page.gaming", "see.dossiers", group=ANALYSIS),
+    NavRow("/explain", "page.explain", "see.desk", group=ANALYSIS),
     NavRow("/signals", "desk.nav_signals", "see.desk", group=ANALYSIS),
     NavRow("/feeds", "desk.nav_feeds", "see.feeds"),
     NavRow("/indices", "desk.nav_indices", "see.desk"),

@@ -30,7 +30,8 @@ BULK_DAY, BULK_N = date(2026, 10, 14), 25
 OFFICES = tuple(f"H1.{n}" for n in range(1, 9))
 BULK_OFFICE, HURRIED, TWICE = "H1.2", "H1.3", "H1.5"
 CONFIG = Config(
-    name="T", feeds=(FeedConfig("one_stop", "one_stop", "portal", cadence_s=900), FeedConfig("feedback", "feedback", "csv", cadence_s=3600)),
+    name="T",
+    feeds=(FeedConfig("one_stop", "one_stop", "portal", cadence_s=900), FeedConfig("feedback", "feedback", "csv", cadence_s=3600)),
 )
 _CALENDAR = make_calendar()
 DAYS = tuple(day for n in range((LAST - FIRST).days + 1) if is_working_day(_CALENDAR, day := FIRST + timedelta(days=n)))

@@ -36,7 +36,8 @@ STORM_DAY, FIRST_HOUR, LAST_HOUR = date(2026, 11, 18), 8, 13  # it began at 18:0
 FLOODING = "HT02"
 KINDS = ("weather", "rain", "river", "air")
 CONFIG = Config(
-    name="T", feeds=(FeedConfig("app", "feedback", "open311", cadence_s=3600), FeedConfig("sensors", "sensors", "sensorthings", cadence_s=3600)),
+    name="T",
+    feeds=(FeedConfig("app", "feedback", "open311", cadence_s=3600), FeedConfig("sensors", "sensors", "sensorthings", cadence_s=3600)),
 )
 
 
@@ -106,7 +107,8 @@ def fill(store: Store) -> None:
     land(store, Parsed(areas=(AreaRow("P", "Tỉnh", level="province"), *areas)), Landing("areas", "areas", now))
     sites = tuple(StationRow(f"t{s.number}", s.name, s.kind, s.lon, s.lat, s.area) for s in stations() if s.kind in KINDS)
     measured = tuple(
-        DatastreamRow(f"s{s.number}", f"t{s.station.number}", s.property.key, s.property.symbol) for s in streams() if s.station.kind in KINDS
+        DatastreamRow(f"s{s.number}", f"t{s.station.number}", s.property.key, s.property.symbol)
+        for s in streams() if s.station.kind in KINDS
     )
     land(store, Parsed(stations=sites, datastreams=measured, readings=tuple(readings())), Landing("sensors", "sensors", now))
     told = tuple(reports())

@@ -23,7 +23,8 @@ def test_binomial_tails_are_the_plain_sums(least: int, n: int, share: float) -> 
 @pytest.mark.parametrize(("least", "drawn", "marked", "total"), [(1, 5, 3, 20), (4, 8, 6, 15), (2, 10, 4, 12), (7, 8, 6, 15)])
 def test_hypergeometric_tails_are_the_plain_sums(least: int, drawn: int, marked: int, total: int) -> None:
     ways = sum(
-        math.comb(marked, k) * math.comb(total - marked, drawn - k) for k in range(least, min(drawn, marked) + 1) if drawn - k <= total - marked
+        math.comb(marked, k) * math.comb(total - marked, drawn - k)
+        for k in range(least, min(drawn, marked) + 1) if drawn - k <= total - marked
     )
     assert chance.hypergeometric_tail(least, drawn, marked, total) == pytest.approx(ways / math.comb(total, drawn), rel=1e-9)
 

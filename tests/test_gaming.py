@@ -33,9 +33,9 @@ def seen(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> I
         store.dispose()
 
 
-def found(city: City, kind: str, choice: Choice = Choice()) -> GamingFound:
+def found(city: City, kind: str) -> GamingFound:
     period = parse_period(PERIOD, city.today)
-    return next(one for one in gaming.read(city, period, choice) if one.kind == kind)
+    return next(one for one in gaming.read(city, period) if one.kind == kind)
 
 
 @pytest.mark.parametrize(("kind", "office"), [(BULK, BULK_OFFICE), (BEFORE_DUE, HURRIED), (AGAIN, TWICE)])
