@@ -142,7 +142,7 @@ def test_the_document_prints_the_table_of_classes() -> None:
 # what callers ask with, and what the package keeps to itself
 QUESTIONS = frozenset(
     {"Asked", "_Answers", "Check", "Choice", "Cells", "DossierFilter", "Grid", "IndicatorFilter", "Mask", "Names", "Order", "Query",
-     "Field", "Filter", "Known", "Narrow", "Term", "_Making",  # the filter grammar
+     "Field", "Filter", "Known", "Narrow", "Rolled", "Sort", "Term", "_Making",  # the filter grammar
      "Promise", "ReadingFilter", "ReportFilter", "Said", "Sight", "State", "TrailFilter"}
 )
 

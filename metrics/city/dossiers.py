@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from metrics.city import City, pace
+from metrics.city import City, listed, pace
 from metrics.city.dossier_clock import DossierClock, clock_of
 from metrics.city.dossier_time import DossierTime, read_time
+from metrics.city.filter_grammar import Filter, parse, written
 from metrics.city.history import VersionItem, find, read_versions
 from metrics.city.masking import masked, masked_id
 from metrics.city.named import Names, read_names
-from metrics.city.narrow import period_condition, search_condition
-from metrics.city.paging import LIMIT, Order, Query, Row, count, every_row, read_page
+from metrics.city.paging import LIMIT, Query, Row
+from metrics.city.row_states import DOSSIER_STATES
 from metrics.city.sights import Sight, record_id
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
 from metrics.city.timing import days_left, soon_boundary
@@ -27,50 +28,12 @@ from metrics.process import StepAt
 from store.facts import FACTS, flag
 
 STANDING = {1: "counted", 2: "new", 3: "refused", 4: "ended_before_start"}
-_OPEN = "d.finished_on IS NULL AND d.standing = 1"
-_IN_STOCK = "d.standing IN (1, 4)"
-_BY_DUE = Order("due", ("due_at", "feed", "source_id"), index="ix_dossier_open")
-_BY_RECEIVED = Order("received", ("received_on", "received_at", "feed", "source_id"), is_descending=True)
-_BY_FINISHED = Order("finished", ("finished_on", "finished_at", "feed", "source_id"), is_descending=True)
-_BY_FILED = Order("filed", ("filed_on", "filed_at", "feed", "source_id"), is_descending=True)
-
-
-@dataclass(frozen=True)
-class State:
-    """One choice of the state filter: its condition (`day` = under the day rule, where it differs), its order, and the day a
-    period is about; is_now = speaks of now, so a period counts only when the filter says which day it is about."""
-
-    key: str
-    where: str
-    order: Order
-    day: str = ""
-    period_on: str = "received"
-    is_now: bool = False
-
-
-STATES: tuple[State, ...] = (
-    State("", "1 = 1", _BY_RECEIVED),
-    State("open", _OPEN, _BY_DUE, is_now=True),
-    State("overdue", f"{_OPEN} AND d.due_at < coalesce(d.verdict_at, :now)", _BY_DUE,
-          day=f"{_OPEN} AND d.due_on < coalesce(d.verdict_on, :today)", is_now=True),
-    State("due_soon", f"{_OPEN} AND d.verdict_at IS NULL AND d.due_at >= :now AND d.due_at < :soon", _BY_DUE, is_now=True),
-    State("waiting", f"{_OPEN} AND d.verdict_at IS NOT NULL", _BY_DUE, is_now=True),
-    State("received", _IN_STOCK, _BY_RECEIVED),
-    State("finished", f"d.finished_on IS NOT NULL AND {_IN_STOCK}", _BY_FINISHED, period_on="finished"),
-    State("late", f"d.finished_at > d.due_at AND {_IN_STOCK}", _BY_FINISHED,
-          day=f"d.finished_on > d.due_on AND {_IN_STOCK}", period_on="finished"),
-    State("no_due", f"d.due_at IS NULL AND {_IN_STOCK}", _BY_RECEIVED),
-    State("ended_before_start", "d.standing > 1 AND d.standing = 4", _BY_FILED),
-    State("new", "d.standing > 1 AND d.standing = 2", _BY_FILED, period_on="filed"),
-    State("refused", "d.standing > 1 AND d.standing = 3", _BY_FILED, period_on="filed"),
-)
-STATE_BY_KEY: Mapping[str, State] = {state.key: state for state in STATES}
-PERIOD_DAYS = {"received": "received_on", "finished": "finished_on", "due": "due_on", "filed": "filed_on"}
+STATES = DOSSIER_STATES
 
 
 @dataclass(frozen=True)
 class DossierFilter:
-    """What a list is about; '' and None = any. search = the beginning of a dossier number; period_on = a key of PERIOD_DAYS."""
+    """What a list is about, value by value; '' and None = any. Screens, API and exports ask by `chosen` instead."""
 
     choice: Choice = NOTHING_CHOSEN
     state: str = ""
@@ -84,7 +47,25 @@ class DossierFilter:
     late_rule: str = ""
 
 
+    @property
+    def filter(self) -> Filter:
+        """The same in the grammar."""
+        choice, one = self.choice, {"state": self.state, "late_rule": self.late_rule, "period_on": self.period_on, "q": self.search}
+        codes = {
+            "agency": choice.agency, "area": choice.area, "domain": choice.domain, "procedure": self.procedure, "channel": self.channel,
+            "feed": self.feed,
+        }
+        one |= {key: written([code]) for key, code in codes.items() if code}
+        return chosen(one | {"status": "" if self.status is None else str(self.status), "period": self.period.text if self.period else ""})
+
+
 NO_FILTER = DossierFilter()
+Asked = Filter | DossierFilter
+
+
+def chosen(given: Mapping[str, str]) -> Filter:
+    """The filter of parameters: page, API and exports make theirs here. ValueError ("field: ...")."""
+    return parse("dossiers", given)
 
 
 @dataclass(frozen=True)
@@ -120,58 +101,50 @@ class DossierItem:
 
 @dataclass(frozen=True)
 class DossierPage:
-    """Rows of one page, how many there are in all, and the cursor of the next page ('' = none)."""
+    """Rows of one page, how many there are in all (None = not counted in time), and the cursor of the next page ('' = none).
 
-    total: int
+    coverage: what the count stands on, rollup | index | read.
+    """
+
+    total: int | None
     rows: tuple[DossierItem, ...]
     next_cursor: str
     revision: int
+    coverage: str = ""
 
 
-def total(city: City, chosen: DossierFilter = NO_FILTER) -> int:
-    """How many dossiers the filter has. Requires see.dossiers; ValueError for an unknown state or period_on."""
-    with city.store.reading() as connection:
-        return count(connection, _query(city, chosen))
+def total(city: City, asked: Asked = NO_FILTER) -> int:
+    """How many dossiers the filter has. Requires see.dossiers; ValueError for what cannot be meant."""
+    return listed.total(city, _filter(asked))
 
 
-def read(city: City, chosen: DossierFilter = NO_FILTER, *, limit: int = LIMIT, cursor: str = "") -> DossierPage:
-    """One page: most overdue first where the state speaks of now, else newest first. ValueError for a bad cursor or limit too."""
-    query = _query(city, chosen)
-    with city.store.reading() as connection:
-        rows, following = read_page(connection, query, limit, cursor)
-        names = read_names(connection, city, rows)
-        return DossierPage(count(connection, query), _items(city, rows, names, chosen.late_rule), following, city.revision)
+def query(city: City, asked: Asked = NO_FILTER, sort: str = "") -> Query:
+    """The rows of a filter as this reader may have them, and their order. Raises as `total`."""
+    return listed.query(city, _filter(asked), sort)
 
 
-def every(city: City, chosen: DossierFilter = NO_FILTER) -> Iterator[tuple[DossierItem, ...]]:
+def read(city: City, asked: Asked = NO_FILTER, *, limit: int = LIMIT, cursor: str = "", sort: str = "") -> DossierPage:
+    """One page, sorted as asked (metrics/city/row_orders.py), else most overdue first where the state speaks of now, else newest first.
+
+    ValueError for a bad cursor or limit too; TookTooLong.
+    """
+    one = _filter(asked)
+    found = listed.page(city, one, _made(city, one.late_rule), sort=sort, limit=limit, cursor=cursor)
+    return DossierPage(found.counted.n, found.rows, found.next_cursor, city.revision, found.counted.coverage)
+
+
+def every(city: City, asked: Asked = NO_FILTER, sort: str = "") -> Iterator[tuple[DossierItem, ...]]:
     """All rows of the filter as one state of the store, a page at a time: what exports write. Requires export too."""
-    city.scope.require("export")
-    query = _query(city, chosen)
-    with city.store.reading() as connection:
-        for rows in every_row(connection, query):
-            yield _items(city, rows, read_names(connection, city, rows), chosen.late_rule)
+    one = _filter(asked)
+    yield from listed.every(city, one, _made(city, one.late_rule), sort)
 
 
-def _query(city: City, chosen: DossierFilter) -> Query:
-    city.scope.require("see.dossiers")
-    state = STATE_BY_KEY.get(chosen.state)
-    if state is None:
-        raise ValueError(f"state: {chosen.state!r} is none of {', '.join(key for key in STATE_BY_KEY if key)}")
-    rule = chosen.late_rule or city.config.late_rule
-    own, values = conditions(city.scope, "dossiers", chosen.choice, "d.")
-    where = (state.day if rule == RULE_DAY and state.day else state.where) + own
-    clock = {"now": city.as_of, "today": city.today_on, "soon": soon_boundary(city)}
-    values.update({name: value for name, value in clock.items() if f":{name}" in where})
-    for column, value in (
-        ("status", chosen.status), ("procedure_code", chosen.procedure or None), ("channel", chosen.channel or None),
-        ("feed", chosen.feed or None),
-    ):
-        if value is not None:
-            where += f" AND d.{column} = :only_{column}"
-            values[f"only_{column}"] = value
-    where += period_condition(chosen.period, chosen.period_on, state.period_on, state.is_now, PERIOD_DAYS, values)
-    where += search_condition(city, chosen.search, values)
-    return Query("core_dossier", where, values, state.order, city.store.is_sqlite)
+def _filter(asked: Asked) -> Filter:
+    return asked if isinstance(asked, Filter) else asked.filter
+
+
+def _made(city: City, late_rule: str) -> listed.Made[DossierItem]:
+    return lambda connection, rows: _items(city, rows, read_names(connection, city, rows), late_rule)
 
 
 def _items(city: City, rows: list[Row], names: Names, late_rule: str) -> tuple[DossierItem, ...]:

@@ -77,7 +77,8 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Question": "measures by late_rule compare",
     "Row": "groups labels",
     "DossierItem": "feed agency_code agency_name procedure_code procedure_name domain_code domain_name channel standing timeliness",
-    "DossierPage": "next_cursor",
+    "Counted": "coverage",
+    "DossierPage": "next_cursor coverage",
     "DuplicatePage": "next_cursor",
     "DossierTime": "unit",
     "Exceedance": "station property averaging",
@@ -99,6 +100,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     ),
     "KpiValue": "key measure_unit verdict freshness late_rule state no_change",
     "LeftOut": "feed title",
+    "Listed": "next_cursor",
     "Measured": "property measure_unit name state flag",
     "Neighbour": "feed category_code category_name area_code status lon lat",  # of readers of cells the cell's middle
     "Place": "lon lat",  # expressions that read the point or its cell, no answer
@@ -110,7 +112,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "RejectItem": "feed field reason",
     "Reminder": "why",
     "ReportItem": "feed category_code category_name agency_code agency_name area_code area_name status channel timeliness",
-    "ReportPage": "next_cursor",
+    "ReportPage": "next_cursor coverage",
     "SavedView": "name query owner",  # a name is refused where it holds anything of a person; who shares a view signs for it
     "RuleCounts": "blind",
     "ScoredGroup": "key",

@@ -30,6 +30,19 @@ class Order:
     columns: tuple[str, ...]
     is_descending: bool = False
     index: str = ""  # the partial index that holds just these rows: SQLite, without statistics, would sort them instead
+    expression: str = ""  # SQL in place of the first column
+    join: str = ""  # what the expression needs beside the table
+    before: str = ""  # a WITH clause the join needs
+    is_text: bool = False  # the first column holds text
+
+    @property
+    def first(self) -> str:
+        """SQL of the first column."""
+        return self.expression or f"d.{self.columns[0]}"
+
+    def sql(self, name: str) -> str:
+        """SQL of one of the columns."""
+        return self.first if name == self.columns[0] else f"d.{name}"
 
 
 @dataclass(frozen=True)
@@ -87,16 +100,26 @@ def every_row(connection: Connection, query: Query) -> Iterator[list[Row]]:
 def statement(query: Query, *, after: bool, in_nulls: bool = False) -> str:
     """The SELECT of one page, for running and for EXPLAIN."""
     order = query.order
-    first, columns = order.columns[0], _sorted_by(order, in_nulls)
+    columns = _sorted_by(order, in_nulls)
     direction, sign = (" DESC", "<") if order.is_descending else ("", ">")
-    parts = [query.where, f"d.{first} IS {'' if in_nulls else 'NOT '}NULL"]
+    parts = [query.where, f"{order.first} IS {'' if in_nulls else 'NOT '}NULL"]
     if after:
         if not in_nulls:  # the row comparison alone does not reach the index of the first column on both engines
-            parts.append(f"d.{first} {sign}= :after_0")
+            parts.append(f"{order.first} {sign}= :after_0")
         places = ", ".join(f":after_{number}" for number, _ in enumerate(columns))
-        parts.append(f"({', '.join(f'd.{name}' for name in columns)}) {sign} ({places})")
-    sorting = ", ".join(f"d.{name}{direction}" for name in columns)
-    return f"SELECT d.* FROM {query.source} WHERE {' AND '.join(parts)} ORDER BY {sorting} LIMIT :page_size"
+        parts.append(f"({', '.join(order.sql(name) for name in columns)}) {sign} ({places})")
+    # the keys first, from an index where one holds all that is asked; then the rows of these keys alone
+    place = order.columns[0] if order.expression else ""
+    chosen = ", ".join(["d.feed", "d.source_id", *([f"{order.expression} AS {place}"] if place else [])])
+    keys = (
+        f"SELECT {chosen} FROM {query.source}{order.join} WHERE {' AND '.join(parts)} "
+        f"ORDER BY {', '.join(f'{order.sql(name)}{direction}' for name in columns)} LIMIT :page_size"
+    )
+    sorting = ", ".join(f"{'k' if name == place else 'd'}.{name}{direction}" for name in columns)
+    return (
+        f"{order.before}SELECT d.*{f', k.{place}' if place else ''} FROM ({keys}) k CROSS JOIN {query.table} d "
+        f"WHERE d.feed = k.feed AND d.source_id = k.source_id ORDER BY {sorting}"
+    )
 
 
 def _sorted_by(order: Order, in_nulls: bool) -> tuple[str, ...]:
@@ -122,8 +145,9 @@ def _decode(cursor: str, order: Order) -> tuple[bool, tuple[Any, ...]]:
     try:
         key, in_nulls, after = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
         columns = _sorted_by(order, bool(in_nulls))
+        texts = (*KEY, order.columns[0]) if order.is_text else KEY
         fits = key == order.key and isinstance(after, list) and len(after) == len(columns)
-        fits = fits and all(isinstance(value, str if name in KEY else int) for name, value in zip(columns, after, strict=True))
+        fits = fits and all(isinstance(value, str if name in texts else int) for name, value in zip(columns, after, strict=True))
     except (ValueError, TypeError, binascii.Error, RecursionError):
         fits = False
     if not fits or any(isinstance(value, int) and abs(value) >= 2**63 for value in after):

@@ -7,73 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 
-from metrics.city import City
-from metrics.city.closings import bulk_rows, in_bulk_among
+from metrics.city import City, listed
+from metrics.city.closings import in_bulk_among
+from metrics.city.filter_grammar import Filter, parse, told, written
 from metrics.city.grid import read_grid
 from metrics.city.history import VersionItem, find, read_versions
 from metrics.city.masking import masked, masked_id, needs_grid
 from metrics.city.named import Names, read_names
-from metrics.city.narrow import period_condition, search_condition
-from metrics.city.paging import LIMIT, Order, Query, Row, count, every_row, read_page
+from metrics.city.paging import LIMIT, Query, Row
+from metrics.city.row_states import QUALITIES, REPORT_STATES, State
+from metrics.city.searched import reads_text as reads_text
 from metrics.city.sights import Sight, record_id, told_filter
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
 from metrics.city.timing import days_left, soon_boundary
 from metrics.periods import Period
-from store.days import number_of
 
-_OPEN = "d.closed_on IS NULL"
-_BY_DUE = Order("due", ("due_at", "feed", "source_id"), index="ix_report_open")
-_BY_RECEIVED = Order("received", ("received_on", "received_at", "feed", "source_id"), is_descending=True)
-_BY_CLOSED = Order("closed", ("closed_on", "closed_at", "feed", "source_id"), is_descending=True)
-_BY_REOPENED = Order("reopened", ("reopened_on", "reopened_at", "feed", "source_id"), is_descending=True, index="ix_report_reopened")
-_BY_HASTY = Order("hasty", ("closed_on", "closed_at", "feed", "source_id"), is_descending=True, index="ix_report_hasty")
-
-
-@dataclass(frozen=True)
-class State:
-    """One choice of the state filter; is_now = speaks of now, so a period counts only when the filter names its day."""
-
-    key: str
-    where: str
-    order: Order
-    period_on: str = "received"
-    is_now: bool = False
-
-
-STATES: tuple[State, ...] = (
-    State("", "1 = 1", _BY_RECEIVED),
-    State("open", _OPEN, _BY_DUE, is_now=True),
-    State("overdue", f"{_OPEN} AND d.due_at < :now", _BY_DUE, is_now=True),
-    State("due_soon", f"{_OPEN} AND d.due_at >= :now AND d.due_at < :soon", _BY_DUE, is_now=True),
-    State("received", "1 = 1", _BY_RECEIVED),
-    State("finished", "d.closed_on IS NOT NULL", _BY_CLOSED, "closed"),
-    State("late", "d.closed_at > d.due_at", _BY_CLOSED, "closed"),
-    State("no_due", "d.due_at IS NULL", _BY_RECEIVED),
-    State("ended_before_start", "d.is_ended_before_start", _BY_CLOSED, "closed"),
-    State("urgent", f"{_OPEN} AND d.is_urgent", _BY_DUE, is_now=True),
-    State("duplicate", "d.is_duplicate", _BY_RECEIVED),
-)
-# How a report was handled: narrows any state; without one it brings its own order and day. bulk is judged inside a period only.
-QUALITIES: tuple[State, ...] = (
-    State("reopened", "(d.reopened_on IS NOT NULL OR d.reopened_count > 0)", _BY_REOPENED, "reopened"),
-    State("within_hour", "d.is_within_hour", _BY_HASTY, "closed"),
-    State("bulk", "(d.feed, d.source_id) IN (SELECT feed, source_id FROM ({bulk}) bulk)", _BY_CLOSED, "closed"),
-)
+STATES = REPORT_STATES
 QUALITY_BY_KEY: Mapping[str, State] = {row.key: row for row in QUALITIES}
-STATE_BY_KEY: Mapping[str, State] = {state.key: state for state in STATES}
-PERIOD_DAYS = {"received": "received_on", "closed": "closed_on", "due": "due_on", "reopened": "reopened_on"}
 
 
 @dataclass(frozen=True)
 class ReportFilter:
-    """What a list is about; '' and None = any. search = the beginning of a report number; period_on = a key of PERIOD_DAYS.
-
-    quality = a key of QUALITY_BY_KEY.
-    """
+    """What a list is about, value by value; '' and None = any. Screens, API and exports ask by `chosen` instead."""
 
     choice: Choice = NOTHING_CHOSEN
     state: str = ""
@@ -86,7 +44,25 @@ class ReportFilter:
     quality: str = ""
 
 
+    @property
+    def filter(self) -> Filter:
+        """The same in the grammar."""
+        choice, one = self.choice, {"state": self.state, "quality": self.quality, "period_on": self.period_on, "q": self.search}
+        codes = {
+            "agency": choice.agency, "area": choice.area, "category": choice.category, "status": self.status, "channel": self.channel,
+            "feed": self.feed,
+        }
+        one |= {key: written([code]) for key, code in codes.items() if code}
+        return chosen(one | {"period": self.period.text if self.period else ""})
+
+
 NO_FILTER = ReportFilter()
+Asked = Filter | ReportFilter
+
+
+def chosen(given: Mapping[str, str]) -> Filter:
+    """The filter of parameters: page, API and exports make theirs here. ValueError ("field: ...")."""
+    return parse("reports", given)
 
 
 @dataclass(frozen=True)
@@ -132,91 +108,58 @@ class ReportItem:
 
 @dataclass(frozen=True)
 class ReportPage:
-    """Rows of one page, how many there are in all, and the cursor of the next page ('' = none)."""
+    """Rows of one page, how many there are in all (None = not counted in time), and the cursor of the next page ('' = none).
 
-    total: int
+    coverage: what the count stands on, rollup | index | read.
+    """
+
+    total: int | None
     rows: tuple[ReportItem, ...]
     next_cursor: str
     revision: int
+    coverage: str = ""
 
 
-def total(city: City, chosen: ReportFilter = NO_FILTER) -> int:
-    """How many reports the filter has. Requires see.reports; ValueError for an unknown state or period_on."""
-    with city.store.reading() as connection:
-        return count(connection, query(city, chosen))
+def total(city: City, asked: Asked = NO_FILTER) -> int:
+    """How many reports the filter has. Requires see.reports; ValueError for what cannot be meant."""
+    return listed.total(city, _filter(asked))
 
 
-def read(city: City, chosen: ReportFilter = NO_FILTER, *, limit: int = LIMIT, cursor: str = "") -> ReportPage:
-    """One page: most overdue first where the state speaks of now, else newest first. ValueError for a bad cursor or limit too."""
-    asked = query(city, chosen)
-    with city.store.reading() as connection:
-        rows, following = read_page(connection, asked, limit, cursor)
-        names = read_names(connection, city, rows)
-        _note_texts(city, chosen, rows)
-        return ReportPage(count(connection, asked), _items(connection, city, rows, names), following, city.revision)
-
-
-def every(city: City, chosen: ReportFilter = NO_FILTER) -> Iterator[tuple[ReportItem, ...]]:
-    """All rows of the filter as one state of the store, a page at a time: what exports write. Requires export too."""
-    city.scope.require("export")
-    asked = query(city, chosen)
-    with city.store.reading() as connection:
-        for rows in every_row(connection, asked):
-            yield _items(connection, city, rows, read_names(connection, city, rows))
-
-
-def query(city: City, chosen: ReportFilter) -> Query:
+def query(city: City, asked: Asked = NO_FILTER, sort: str = "") -> Query:
     """The rows of a filter as this reader may have them, and their order: lists, files and the map read it. Raises as `total`."""
-    city.scope.require("see.reports")
-    state = STATE_BY_KEY.get(chosen.state)
-    if state is None:
-        raise ValueError(f"state: {chosen.state!r} is none of {', '.join(key for key in STATE_BY_KEY if key)}")
-    own, values = conditions(city.scope, "reports", chosen.choice, "d.")
-    where, order, period_on = state.where + own, state.order, state.period_on
-    if chosen.quality:
-        quality = _quality(city, chosen, values)
-        where += " AND " + quality.where.format(bulk=bulk_rows(city))
-        order, period_on = (order, period_on) if chosen.state else (quality.order, quality.period_on)
-    clock = {"now": city.as_of, "soon": soon_boundary(city)}
-    values.update({name: value for name, value in clock.items() if f":{name}" in where})
-    for column, value in (("status", chosen.status), ("channel", chosen.channel), ("feed", chosen.feed)):
-        if value:
-            where += f" AND d.{column} = :only_{column}"
-            values[f"only_{column}"] = value
-    where += period_condition(chosen.period, chosen.period_on, period_on, state.is_now, PERIOD_DAYS, values)
-    where += search_condition(city, chosen.search, values)
-    return Query("core_report", where, values, order, city.store.is_sqlite)
+    return listed.query(city, _filter(asked), sort)
 
 
-def _quality(city: City, chosen: ReportFilter, values: dict[str, Any]) -> State:
-    """The row of a quality filter, its values put beside the others. ValueError for an unknown one, and for bulk without a period."""
-    found = QUALITY_BY_KEY.get(chosen.quality)
-    if found is None:
-        raise ValueError(f"quality: {chosen.quality!r} is none of {', '.join(QUALITY_BY_KEY)}")
-    if found.key == "bulk":
-        if chosen.period is None:
-            raise ValueError("quality: closed in bulk is judged inside a period; give one")
-        values.update(bulk_start=number_of(chosen.period.start_on), bulk_end=number_of(chosen.period.end_on))
-    return found
+def read(city: City, asked: Asked = NO_FILTER, *, limit: int = LIMIT, cursor: str = "", sort: str = "") -> ReportPage:
+    """One page, sorted as asked (metrics/city/row_orders.py), else most overdue first where the state speaks of now, else newest first.
+
+    ValueError for a bad cursor or limit too; TookTooLong.
+    """
+    one = _filter(asked)
+    found = listed.page(city, one, _made(city), sort=sort, limit=limit, cursor=cursor)
+    _note_texts(city, one, found.rows)
+    return ReportPage(found.counted.n, found.rows, found.next_cursor, city.revision, found.counted.coverage)
 
 
-def reads_text(city: City) -> bool:
-    """May this scope read what citizens and offices wrote?"""
-    return city.scope.permits("see.report_text") and "free_text" in city.scope.field_classes
+def every(city: City, asked: Asked = NO_FILTER, sort: str = "") -> Iterator[tuple[ReportItem, ...]]:
+    """All rows of the filter as one state of the store, a page at a time: what exports write. Requires export too."""
+    yield from listed.every(city, _filter(asked), _made(city), sort)
 
 
-def _note_texts(city: City, chosen: ReportFilter, rows: list[Row]) -> None:
+def _filter(asked: Asked) -> Filter:
+    return asked if isinstance(asked, Filter) else asked.filter
+
+
+def _made(city: City) -> listed.Made[ReportItem]:
+    return lambda connection, rows: items(connection, city, rows)
+
+
+def _note_texts(city: City, asked: Filter, rows: tuple[ReportItem, ...]) -> None:
     """That words of citizens were shown: under which filter, how many rows, from which one on."""
-    if not rows or not reads_text(city):
-        return
-    choice, period = chosen.choice, chosen.period.text if chosen.period else ""
-    asked = {
-        "quality": chosen.quality,
-        "state": chosen.state, "status": chosen.status, "channel": chosen.channel, "feed": chosen.feed, "period": period,
-        "period_on": chosen.period_on, "agency": choice.agency, "area": choice.area, "category": choice.category, "q": chosen.search,
-    }
-    first = record_id(rows[0]["feed"], masked_id(rows[0]["source_id"]))
-    city.sights.append(Sight("report_text.view", "report", "", {**told_filter(asked, found=True), "rows": len(rows), "first": first}))
+    if rows and reads_text(city):
+        first = record_id(rows[0].feed, masked_id(rows[0].source_id))
+        detail = {**told_filter(told(asked), found=True), "rows": len(rows), "first": first}
+        city.sights.append(Sight("report_text.view", "report", "", detail))
 
 
 def items(connection: Connection, city: City, rows: list[Row]) -> tuple[ReportItem, ...]:

@@ -44,7 +44,7 @@ DOSSIER_STATES: tuple[State, ...] = (
     State("waiting", _WAITING, BY_DUE, is_now=True),
     State("received", _IN_STOCK, BY_RECEIVED),
     State("finished", _ENDED, BY_FINISHED, period_on="finished"),
-    State("late", f"d.finished_at > d.due_at AND {_IN_STOCK}", BY_FINISHED, f"d.finished_on > d.due_on AND {_IN_STOCK}", "finished"),
+    State("late", f"d.finished_at > d.due_at AND {_ENDED}", BY_FINISHED, f"d.finished_on > d.due_on AND {_ENDED}", "finished"),
     State("no_due", f"d.due_at IS NULL AND {_IN_STOCK}", BY_RECEIVED),
     State("ended_before_start", "d.standing > 1 AND d.standing = 4", BY_FILED),
     State("new", "d.standing > 1 AND d.standing = 2", BY_FILED, period_on="filed"),
@@ -82,7 +82,7 @@ REPORT_STATES: tuple[State, ...] = (
     State("due_soon", f"{_REPORT_OPEN} AND d.due_at >= :now AND d.due_at < :soon", REPORT_BY_DUE, is_now=True),
     State("received", "1 = 1", REPORT_BY_RECEIVED),
     State("finished", "d.closed_on IS NOT NULL", REPORT_BY_CLOSED, period_on="closed"),
-    State("late", "d.closed_at > d.due_at", REPORT_BY_CLOSED, period_on="closed"),
+    State("late", "d.closed_on IS NOT NULL AND d.closed_at > d.due_at", REPORT_BY_CLOSED, period_on="closed"),
     State("no_due", "d.due_at IS NULL", REPORT_BY_RECEIVED),
     State("ended_before_start", "d.is_ended_before_start", REPORT_BY_CLOSED, period_on="closed"),
     State("urgent", f"{_REPORT_OPEN} AND d.is_urgent", REPORT_BY_DUE, is_now=True),
@@ -106,6 +106,8 @@ REPORT_TIMELINESS: tuple[State, ...] = (
     State("no_due", "d.due_at IS NULL", REPORT_BY_RECEIVED),
 )
 
+# topic -> what makes a row one of those in hand, and the index that holds just these
+IN_HAND: Mapping[str, tuple[str, str]] = {"dossiers": (_OPEN, "ix_dossier_open"), "reports": (_REPORT_OPEN, "ix_report_open")}
 # topic -> state or timeliness or quality -> its row
 CONDITIONS: Mapping[str, Mapping[str, Mapping[str, State]]] = {
     topic: {name: {row.key: row for row in rows} for name, rows in tables.items()}

@@ -1,10 +1,12 @@
-"""Words searched for, accent-blind: every word begins the number of a row, or a word of one of the names shown with it.
+"""Words searched for, accent-blind: every word begins the number of a row, or a word of one of the names shown with it; for readers of
+free text also a word of what was written.
 
 Names are resolved to codes in memory, so a search touches rows by their codes; a word of a number has a digit in it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +21,12 @@ NAMES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "reports": (("agency", "agency_code"), ("category", "category_code"), ("area", "area_code")),
 }
 _HIGHEST = "\U0010ffff"
+_WORD = re.compile(r"\w+")
+
+
+def reads_text(city: City) -> bool:
+    """May this scope read what citizens and offices wrote?"""
+    return city.scope.permits("see.report_text") and "free_text" in city.scope.field_classes
 
 
 def search_condition(city: City, topic: str, q: str, alias: str, values: dict[str, Any], columns: set[str]) -> str:
@@ -31,10 +39,10 @@ def search_condition(city: City, topic: str, q: str, alias: str, values: dict[st
 
 
 def _one(city: City, topic: str, word: str, number: int, alias: str, values: dict[str, Any], columns: set[str]) -> str:
-    found = []
-    folded = fold(word)
-    for kind, column in NAMES[topic]:
-        codes = known(city, kind).matching(folded) if folded else ()
+    found, pieces = [], _WORD.findall(fold(word))
+    for kind, column in NAMES[topic] if pieces else ():
+        matching = [set(known(city, kind).matching(piece)) for piece in pieces]
+        codes = sorted(set.intersection(*matching))
         if codes:
             names = [f"q{number}_{kind}_{place}" for place, _ in enumerate(codes)]
             values.update(zip(names, codes, strict=True))
@@ -43,6 +51,9 @@ def _one(city: City, topic: str, word: str, number: int, alias: str, values: dic
     if any(letter.isdigit() for letter in word):
         columns.update(("feed", "source_id"))
         found.append(_of_number(city, word, number, alias, values))
+    if topic == "reports" and pieces and reads_text(city):
+        columns.add("description")
+        found.append(_of_text(pieces, number, alias, values))
     return " OR ".join(found) or "1 = 0"
 
 
@@ -61,3 +72,13 @@ def _of_number(city: City, word: str, number: int, alias: str, values: dict[str,
             values[name] = start.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
             parts.append(f"{known_feeds}{alias}source_id LIKE :{name} ESCAPE '\\'")
     return " OR ".join(f"({part})" for part in parts)
+
+
+def _of_text(pieces: list[str], number: int, alias: str, values: dict[str, Any]) -> str:
+    """Reports with words that begin so (store/report_text.py)."""
+    likes = []
+    for place, piece in enumerate(pieces):
+        name = f"q{number}_text_{place}"
+        values[name] = "% " + piece.replace("_", "\\_") + "%"
+        likes.append(f"words LIKE :{name} ESCAPE '\\'")
+    return f"({alias}feed, {alias}source_id) IN (SELECT feed, source_id FROM core_report_text WHERE {' AND '.join(likes)})"
