@@ -50,11 +50,17 @@ def card(city: City, view: View, signal: Signal, *, is_alone: bool = False) -> C
         control_chart(signal.points, _alternative(signal, lang)),
         html.P(_baseline_words(city, signal, lang), className="d-quiet"),
         html.P(_target(signal, lang), className="d-quiet") if signal.target is not None else None,
+        html.P(_explain(view, signal.key, signal.week.text)),
     ]
     return html.Article(
         [part for part in parts if part is not None], className="d-signal-card",
         **{"data-key": signal.key, "data-signal": signal.verdict},
     )
+
+
+def _explain(view: View, key: str, week: str) -> Component:
+    """To what else was unlike other weeks in that one."""
+    return link(t("explain.from_tile", view.lang), view.to("/explain", key=key, period=week))
 
 
 def quiet_table(view: View, signals: Sequence[Signal]) -> Component:
@@ -104,7 +110,7 @@ def weeks_table(view: View, signal: Signal) -> Component:
         return f"{_charted(signal, row.limits.low, lang)}–{_charted(signal, row.limits.high, lang)}"
 
     columns = [
-        Column[SignalPoint](t("period.week", lang), lambda row: row.week, "main"),
+        Column[SignalPoint](t("period.week", lang), lambda row: _explain_week(view, signal.key, row), "main"),
         Column[SignalPoint](t("signals.value", lang), lambda row: _value(signal, row, lang), "number"),
         Column[SignalPoint]("n", lambda row: number(row.n, lang, 0), "number"),
         Column[SignalPoint](t("signals.charted", lang), lambda row: _charted(signal, row.charted, lang), "number"),
@@ -112,6 +118,11 @@ def weeks_table(view: View, signal: Signal) -> Component:
         Column[SignalPoint](t("signals.notes", lang), lambda row: ", ".join(_notes(row, lang)), "wide"),
     ]
     return table(columns, tuple(reversed(signal.points)), t("signals.weeks", lang))
+
+
+def _explain_week(view: View, key: str, row: SignalPoint) -> Component | str:
+    """A week's name; of one where a rule fired a link to what else was unlike others then."""
+    return link(row.week, view.to("/explain", key=key, period=row.week), title=t("explain.from_tile", view.lang)) if row.rule else row.week
 
 
 def history_list(city: City, rows: Sequence[Baseline], lang: str) -> Component:

@@ -278,6 +278,7 @@ def _definition(city: City, view: View, value: KpiValue) -> Component:
                     html.P([t("desk.source", lang), ": ", t(f"kpi.{value.key}.source", lang)], className="d-source"),
                     html.P([t("desk.period", lang), ": ", span], className="d-source"),
                     html.P(" · ".join(told), className="d-source"),
+                    html.P(link(t("explain.from_tile", lang), view.to("/explain", key=value.key, period=period.text))),
                     link(t("desk.to_catalogue", lang), f"{view.to('/kpis')}#{value.key}"),
                 ],
                 className="d-popover",
