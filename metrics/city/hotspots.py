@@ -1,19 +1,32 @@
-"""Open reports on a grid: how many lie in each cell, how many of them are overdue. No point is exact, no text is read.
+"""Reports by place: the open ones on a grid, and where more came than usual. No point is exact, no text is read.
 
-Made for wall maps, which strangers may see: a cell is at least `grid_m` wide, so an address cannot be told from it.
+`read` is made for wall maps, which strangers may see: a cell is at least `grid_m` wide, so an address cannot be told from it. `unusual`
+sets the reports of a period beside those of the same weekdays of up to twelve weeks (or as many equal spans) before, place by place.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from metrics import chance
 from metrics.city import City, small_counts
-from metrics.city.grid import read_grid
+from metrics.city.grid import Grid, read_grid
+from metrics.city.moments import Moment, Span, moment, spans
+from metrics.city.named import read_names
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
+from metrics.periods import Period
 
 LIMIT = 400
+BY = ("area", "cell")
+CELL_STEPS = 3  # a cell of `unusual` is so many cells of the city's grid wide: an odd number, so that it holds each of them whole
+UNUSUAL = 3.0  # of the standing: as rare as 3 sigma
+LEAST_N = 5  # fewer reports are no hot spot, however quiet the place was
+MOST_OTHERS = 30
 
 
 @dataclass(frozen=True)
@@ -63,3 +76,162 @@ def without_small(cells: list[Cell]) -> tuple[Cell, ...]:
         for n, cell in enumerate(cells)
     ]
     return tuple(sorted(shown, key=lambda cell: (cell.lon, cell.lat)))
+
+
+# ---- more than usual ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class HotSpot:
+    """A place with n reports in the period, where `expected` are usual: the mean of the earlier spans, the largest cut down to the next.
+
+    key: area code, or "x,y" of the grid; lon and lat: of a cell's middle. low..high and earlier: of the spans it is set beside. standing =
+    how unusual, as a normal z; None = too few earlier spans. top: the category most of them are of, and how many are.
+    """
+
+    key: str
+    name: str
+    lon: float | None
+    lat: float | None
+    n: int
+    expected: float
+    low: int
+    high: int
+    earlier: int
+    standing: float | None
+    top_code: str
+    top: str
+    top_n: int
+
+    @property
+    def is_unusual(self) -> bool:
+        """More than chance makes, once in some 700 places."""
+        return self.standing is not None and self.standing > UNUSUAL and self.n >= LEAST_N
+
+
+@dataclass(frozen=True)
+class HotSpots:
+    """Places with more reports than usual, most unusual first, and others that had any. asked None = nothing of the period is over yet.
+
+    compared = places that were judged; by_chance = how many of them chance alone makes stand out, at most; placeless = reports without a place.
+    earlier = how many spans everything is set beside; cell = width and height of a cell.
+    """
+
+    by: str
+    asked: Moment | None
+    found: tuple[HotSpot, ...] = ()
+    others: tuple[HotSpot, ...] = ()
+    compared: int = 0
+    by_chance: float = 0.0
+    total: int = 0
+    placeless: int = 0
+    earlier: int = 0
+    cell: Grid | None = None
+
+
+class _Heard:
+    """What is read of a place: reports by span, and by category in the period itself."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[int] = Counter()
+        self.categories: Counter[str] = Counter()
+
+
+def unusual(city: City, period: Period, by: str = BY[0], choice: Choice = NOTHING_CHOSEN) -> HotSpots:
+    """Where more reports came in a period of at most 31 days than usual for the place and its weekdays. The running day is cut at the hour.
+
+    Requires see.reports and see.small_counts; ValueError for an unknown `by` or a longer period.
+    """
+    city.scope.require("see.reports")
+    city.scope.require("see.small_counts")
+    if by not in BY:
+        raise ValueError(f"by: {by!r} is none of {', '.join(BY)}")
+    asked = moment(city, period)
+    if asked is None:
+        return HotSpots(by, None)
+    question = ("unusual", city.revisions.get("reports", 0), asked, by, choice)
+    found: HotSpots = city.once(*question, make=lambda: _unusual(city, asked, by, choice))
+    return found
+
+
+def _unusual(city: City, asked: Moment, by: str, choice: Choice) -> HotSpots:
+    with city.store.reading() as connection:
+        grid = read_grid(connection, city)
+        compared = _known_spans(connection, spans(city, asked))
+        heard = _heard(connection, city, compared, by, choice, grid)
+        placeless = heard.pop("", _Heard()).counts[0]
+        places = [_spot(key, one, len(compared) - 1) for key, one in heard.items()]
+        named = _named(connection, city, places, by, grid)
+    ranked = sorted(named, key=lambda one: (-(one.standing or 0.0), -one.n, one.key))
+    judged = sum(one.standing is not None for one in ranked)
+    others = tuple(one for one in ranked if one.n and not one.is_unusual)
+    total = placeless + sum(one.n for one in ranked)
+    cell = Grid(grid.step_lon * CELL_STEPS, grid.step_lat * CELL_STEPS) if by == "cell" else None
+    return HotSpots(
+        by, asked, tuple(one for one in ranked if one.is_unusual), others[:MOST_OTHERS], judged, judged * chance.TAIL, total, placeless,
+        len(compared) - 1, cell,
+    )
+
+
+def _known_spans(connection: Connection, asked: Sequence[Span]) -> tuple[Span, ...]:
+    """The span asked about and those before it from which reports are known: before the first report nothing is usual."""
+    first_on = connection.execute(text("SELECT min(received_on) FROM core_report")).scalar()
+    return (asked[0], *(span for span in asked[1:] if first_on is not None and span.start_on >= first_on))
+
+
+def _heard(
+    connection: Connection, city: City, compared: Sequence[Span], by: str, choice: Choice, grid: Grid
+) -> dict[str, _Heard]:
+    """Place -> what is read of it; '' = without a place."""
+    where, values = conditions(city.scope, "reports", choice, "d.")
+    values.update(first_on=compared[-1].start_on, last_on=compared[0].end_on)
+    cases = []
+    for number, span in enumerate(compared):
+        values.update({f"s{number}": span.start_on, f"e{number}": span.end_on, f"t{number}": span.end_at})
+        until = f" AND d.received_at < :t{number}" if compared[0].end_on >= city.today_on else ""
+        cases.append(f"WHEN d.received_on BETWEEN :s{number} AND :e{number}{until} THEN {number}")
+    place = "d.area_code, 0"
+    if by == "cell":
+        values.update(step_lon=grid.step_lon, step_lat=grid.step_lat, cells=float(CELL_STEPS))
+        place = "round(round(d.lon / :step_lon) / :cells), round(round(d.lat / :step_lat) / :cells)"
+    rows = connection.execute(
+        text(
+            f"SELECT {place}, CASE {' '.join(cases)} END AS span, d.category_code, count(*) FROM core_report d "
+            f"WHERE d.received_on BETWEEN :first_on AND :last_on{where} GROUP BY 1, 2, 3, 4"
+        ),
+        values,
+    ).all()
+    found: dict[str, _Heard] = {}
+    for x, y, span, category, n in rows:
+        if span is None:
+            continue
+        key = ("" if x is None or y is None else f"{int(x)},{int(y)}") if by == "cell" else x
+        one = found.setdefault(key, _Heard())
+        one.counts[span] += n
+        if span == 0:
+            one.categories[category] += n
+    return found
+
+
+def _spot(key: str, one: _Heard, earlier: int) -> dict[str, Any]:
+    before = [one.counts[span] for span in range(1, earlier + 1)]
+    top = min(one.categories.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
+    return {
+        "key": key, "n": one.counts[0], "expected": chance.usual(before), "low": min(before, default=0), "high": max(before, default=0),
+        "earlier": earlier, "standing": chance.count_standing(one.counts[0], before), "top_code": top[0], "top_n": top[1],
+    }
+
+
+def _named(connection: Connection, city: City, places: Sequence[dict[str, Any]], by: str, grid: Grid) -> list[HotSpot]:
+    """The places with the names of their areas and categories, as this reader may know them."""
+    codes: list[dict[str, Any]] = [{"category_code": one["top_code"], "area_code": one["key"] if by == "area" else ""} for one in places]
+    names = read_names(connection, city, codes)
+    found = []
+    for one in places:
+        top = {"top": names.category(one["top_code"]), "top_code": names.code("category_code", one["top_code"])}
+        place: dict[str, Any]
+        if by == "area":
+            place = {"key": names.code("area_code", one["key"]), "name": names.area(one["key"]), "lon": None, "lat": None}
+        else:
+            x, y = (int(part) * CELL_STEPS for part in one["key"].split(","))
+            place = {"name": "", "lon": round(x * grid.step_lon, 5), "lat": round(y * grid.step_lat, 5)}
+        found.append(HotSpot(**{**one, **top, **place}))
+    return found

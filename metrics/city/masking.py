@@ -93,6 +93,8 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "GamingFound": "kind blind",
     "GamingRow": "kind day feed procedure_code procedure how next_feed",
     "GamingRule": "key permission",
+    "HotSpot": "key name lon lat top_code top",  # of whole areas, or of cells wider than the city's grid
+    "HotSpots": "by",
     "Heard": "topic kind key measure_unit",
     "IndicatorItem": (
         "feed source_id indicator name name_en kind theme group parent subject_kind subject subject_name period value_text bound "
