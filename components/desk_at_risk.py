@@ -27,7 +27,7 @@ def ranked_words(city: City, model: RiskModel, lang: str) -> Component:
     if model.ranked_by in ("none", "too_little"):
         words = t(f"risk.ranked_{model.ranked_by}", lang)
     elif model.ranked_by == MODEL:
-        words = t("risk.ranked_model", lang, **about)
+        words = f"{t('risk.ranked_model', lang, **about)} {t('risk.no_cause', lang)}"
     else:
         words = t("risk.no_better", lang, baseline=t(f"risk.baseline.{model.ranked_by}", lang), **about)
     return html.P(words, className="k-ranked", role="status", **{"data-ranked-by": model.ranked_by})
@@ -36,46 +36,51 @@ def ranked_words(city: City, model: RiskModel, lang: str) -> Component:
 # ---- the queue ----------------------------------------------------------------------------------------------------------
 def risk_table(city: City, view: View, found: RiskPage) -> Component:
     """One line a dossier, likeliest to miss its due date first; its number leads to its page."""
-    lang, is_model = view.lang, found.model.ranked_by == MODEL
+    lang, has_reasons = view.lang, found.model.ranked_by == MODEL  # a baseline has none, and is not set beside itself
     columns = [
         Column[RiskItem](t("column.risk.source_id", lang), lambda row: _open(view, row), "main"),
-        Column[RiskItem](t("column.risk.chance_pct", lang), lambda row: _chance(row, lang), "short"),
-        Column[RiskItem](t("column.risk.age_pct", lang), lambda row: percent(row.age_pct, lang, 0), "number"),
-        Column[RiskItem](t("column.risk.due_at", lang), lambda row: instant(row.due_at, city.config.tz, lang), "time"),
-        Column[RiskItem](t("desk.working_days_left", lang), lambda row: _left(row, lang), "number"),
-        Column[RiskItem](t("column.risk.agency", lang), lambda row: row.agency_name or t("unmapped.agency", lang), "wide"),
-        Column[RiskItem](t("column.risk.procedure", lang), lambda row: row.procedure_name or MISSING, "wide"),
+        Column[RiskItem](t("column.risk.chance_pct", lang), lambda row: _chance(row, lang, has_reasons=has_reasons), "short"),
+        Column[RiskItem](t("column.risk.due_at", lang), lambda row: _due(city, row, lang), "time"),
+        Column[RiskItem](t("column.risk.agency", lang), lambda row: _whose(row, lang), "wide"),
         Column[RiskItem](t("column.risk.step", lang), lambda row: _step(row, lang), "wide"),
         Column[RiskItem](t("column.risk.reasons", lang), lambda row: _reasons(row, lang), "wide"),
     ]
-    if not is_model:  # it would say the same twice, and a baseline has no reasons
-        columns = [column for number_, column in enumerate(columns) if number_ not in (2, 8)]
-    return table(columns, found.rows, t("page.at_risk", lang))
+    return table(columns if has_reasons else columns[:-1], found.rows, t("page.at_risk", lang))
 
 
 def _open(view: View, row: RiskItem) -> Component:
     return link(row.source_id, view.to(item_path("/dossiers", row.feed, row.source_id), period=""))
 
 
-def _chance(row: RiskItem, lang: str) -> Component:
-    """The chance as a number with a bar; without a model the part of the limit used."""
+def _chance(row: RiskItem, lang: str, *, has_reasons: bool) -> Component:
+    """The chance with a bar, and what the limit used alone would say; without a model the part of the limit used."""
     if row.chance_pct is None:
         return html.Span(t("risk.used", lang, value=percent(row.used_pct, lang, 0)))
     level = "high" if row.chance_pct >= HIGH else "raised" if row.chance_pct >= RAISED else "low"
     bar = html.Span(html.Span(style={"width": share_width(row.chance_pct, 100)}), className="k-bar", **{"aria-hidden": "true"})
-    return html.Span([html.B(percent(row.chance_pct, lang, 0)), bar], className="k-chance", **{"data-level": level})
+    shown = html.Span([html.B(percent(row.chance_pct, lang, 0)), bar], className="k-chance", **{"data-level": level})
+    return _under(shown, t("risk.age_says", lang, value=percent(row.age_pct, lang, 0))) if has_reasons else shown
 
 
-def _left(row: RiskItem, lang: str) -> Component | str:
-    shown = number(row.days_left, lang, 1)
-    return html.Span([shown, html.Small(t("timeliness.waiting", lang))], className="k-left") if row.stopped_at is not None else shown
+def _under(first: Component | str, *others: str) -> Component:
+    """Something with small words under it."""
+    return html.Span([html.Span(first), *(html.Small(words) for words in others if words)], className="k-under")
+
+
+def _due(city: City, row: RiskItem, lang: str) -> Component:
+    left = t("risk.left", lang, n=number(row.days_left, lang, 1)) if row.days_left is not None else ""
+    waits = t("timeliness.waiting", lang) if row.stopped_at is not None else ""
+    return _under(instant(row.due_at, city.config.tz, lang), left, waits)
+
+
+def _whose(row: RiskItem, lang: str) -> Component:
+    return _under(row.agency_name or t("unmapped.agency", lang), row.procedure_name)
 
 
 def _step(row: RiskItem, lang: str) -> Component | str:
     if row.step_days is None:
         return MISSING
-    days = t("desk.working_days", lang, n=number(row.step_days, lang, 1))
-    return html.Span([row.step or MISSING, html.Small(days)], className="k-left")
+    return _under(row.step or MISSING, t("desk.working_days", lang, n=number(row.step_days, lang, 1)))
 
 
 def _reasons(row: RiskItem, lang: str) -> Component | str:
