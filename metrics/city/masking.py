@@ -44,6 +44,8 @@ MASKS: tuple[Mask, ...] = (
     Mask("Spot.source_id", PERSONAL, "id"),
     Mask("DossierItem.source_id", PERSONAL, "id"),
     Mask("DossierDetail.alias", PERSONAL, "id"),
+    Mask("RiskItem.source_id", PERSONAL, "id"),
+    Mask("RiskItem.step", FREE_TEXT, "empty"),
     Mask("StepItem.name", FREE_TEXT, "empty"),
     Mask("StepItem.department", FREE_TEXT, "empty"),
     Mask("GamingRow.source_id", PERSONAL, "id"),
@@ -117,6 +119,10 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "ReportPage": "next_cursor coverage",
     "SavedView": "name query owner",  # a name is refused where it holds anything of a person; who shares a view signs for it
     "RuleCounts": "blind",
+    "RiskItem": "feed agency_code agency_name procedure_code procedure_name",
+    "RiskModel": "ranked_by",
+    "RiskPage": "next_cursor",
+    "RiskReason": "key",
     "ScoredGroup": "key",
     "ScoredIndicator": "no kpi source state lacks",
     "Shown": "key query lang made_by",  # kept for readers of at least the maker's rights
