@@ -20,7 +20,7 @@ from components.explore import ask, kept, state
 from components.explore.area_map import area_map
 from components.explore.bars import bars
 from components.explore.content import Content, as_data, from_data
-from components.explore.figure import figure_card, not_read, nothing
+from components.explore.figure import figure_card, not_read, nothing, too_long
 from components.explore.pivot import multiples, pivot
 from components.explore.reading import STOP, STOPPED
 from components.explore.state import DEFAULT_PERIOD, PATH, read_state
@@ -31,7 +31,7 @@ from metrics.city.explore import Answer
 from metrics.city.known import known
 from metrics.city.typed import TypedFault
 from scope import Scope
-from store.bounded import stop
+from store.bounded import Stopped, TookTooLong
 from store.days import instant
 from store.shown import TooSoon
 from text import t
@@ -55,12 +55,16 @@ def draw_explore(city: City, view: View) -> list[Component | None]:
         view = read_view({"path": PATH, "query": {**dict(parse_qsl(seen.query)), **_spoken(view)}}, city.config, city.today, DEFAULT_PERIOD)
     asked = read_state(view, city)
     shapes = areas.polygons(city) if _has_areas(asked) else ()
-    fault = ""
     content: Content | None = None
+    fault: Component | None = None
     try:
         content = from_data(seen.content, asked) if seen else read_content(city, asked, has_map=any(one.geometry for one in shapes))
     except ValueError as no:
-        fault = str(no)
+        fault = notice(t("explore.no_answer", asked.lang), str(no), kind="fault")
+    except TookTooLong:
+        fault = too_long(asked, "took_too_long", _token(city, asked))
+    except Stopped:
+        fault = too_long(asked, "stopped", _token(city, asked))
     return _page(city, replace(asked, is_shown=seen is not None), content, shapes, seen, fault)
 
 
@@ -80,11 +84,12 @@ def _has_areas(asked: Ask) -> bool:
 def read_content(city: City, asked: Ask, *, has_map: bool) -> Content:
     """The answers of the page. Raises ValueError where the measure has no such breakdown."""
     may_read = bool(asked.view.get("read"))
+    key = reading_key(city.scope, asked.view.get("read")) if may_read else ""
     by = tuple(one for one in (asked.by, asked.split) if one)
     own = state.own_filters(asked)
-    main = explore.read(city, asked.question(by, state.main_period(asked), own, top=asked.top, may_read=may_read))
+    main = explore.read(city, asked.question(by, state.main_period(asked), own, top=asked.top, may_read=may_read), key)
     is_narrowed = any(asked.filter.term(key) for key in own) or state.main_period(asked) != asked.now
-    whole = explore.read(city, asked.question((), asked.now, may_read=may_read)) if is_narrowed else main
+    whole = explore.read(city, asked.question((), asked.now, may_read=may_read), key) if is_narrowed else main
     time = _beside(city, asked, (state.grain(asked.period),), state.around(asked), ())
     on_map = _beside(city, asked, ("area",), asked.now, ("area",)) if has_map else None
     return Content(main, time, on_map, whole)
@@ -101,7 +106,7 @@ def _beside(city: City, asked: Ask, by: tuple[str, ...], period: Any, without: t
 
 # ---- drawing ------------------------------------------------------------------------------------------------------------
 def _page(
-    city: City, asked: Ask, content: Content | None, shapes: Sequence[AreaShape], seen: shown.Shown | None, fault: str
+    city: City, asked: Ask, content: Content | None, shapes: Sequence[AreaShape], seen: shown.Shown | None, fault: Component | None
 ) -> list[Component | None]:
     lang, names = asked.lang, _names(city, asked)
     why_not = content.main.why_not if content else ()
@@ -115,7 +120,7 @@ def _page(
         *kept.marks(city, asked, seen, why_not),
         None if seen else ask.asking(city, asked, names),
         chips,
-        *(_figures(city, asked, content, shapes) if content else [notice(t("explore.no_answer", lang), fault, kind="fault")]),
+        *(_figures(city, asked, content, shapes) if content else [fault]),
     ]
 
 
@@ -139,7 +144,7 @@ def _figures(city: City, asked: Ask, content: Content, shapes: Sequence[AreaShap
         ),
         html.Div(
             [
-                html.Section([html.H2(ask.heading_words(asked)), _breakdown(city, asked, content.main)], className="d-x-card d-x-main"),
+                html.Section([html.H2([html.Span(ask.heading_words(asked)), ask.shapes(asked)]), _breakdown(city, asked, content.main)], className="d-x-card d-x-main"),
                 html.Section([html.H2(t("explore.on_map", lang)), on_map], className="d-x-card d-x-where") if on_map else None,
             ],
             className=f"d-x-body{' d-x-alone' if on_map is None or asked.split else ''}",
@@ -206,6 +211,8 @@ def take_step(
         told, editing = kept.said(t(no.key, asked.lang, **no.words)), step.number if pressed["do"] == "rename" else 0
     except TooSoon as no:
         told, editing = kept.said(t("explore.too_soon", asked.lang, n=no.wait_s)), 0
+    except (TookTooLong, Stopped):
+        told, editing = kept.said(t("explore.took_too_long", asked.lang)), 0
     except (KeyError, ValueError):
         told, editing = kept.said(t("explore.view_gone", asked.lang)), 0
     return told, kept.views_list(asked, views.read(city, PATH), city, editing)
@@ -281,7 +288,7 @@ STEPS: Mapping[str, Callable[[Step], Said]] = {
 def stop_reading(context: AppContext, scope: Scope, presses: int | None, opened: Mapping[str, Any]) -> Any:
     """End the reading that the page waits for; it then says so itself."""
     if presses and opened and (token := str((opened.get("query") or {}).get("read", ""))):
-        stop(context.store, reading_key(scope, token))
+        explore.stop(context.city(scope), reading_key(scope, token))
     return no_update
 
 

@@ -15,6 +15,7 @@ from components.charts import sparkline
 from components.desk_links import View
 from components.desk_parts import ago, link, state_mark, verdict_mark
 from metrics.city import City
+from metrics.city.explore.measures import MEASURE
 from metrics.city.feeds import FRESH, ROLE_TOPIC, STATIC
 from metrics.city.kpis import KpiValue
 from metrics.city.series import Point
@@ -129,6 +130,14 @@ def drill_href(city: City, view: View, value: KpiValue) -> str:
     elif drill.path in ("/dossiers", "/reports"):
         chosen["period"] = view.get("period") or DEFAULT_PERIOD
     return view.to(drill.path, **chosen)
+
+
+def explore_href(city: City, view: View, key: str) -> str:
+    """Where a figure is broken down, under the choices it was asked with; '' where it cannot be, or not by this reader."""
+    row = MEASURE.get(key)
+    if row is None or not all(city.scope.permits(one) for one in ("see.dossiers", "see.small_counts")):
+        return ""
+    return view.to("/explore", measure=key, period=view.get("period") or DEFAULT_PERIOD)
 
 
 def _name(city: City, view: View, value: KpiValue) -> Component | str:
@@ -246,6 +255,8 @@ def _trust(city: City, view: View, value: KpiValue) -> Component:
                 title=title,
             )
         )
+    if href := explore_href(city, view, value.key):
+        marks.append(link(t("explore.analyse", lang), href, "d-tile-more", title=t("explore.analyse_hint", lang)))
     return html.Div(marks, className="d-trust")
 
 

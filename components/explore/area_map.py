@@ -80,7 +80,7 @@ def _most(state: State, answer: Answer) -> float:
 
 
 def _area(state: State, cut: Cut, name: str, row: Row | None, most: float) -> Component:
-    value = row.figures[0].value if row else None
+    value = row.figures[0].value if row else 0.0 if state.measure.adds_up else None  # of what is counted there is none
     on = is_chosen(state, "area", cut.code)
     told = f"{name}: {value_words(state.measure, value, state.lang)}"
     marks = {"data-step": str(step_of(value, most)), "data-chosen": "1" if on else "", **({"aria-current": "true"} if on else {})}

@@ -19,6 +19,7 @@ from text import t
 from text.vietnamese import fold, sort_key
 
 FIELD = "explore-field"
+MOST_OPTIONS = 400  # of a field: longer lists are narrowed by a click in the table
 Names = Mapping[str, Mapping[str, str]]  # field -> code -> name
 
 
@@ -80,20 +81,26 @@ def _by(state: State, names: Names) -> Component:
     ]
     options = [{"label": dimension_name(key, lang), "value": key, "search": fold(dimension_name(key, lang))} for key in ways if key != state.by]
     second = dropdown("split", options, state.split, lang, words=t("explore.no_split", lang))
-    shapes = [
-        _choice(t(f"explore.shape_{shape}", lang), state.here(shape="" if shape == SHAPES[0] else shape), shape == state.shape, f"shape:{shape}")
-        for shape in SHAPES
-    ]
     return html.Div(
         [
             _field("", t("explore.by_label", lang), html.Div(links, className="d-choices"), "d-x-ways"),
             _field("split", t("explore.split", lang), second, "d-x-split"),
-            _field("", t("explore.shape", lang), html.Div(shapes, className="d-choices"), "") if state.split else None,
             _compare(state),
             _more(state, names),
         ],
         className="d-x-line",
     )
+
+
+def shapes(state: State) -> Component | None:
+    """How two dimensions are drawn; None of one."""
+    if not state.split:
+        return None
+    links = [
+        _choice(t(f"explore.shape_{shape}", state.lang), state.here(shape="" if shape == SHAPES[0] else shape), shape == state.shape, f"shape:{shape}")
+        for shape in SHAPES
+    ]
+    return html.Span(links, className="d-choices", role="group", **{"aria-label": t("explore.shape", state.lang)})
 
 
 def _more(state: State, names: Names) -> Component:
@@ -103,7 +110,7 @@ def _more(state: State, names: Names) -> Component:
     for field, known in names.items():
         ordered = sorted(known.items(), key=lambda pair: sort_key(pair[1]))
         options = [{"label": words, "value": code, "search": f"{words} {fold(words)} {code}"} for code, words in ordered if code]
-        if options:
+        if 0 < len(options) <= MOST_OPTIONS:
             boxes.append(_field(field, dimension_name(field, lang), dropdown(field, options, state.filter.only(field), lang), ""))
     return html.Details(
         [html.Summary(t("explore.more_filters", lang), className="d-button"), html.Div(boxes, className="d-fields")], className="d-x-more", id="explore-more"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from dash import html
 from dash.development.base_component import Component
@@ -35,7 +36,10 @@ def pivot(state: State, answer: Answer) -> Component:
 
 
 def multiples(state: State, answer: Answer) -> Component:
-    """A small chart for each group of the second dimension, in the order of the table, all on one scale."""
+    """A small chart for each group of the second dimension, in the order of the table, all on one scale; time always lies along."""
+    if DIMENSION[state.split].kind != "code" and DIMENSION[state.by].kind == "code":
+        rows, totals = (tuple(replace(row, groups=row.groups[::-1], labels=row.labels[::-1]) for row in part) for part in (answer.rows, answer.totals))
+        return multiples(replace(state, by=state.split, split=state.by), replace(answer, rows=rows, totals=totals))
     cells, names = _cells(answer), _names(answer, state)
     downs = _groups(answer, 0)
     most = scale(state, [row.figures[0].value for row in answer.rows])
@@ -87,12 +91,14 @@ def _cell(
 ) -> Component:
     """A figure, tinted by its size; a click narrows the page to both of its groups."""
     value = row.figures[0].value if row else None
-    words = value_words(state.measure, value, state.lang, is_short=True) if row else "·"
+    if row is None and state.measure.adds_up:
+        value = 0.0  # nothing of what is counted
+    words = value_words(state.measure, value, state.lang, is_short=True)
     step = "" if is_sum or not value or not most else str(min(STEPS, 1 + int(STEPS * abs(value) / most * 0.999)))
     href = both(state, groups)
     named = ", ".join(names[place].get(group, "") for place, group in enumerate(groups) if group != TOTAL)
-    shown = here(words, href, "d-x-cell-link", f"cell:{groups[0]}|{groups[1]}", title=named) if href and row else words
-    return html.Td(shown, className=f"d-number{' d-x-sum' if is_sum else ''}", **{"data-tint": step, "data-label": named})
+    shown = here(words, href, "d-x-cell-link", f"cell:{groups[0]}|{groups[1]}", title=named) if href and value else words
+    return html.Td(shown, className=f"d-number{' d-x-sum' if is_sum else ''}", **{"data-tint": step, "data-zero": "" if value else "1", "data-label": named})
 
 
 def both(state: State, groups: tuple[str, str]) -> str:

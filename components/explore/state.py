@@ -209,19 +209,18 @@ def drilled(state: State, dimension: str, group: str) -> str:
     return state.here(**{key: chosen_value(state, dimension, group), "by": following, "split": ""})
 
 
-_DOWN: Mapping[str, tuple[str, ...]] = {
-    "dossiers": ("domain", "area", "agency", "procedure", "channel", "day"),
-    "reports": ("area", "agency", "category", "channel", "day"),
-    "readings": ("area", "station", "property", "day"),
+_DOWN: Mapping[str, Mapping[str, str]] = {
+    "dossiers": {"agency": "procedure", "area": "agency", "domain": "procedure", "procedure": "agency", "channel": "agency"},
+    "reports": {"category": "area", "area": "category", "agency": "category", "channel": "category"},
+    "readings": {"area": "station", "station": "property", "property": "station"},
 }
 
 
 def next_by(state: State, dimension: str) -> str:
-    """The dimension below one: the first not yet used of those that follow it, else of all."""
-    order = _DOWN[state.topic]
-    after = order[order.index(dimension) + 1:] if dimension in order else order
-    offered = {row.key for row in dimensions(state)}
-    free = [key for key in (*after, *order) if key in offered and key != dimension and state.filter.term(key) is None]
+    """The dimension below one: what one asks next of its groups, else the first not used yet, else the days."""
+    offered = [row.key for row in dimensions(state)]
+    wanted = (_DOWN[state.topic].get(dimension, ""), *_DOWN[state.topic], "day")
+    free = [key for key in wanted if key in offered and key != dimension and state.filter.term(key) is None]
     return free[0] if free else ""
 
 
