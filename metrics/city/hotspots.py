@@ -111,8 +111,8 @@ class HotSpot:
 class HotSpots:
     """Places with more reports than usual, most unusual first, and others that had any. asked None = nothing of the period is over yet.
 
-    compared = places that were judged; by_chance = how many of them chance alone makes stand out, at most; placeless = reports without a place.
-    earlier = how many spans everything is set beside; cell = width and height of a cell.
+    compared = places that were judged; by_chance = how many of them chance alone makes stand out, at most. placeless = reports without a
+    place; earlier = how many spans everything is set beside; cell = width and height of a cell.
     """
 
     by: str
