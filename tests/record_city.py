@@ -75,7 +75,7 @@ def fill(store: Store) -> None:
 def _ended(number: int) -> DossierRow:
     """Dossier n took n + 1 working hours of its first day or days; every third was asked for papers, every eighth twice."""
     took = MORNING + (number % 4) * DAY + (number % 8 + 1) * HOUR // 2
-    stops = (Stop(MORNING + HOUR // 4, MORNING + HOUR // 2),) if number % 3 == 0 else ()
+    stops = (Stop(MORNING + HOUR // 8, MORNING + HOUR // 4),) if number % 3 == 0 else ()
     return DossierRow(
         f"P1-{number:03}", "H9.1" if number % 2 else "H9.2", "P1", domain_code="D1", status=9, received_at=MORNING,
         due_at=MORNING + 2 * DAY, finished_at=took, version=1, stops=stops,

@@ -120,7 +120,7 @@ def _procedures(city: City, first: int, last: int, choice: Choice) -> ProcedureL
             values,
         ).mappings().all()
         names = read_names(connection, city, [dict(row) for row in rows])
-    whole = sum(row["days"] or 0.0 for row in rows)
+    whole = sum(float(row["days"] or 0.0) for row in rows)
     found = [
         ProcedureTime(
             names.code("procedure_code", row["procedure_code"]), names.procedure(row["procedure_code"]), row["n"],
