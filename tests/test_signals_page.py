@@ -121,7 +121,7 @@ def test_a_leader_reads_the_week_sets_a_baseline_with_a_reason_and_the_trail_has
     card = desk.locator("[data-key=dossiers_on_time_pct]")
     expect(card).to_have_attribute("data-signal", "deteriorated")
     expect(card).to_contain_text(t("signals.rule.beyond_limits", "vi"))
-    card.get_by_role("link").click()
+    card.get_by_role("link", name=t("kpi.dossiers_on_time_pct.label", "vi"), exact=True).click()
     desk.locator("#signals-from").fill("2026-W20")
     desk.locator("#signals-to").fill("2026-W31")
     desk.locator("#signals-reason").fill("ngắn")
