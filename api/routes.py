@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import answers, one_stop, risk
+from api import alike, answers, one_stop, risk
 from api import parameters as known
 from api.briefs import answer_briefs, answer_draft, answer_issued
 from api.build import build_id
@@ -186,6 +186,7 @@ ROUTES: tuple[Route, ...] = (
         is_watched=True,
         parameters=(*known.REPORT_FILTERS, *_LISTED),
     ),
+    *alike.ROUTES,
     Route(
         "/api/v1/reports/{key:path}",
         "see.reports",
