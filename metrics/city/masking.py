@@ -119,11 +119,13 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "ReportPage": "next_cursor coverage",
     "SavedView": "name query owner",  # a name is refused where it holds anything of a person; who shares a view signs for it
     "RuleCounts": "blind",
+    "Making": "step_names",  # columns as they grow, no answer
     "RiskItem": "feed agency_code agency_name procedure_code procedure_name",
     "RiskModel": "ranked_by",
     "RiskPage": "next_cursor",
     "RiskReason": "key",
     "ScoredGroup": "key",
+    "_Scored": "keys",  # a queue before its rows are masked, no answer
     "ScoredIndicator": "no kpi source state lacks",
     "Shown": "key query lang made_by",  # kept for readers of at least the maker's rights
     "Sign": "kind agency_code agency",
