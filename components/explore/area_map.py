@@ -50,6 +50,12 @@ class Drawing:
     bounds: tuple[float, float, float, float]
 
 
+def drawing_of(areas: Sequence[AreaShape]) -> Drawing | None:
+    """The areas that have polygons, ready to be drawn; None without any."""
+    drawn = tuple((area.code, _Held(area.geometry)) for area in areas if area.geometry is not None)
+    return draw(drawn) if drawn else None
+
+
 def area_map(state: State, areas: Sequence[AreaShape], answer: Answer) -> Component | None:
     """The measure by area; None in a city without polygons or whose rows lie nowhere: the table shows the same."""
     drawn = tuple(area for area in areas if area.geometry is not None)
@@ -67,8 +73,14 @@ def area_map(state: State, areas: Sequence[AreaShape], answer: Answer) -> Compon
     labels = [_label(drawing, one.lon, one.lat, one.text) for one in sovereignty(drawing.bounds, words)]
     borders = html.Span(className="d-x-borders", style={"--map": drawing.borders}, **{"aria-hidden": "true"})
     frame = html.Div(
-        [*places, borders, *labels], className="d-x-map", role="group", style={"--ratio": f"{drawing.ratio:.3f}"},
-        **{"aria-label": t("explore.map_of", state.lang, name=measure_name(state.measure, state.lang)), "data-chosen": "1" if any_chosen else ""},
+        [*places, borders, *labels],
+        className="d-x-map",
+        role="group",
+        style={"--ratio": f"{drawing.ratio:.3f}"},
+        **{
+            "aria-label": t("explore.map_of", state.lang, name=measure_name(state.measure, state.lang)),
+            "data-chosen": "1" if any_chosen else "",
+        },
     )
     return html.Div([frame, _legend(state, most)], className="d-x-mapped")
 
@@ -102,8 +114,12 @@ def _legend(state: State, most: float) -> Component:
     words = [value_words(state.measure, bound, state.lang, is_short=True) for bound in (0.0, most)]
     swatches = [html.Span(className="d-x-swatch", **{"data-step": str(step)}) for step in range(STEPS)]
     return html.P(
-        [html.Span(words[0]), html.Span(swatches, className="d-x-swatches", **{"aria-hidden": "true"}), html.Span(words[1]),
-         html.Span([html.Span(className="d-x-swatch", **{"data-step": "-1"}), t("explore.no_figure", state.lang)], className="d-x-none")],
+        [
+            html.Span(words[0]),
+            html.Span(swatches, className="d-x-swatches", **{"aria-hidden": "true"}),
+            html.Span(words[1]),
+            html.Span([html.Span(className="d-x-swatch", **{"data-step": "-1"}), t("explore.no_figure", state.lang)], className="d-x-none"),
+        ],
         className="d-x-legend",
     )
 
@@ -168,7 +184,7 @@ def _path(rings: Sequence[Sequence[tuple[float, float]]]) -> str:
 
 
 def _outline(rings: Sequence[Sequence[tuple[float, float]]]) -> str:
-    lines = "".join(f'M{"L".join(f"{x:.1f} {y:.1f}" for x, y in ring)}' for ring in rings)
+    lines = "".join(f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in ring)}" for ring in rings)
     body = f'<path d="{lines}" fill="none" stroke="#000" stroke-width="1" vector-effect="non-scaling-stroke"/>'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" preserveAspectRatio="none">{body}</svg>'
-    return f"url(\"data:image/svg+xml,{quote(svg, safe=' =/:.,-')}\")"
+    return f'url("data:image/svg+xml,{quote(svg, safe=" =/:.,-")}")'
