@@ -10,7 +10,7 @@ from components.desk_links import View, item_of
 from components.desk_record import missing
 from components.desk_report import ReportNotes, detail
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, areas, near, report_clock, reports
+from metrics.city import City, areas, duplicates, near, report_clock, reports
 from metrics.city.reports import ReportDetail
 
 
@@ -22,15 +22,16 @@ def draw_one(city: City, view: View) -> list[Component | None]:
 
 
 def notes_of(city: City, found: ReportDetail, source_id: str) -> ReportNotes:
-    """What the page tells beside the report (`source_id` as its address has it): clock, neighbours, the areas they lie in."""
+    """What the page tells beside the report (`source_id` as its address has it): clock, neighbours, candidates, areas."""
     near_it = near.of_report(city, found.item, source_id)
     codes = {found.item.area_code, *(row.area_code for row in near_it.rows)} if near_it else set()
     shapes = areas.polygons(city) if codes and city.scope.permits("see.desk") else ()
     outlines = [row.geometry for row in shapes if row.code in codes and row.geometry]
-    return ReportNotes(report_clock.read(city, found), near_it, outlines, near.grid_of_reader(city))
+    same = duplicates.candidates(city, found.item.feed, source_id)
+    return ReportNotes(report_clock.read(city, found), near_it, same, outlines, near.grid_of_reader(city))
 
 
-PAGES = (PageRow("report", "see.reports", draw_one, ("reports",)),)
+PAGES = (PageRow("report", "see.reports", draw_one, ("reports", "operations")),)
 
 
 def register(app: Dash, context: AppContext) -> None:

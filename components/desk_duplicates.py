@@ -105,7 +105,7 @@ def card(view: View, row: Candidate, tz: tzinfo, *, may_say: bool, is_first: boo
         [
             html.Ul([html.Li(words) for words in evidence(row, lang)], className="d-same-evidence"),
             html.Div(sides, className="d-same-sides"),
-            html.Div([_said_by(row, tz, lang), *buttons], className="d-same-do"),
+            html.Div([said_by(row, tz, lang), *buttons], className="d-same-do"),
         ],
         className="d-same", **{"data-state": row.state, "data-strength": f"{row.strength:.2f}"},
     )
@@ -153,7 +153,8 @@ def marked_words(written: str, common: frozenset[str]) -> list[str | Component]:
     return [html.Mark(part) if at % 2 and fold(part) in common else part for at, part in enumerate(parts) if part]
 
 
-def _said_by(row: Candidate, tz: tzinfo, lang: str) -> Component | None:
+def said_by(row: Candidate, tz: tzinfo, lang: str) -> Component | None:
+    """What somebody said of two reports; None while nobody has."""
     if row.state == OPEN:
         return None
     who, at = actor_name(row.said_by, lang), instant(row.said_at, tz, lang)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
 from components.desk_dossier_clock import clock_picture, steps_list
+from components.desk_duplicates import evidence, said_by
 from components.desk_links import View, item_path
 from components.desk_parts import facts, heading, link
 from components.desk_record import channel_words, due_words, feed_link, left, section, version_list
@@ -17,6 +19,7 @@ from components.desk_reports import marks, quality_words, timeliness
 from components.desk_small_map import small_map
 from metrics.city import City
 from metrics.city.dossier_clock import DossierClock
+from metrics.city.duplicates import Candidate
 from metrics.city.grid import Grid
 from metrics.city.near import DAYS, RADIUS_M, Neighbour, Neighbours
 from metrics.city.report_clock import RECEIVED, REOPENED
@@ -27,15 +30,18 @@ from text import t
 from text.formats import MISSING, age, instant, number
 
 _INSTANTS = ("received_at", "updated_at", "due_at", "closed_at")
-NEAR_SHOWN = 12
+NEAR_SHOWN, SAME_SHOWN = 12, 5
+SAME_DAYS = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class ReportNotes:
-    """What a report's page tells beside the report: its clock, the reports near it, outlines of the areas around, the reader's grid."""
+    """What a report's page tells beside it: its clock, the reports near it, those that may be of one thing with it, outlines of the
+    areas around, the reader's grid."""
 
     clock: DossierClock | None = None
     near: Neighbours | None = None
+    same: Sequence[Candidate] = ()
     outlines: Sequence[Mapping[str, Any]] = ()
     grid: Grid | None = None
 
@@ -47,11 +53,15 @@ def detail(city: City, view: View, found: ReportDetail, notes: ReportNotes) -> l
     area = item.area_name or t("unmapped.area", lang)
     about = html.Span([html.B(item.category_name or MISSING), html.Span(area)], className="r-about")
     course = section("record.states", _course(city, lang, notes.clock), lang, "record.no_states")
+    side = [
+        section("record.same", _same(city, view, item, notes.same), lang, "record.no_same"),
+        section("near.title", _near(view, item, notes), lang, "near.no_place"),
+    ]
     beside = html.Div([*_told(lang, found), course], className="r-column")
     return [
         heading(t("page.report", lang, id=item.source_id), about, back),
         _now(city, lang, item),
-        html.Div([beside, section("near.title", _near(view, item, notes), lang, "near.no_place")], className="r-columns r-even"),
+        html.Div([beside, html.Div(side, className="r-column")], className="r-columns r-even"),
         section("record.facts", _facts(city, view, found), lang, "desk.no_versions"),
         section("desk.versions", version_list(city, lang, found.versions, "report"), lang, "desk.no_versions"),
     ]
@@ -90,6 +100,29 @@ def _course(city: City, lang: str, clock: DossierClock | None) -> Component | No
 def state_of(one: Stretch, lang: str) -> str:
     """The state a stretch of a report begins with."""
     return t(f"report_event.{one.name}" if one.name in (RECEIVED, REOPENED) else f"report_status.{one.name}", lang)
+
+
+def _same(city: City, view: View, item: ReportItem, found: Sequence[Candidate]) -> Component | None:
+    """The reports that may be of one thing with it, with what speaks for it, and the way to where that is said."""
+    if not found:
+        return None
+    rows = [html.Li(_candidate(city, view, item, row)) for row in found[:SAME_SHOWN]]
+    day = datetime.fromtimestamp((item.received_at or city.as_of) / 1e6, city.config.tz).date()
+    span = f"{day - SAME_DAYS}..{min(day + SAME_DAYS, city.today)}"
+    every = link(t("record.all_same", view.lang), view.to("/duplicates", period=span, agency="", area=""), "d-link")
+    return html.Div([html.Ol(rows, className="r-near"), every], className="r-panel")
+
+
+def _candidate(city: City, view: View, item: ReportItem, row: Candidate) -> list[Component]:
+    """The other report of a pair, what they share, what somebody said of the two."""
+    is_later = (row.later.feed, row.later.source_id) == (item.feed, item.source_id)
+    other = row.earlier if is_later else row.later
+    said = said_by(row, city.config.tz, view.lang)
+    return [
+        link(other.source_id, view.to(item_path("/reports", other.feed, other.source_id), period="")),
+        html.Span(t("duplicates.earlier" if is_later else "duplicates.later", view.lang)),
+        html.Span(" · ".join(evidence(row, view.lang)), className="d-quiet"), *([said] if said else []),
+    ]
 
 
 def _near(view: View, item: ReportItem, notes: ReportNotes) -> Component | None:
