@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,11 +15,11 @@ from components.context import AppContext
 from components.desk_links import View, read_view
 from components.desk_parts import heading, notice
 from components.desk_shell import opened_id
-from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page
+from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page
 from components.explore import ask, kept, state
 from components.explore.area_map import area_map
 from components.explore.bars import bars
-from components.explore.content import Content, as_data, from_data
+from components.explore.content import Content, from_data
 from components.explore.figure import figure_card, not_read, nothing, too_long
 from components.explore.pivot import multiples, pivot
 from components.explore.reading import STOP, STOPPED
@@ -29,11 +29,8 @@ from metrics.city import City, agencies, areas, explore, shown, views
 from metrics.city.areas import AreaShape
 from metrics.city.explore import Answer
 from metrics.city.known import known
-from metrics.city.typed import TypedFault
 from scope import Scope
 from store.bounded import Stopped, TookTooLong
-from store.days import instant
-from store.shown import TooSoon
 from text import t
 
 TOPICS = ("dossiers", "reports", "readings")
@@ -54,7 +51,7 @@ def draw_explore(city: City, view: View) -> list[Component | None]:
             return _gone(view, "explore.shown_gone")
         view = read_view({"path": PATH, "query": {**dict(parse_qsl(seen.query)), **_spoken(view)}}, city.config, city.today, DEFAULT_PERIOD)
     asked = read_state(view, city)
-    shapes = areas.polygons(city) if _has_areas(asked) else ()
+    shapes = shapes_of(city, asked)
     content: Content | None = None
     fault: Component | None = None
     try:
@@ -77,8 +74,9 @@ def _spoken(view: View) -> dict[str, str]:
     return {"lang": view.get("lang")} if view.get("lang") else {}
 
 
-def _has_areas(asked: Ask) -> bool:
-    return any(row.key == "area" for row in state.dimensions(asked))
+def shapes_of(city: City, asked: Ask) -> Sequence[AreaShape]:
+    """The areas of a map of the measure; () where it has none."""
+    return areas.polygons(city) if any(row.key == "area" for row in state.dimensions(asked)) else ()
 
 
 def read_content(city: City, asked: Ask, *, has_map: bool) -> Content:
@@ -116,7 +114,8 @@ def _page(
     chips = ask.filter_chips(asked, names, content.labels(asked) if content else {})
     return [
         heading(ask.heading_words(asked), note, None if seen else kept.kept(city, asked, views.read(city, PATH))),
-        html.Div(id=kept.SAID), html.A(id=GO, href="", hidden=True),
+        html.Div(id=kept.SAID),
+        html.A(id=GO, href="", hidden=True),
         *kept.marks(city, asked, seen, why_not),
         None if seen else ask.asking(city, asked, names),
         chips,
@@ -144,7 +143,10 @@ def _figures(city: City, asked: Ask, content: Content, shapes: Sequence[AreaShap
         ),
         html.Div(
             [
-                html.Section([html.H2([html.Span(ask.heading_words(asked)), ask.shapes(asked)]), _breakdown(city, asked, content.main)], className="d-x-card d-x-main"),
+                html.Section(
+                    [html.H2([html.Span(ask.heading_words(asked)), ask.shapes(asked)]), _breakdown(city, asked, content.main)],
+                    className="d-x-card d-x-main",
+                ),
                 html.Section([html.H2(t("explore.on_map", lang)), on_map], className="d-x-card d-x-where") if on_map else None,
             ],
             className=f"d-x-body{' d-x-alone' if on_map is None or asked.split else ''}",
@@ -178,7 +180,9 @@ def _token(city: City, asked: Ask) -> str:
 
 
 # ---- fields ---------------------------------------------------------------------------------------------------------------
-def take_fields(context: AppContext, scope: Scope, values: Sequence[Any], ids: Sequence[Mapping[str, str]], opened: Mapping[str, Any]) -> Any:
+def take_fields(
+    context: AppContext, scope: Scope, values: Sequence[Any], ids: Sequence[Mapping[str, str]], opened: Mapping[str, Any]
+) -> Any:
     """Where the browser is to go after a field changed; no_update when the address says it already."""
     if not values or not opened or not ctx.triggered:
         return no_update
@@ -186,103 +190,6 @@ def take_fields(context: AppContext, scope: Scope, values: Sequence[Any], ids: S
     asked = read_state(read_view(opened, context.config, city.today, DEFAULT_PERIOD), city)
     fields = [(own["name"], str(value or "")) for own, value in zip(ids, values, strict=True)]
     return ask.changed(asked, fields) or no_update
-
-
-# ---- what is kept -----------------------------------------------------------------------------------------------------------
-Said = tuple[Component, int]  # what is said, and the view whose name is being edited
-
-
-def take_step(
-    context: AppContext, scope: Scope, presses: Sequence[int], name: str, is_shared: Sequence[str], other_name: Sequence[str],
-    opened: Mapping[str, Any],
-) -> Any:
-    """Take what the pressed button says: (what is said, the list of views)."""
-    pressed = ctx.triggered_id
-    if not pressed or not ctx.triggered[0]["value"] or pressed["do"] not in STEPS:
-        return no_update, no_update
-    city, request, now = context.city(scope), asking(), instant(context.now())
-    asked = read_state(read_view(opened, context.config, city.today, DEFAULT_PERIOD), city)
-    address = request.client.host if request and request.client else ""
-    typed = (name if pressed["do"] == "save" else next(iter(other_name), "")) or ""
-    step = Step(city, asked, int(pressed["id"]), typed, bool(is_shared), address, now)
-    try:
-        told, editing = STEPS[pressed["do"]](step)
-    except TypedFault as no:
-        told, editing = kept.said(t(no.key, asked.lang, **no.words)), step.number if pressed["do"] == "rename" else 0
-    except TooSoon as no:
-        told, editing = kept.said(t("explore.too_soon", asked.lang, n=no.wait_s)), 0
-    except (TookTooLong, Stopped):
-        told, editing = kept.said(t("explore.took_too_long", asked.lang)), 0
-    except (KeyError, ValueError):
-        told, editing = kept.said(t("explore.view_gone", asked.lang)), 0
-    return told, kept.views_list(asked, views.read(city, PATH), city, editing)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One press of a button: on which view, with what typed, from where and when."""
-
-    city: City
-    asked: Ask
-    number: int
-    typed: str
-    is_shared: bool
-    address: str
-    now: int
-
-    @property
-    def lang(self) -> str:
-        """The reader's language."""
-        return self.asked.lang
-
-
-def _save(step: Step) -> Said:
-    views.save(step.city, PATH, state.canonical(step.asked), step.typed, step.address, step.now, is_shared=step.is_shared)
-    return kept.said(t("explore.saved", step.lang)), 0
-
-
-def _edit(step: Step) -> Said:
-    return html.Span(), step.number
-
-
-def _rename(step: Step) -> Said:
-    views.rename(step.city, step.number, step.typed, step.address, step.now)
-    return kept.said(t("explore.renamed", step.lang)), 0
-
-
-def _share(is_shared: bool) -> Callable[[Step], Said]:
-    def take(step: Step) -> Said:
-        views.share(step.city, step.number, step.address, step.now, is_shared=is_shared)
-        return kept.said(t("explore.now_shared" if is_shared else "explore.now_own", step.lang)), 0
-
-    return take
-
-
-def _remove(step: Step) -> Said:
-    views.remove(step.city, step.number, step.address, step.now)
-    return kept.said(t("explore.removed", step.lang), kept.undo(step.number, step.lang)), 0
-
-
-def _restore(step: Step) -> Said:
-    views.restore(step.city, step.number, step.address, step.now)
-    return kept.said(t("explore.restored", step.lang)), 0
-
-
-def _keep(step: Step) -> Said:
-    """The figures of the page as they are now, worked out again: within one revision and instant they are those on the screen."""
-    shapes = areas.polygons(step.city) if _has_areas(step.asked) else ()
-    content = read_content(step.city, step.asked, has_map=any(one.geometry for one in shapes))
-    if not content.main.is_read:
-        raise KeyError("not read")
-    query = step.asked.here(period=step.asked.period.text).partition("?")[2]
-    found = shown.keep(step.city, PATH, query, step.lang, as_data(content), step.address, step.now)
-    return kept.said(t("explore.kept", step.lang), kept.shown_link(found, step.lang)), 0
-
-
-STEPS: Mapping[str, Callable[[Step], Said]] = {
-    "save": _save, "edit": _edit, "rename": _rename, "share": _share(True), "unshare": _share(False), "remove": _remove,
-    "restore": _restore, "keep": _keep,
-}
 
 
 def stop_reading(context: AppContext, scope: Scope, presses: int | None, opened: Mapping[str, Any]) -> Any:
@@ -300,15 +207,15 @@ def reading_key(scope: Scope, token: str) -> str:
 PAGES = (PageRow("explore", "see.dossiers", draw_explore, TOPICS, default_period=DEFAULT_PERIOD),)
 CALLBACKS = (
     CallbackRow(
-        take_fields, "see.dossiers", Output(GO, "href"), [Input({"type": ask.FIELD, "name": ALL}, "value")],
+        take_fields,
+        "see.dossiers",
+        Output(GO, "href"),
+        [Input({"type": ask.FIELD, "name": ALL}, "value")],
         [State({"type": ask.FIELD, "name": ALL}, "id"), State(opened_id("explore"), "data")],
     ),
     CallbackRow(
-        take_step, "see.dossiers", [Output(kept.SAID, "children"), Output(kept.VIEWS, "children")],
-        [Input({"type": kept.DO, "do": ALL, "id": ALL}, "n_clicks")],
-        [State(kept.NAME, "value"), State(kept.SHARED, "value"), State({"type": kept.RENAME, "id": ALL}, "value"), State(opened_id("explore"), "data")],
+        stop_reading, "see.dossiers", Output(STOPPED, "children"), [Input(STOP, "n_clicks")], [State(opened_id("explore"), "data")]
     ),
-    CallbackRow(stop_reading, "see.dossiers", Output(STOPPED, "children"), [Input(STOP, "n_clicks")], [State(opened_id("explore"), "data")]),
 )
 
 

@@ -1,4 +1,4 @@
-"""The small map of /explore: each area is a link cut to its polygon, so that it is clicked, tabbed to, printed and read aloud like any other.
+"""The small map of /explore: each area is a link cut to its polygon, so that it is clicked, tabbed to, printed and read aloud like any.
 
 No map library and no picture from outside: polygons are CSS clip-paths in percent of the frame, the borders one SVG used as a mask.
 """

@@ -32,7 +32,8 @@ def asking(city: City, state: State, names: Names) -> Component:
     """The question, as one reads it: what, by what, when, beside what; the rest of the filters folded away."""
     return html.Section(
         [html.Div([_measure(city, state), _period(state)], className="d-x-line"), _by(state, names)],
-        className="d-x-ask", **{"aria-label": t("explore.question", state.lang)},
+        className="d-x-ask",
+        **{"aria-label": t("explore.question", state.lang)},
     )
 
 
@@ -41,8 +42,12 @@ def _measure(city: City, state: State) -> Component:
     lang = state.lang
     topics = {ROLE_TOPIC.get(feed.role) for feed in city.config.feeds} | {state.topic}
     rows = [(row.key, f"{measure_name(row, lang)}", t(f"explore.topic.{row.topic}", lang)) for row in MEASURES if row.topic in topics]
-    options = [{"label": f"{words} · {topic}", "value": key, "search": f"{words} {fold(words)} {fold(topic)} {key}"} for key, words, topic in rows]
-    return _field("measure", t("explore.measure", lang), dropdown("measure", options, state.measure.key, lang, is_clearable=False), "d-x-measure")
+    options = [
+        {"label": f"{words} · {topic}", "value": key, "search": f"{words} {fold(words)} {fold(topic)} {key}"} for key, words, topic in rows
+    ]
+    return _field(
+        "measure", t("explore.measure", lang), dropdown("measure", options, state.measure.key, lang, is_clearable=False), "d-x-measure"
+    )
 
 
 def _period(state: State) -> Component:
@@ -50,13 +55,22 @@ def _period(state: State) -> Component:
     view, lang = state.view, state.lang
     asked = view.get("period") or DEFAULT_PERIOD
     links = [
-        _choice(t(f"period.{word}", lang), state.here(period="" if word == DEFAULT_PERIOD else word, on=""), word == asked, f"period:{word}")
+        _choice(
+            t(f"period.{word}", lang), state.here(period="" if word == DEFAULT_PERIOD else word, on=""), word == asked, f"period:{word}"
+        )
         for word in PERIODS
     ]
     own = "" if asked in PERIODS else asked
     box = dcc.Input(
-        id=field_id("period"), value=own, debounce=True, placeholder=t("desk.period_example", lang), className="d-input", autoComplete="off",
-        spellCheck=False, size="14", maxLength=24,
+        id=field_id("period"),
+        value=own,
+        debounce=True,
+        placeholder=t("desk.period_example", lang),
+        className="d-input",
+        autoComplete="off",
+        spellCheck=False,
+        size="14",
+        maxLength=24,
     )
     other = html.Label([html.Span(t("desk.period_other", lang), className="d-unseen"), box], className="d-field-period")
     return _field("", t("desk.period", lang), html.Div([*links, other], className="d-choices"), "d-x-period")
@@ -75,11 +89,17 @@ def _by(state: State, names: Names) -> Component:
     """The ways to break it down as links; the second one, where two are wanted, beside them."""
     lang, ways = state.lang, [row.key for row in dimensions(state)]
     links = [
-        _choice(dimension_name(key, lang), state.here(by="" if key == DEFAULT_BY[state.topic] else key, split="" if key == state.split else state.split),
-                key == state.by, f"by:{key}")
+        _choice(
+            dimension_name(key, lang),
+            state.here(by="" if key == DEFAULT_BY[state.topic] else key, split="" if key == state.split else state.split),
+            key == state.by,
+            f"by:{key}",
+        )
         for key in ways
     ]
-    options = [{"label": dimension_name(key, lang), "value": key, "search": fold(dimension_name(key, lang))} for key in ways if key != state.by]
+    options = [
+        {"label": dimension_name(key, lang), "value": key, "search": fold(dimension_name(key, lang))} for key in ways if key != state.by
+    ]
     second = dropdown("split", options, state.split, lang, words=t("explore.no_split", lang))
     return html.Div(
         [
@@ -97,7 +117,12 @@ def shapes(state: State) -> Component | None:
     if not state.split:
         return None
     links = [
-        _choice(t(f"explore.shape_{shape}", state.lang), state.here(shape="" if shape == SHAPES[0] else shape), shape == state.shape, f"shape:{shape}")
+        _choice(
+            t(f"explore.shape_{shape}", state.lang),
+            state.here(shape="" if shape == SHAPES[0] else shape),
+            shape == state.shape,
+            f"shape:{shape}",
+        )
         for shape in SHAPES
     ]
     return html.Span(links, className="d-choices", role="group", **{"aria-label": t("explore.shape", state.lang)})
@@ -113,17 +138,28 @@ def _more(state: State, names: Names) -> Component:
         if 0 < len(options) <= MOST_OPTIONS:
             boxes.append(_field(field, dimension_name(field, lang), dropdown(field, options, state.filter.only(field), lang), ""))
     return html.Details(
-        [html.Summary(t("explore.more_filters", lang), className="d-button"), html.Div(boxes, className="d-fields")], className="d-x-more", id="explore-more"
+        [html.Summary(t("explore.more_filters", lang), className="d-button"), html.Div(boxes, className="d-fields")],
+        className="d-x-more",
+        id="explore-more",
     )
 
 
-def dropdown(name: str, options: Sequence[Mapping[str, str]], value: str, lang: str, *, words: str = "", is_clearable: bool = True) -> Component:
+def dropdown(
+    name: str, options: Sequence[Mapping[str, str]], value: str, lang: str, *, words: str = "", is_clearable: bool = True
+) -> Component:
     """A searchable choice that sets a parameter."""
     return dcc.Dropdown(
-        id=field_id(name), options=list(options), value=value or None, placeholder=words or t("desk.all", lang), clearable=is_clearable,
-        className="d-select", maxHeight=380,
+        id=field_id(name),
+        options=list(options),
+        value=value or None,
+        placeholder=words or t("desk.all", lang),
+        clearable=is_clearable,
+        className="d-select",
+        maxHeight=380,
         labels={
-            "search": t("desk.search", lang), "clear_search": t("desk.clear", lang), "clear_selection": t("desk.clear", lang),
+            "search": t("desk.search", lang),
+            "clear_search": t("desk.clear", lang),
+            "clear_selection": t("desk.clear", lang),
             "no_options_found": t("desk.no_match", lang),
         },
     )
@@ -157,7 +193,9 @@ def filter_chips(state: State, names: Names, labels: Mapping[str, Mapping[str, s
 def _chip(state: State, label: str, value: str, key: str) -> Component:
     hint = t("desk.filter_off", state.lang, name=label)
     cross = here("×", state.here(**{key: ""}), "d-chip-off", f"chip:{key}", title=hint, **{"aria-label": hint})
-    return html.Span([html.Span(f"{label}: ", className="d-chip-name"), html.Span(value), cross], className="d-chip", **{"data-filter": key})
+    return html.Span(
+        [html.Span(f"{label}: ", className="d-chip-name"), html.Span(value), cross], className="d-chip", **{"data-filter": key}
+    )
 
 
 def _field_name(key: str, lang: str) -> str:

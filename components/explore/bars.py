@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from components.desk_parts import link
 from components.desk_table import Column, table
 from components.explore.records import Records, records
-from components.explore.state import State, chosen_value, drilled, filter_key, here, is_chosen, next_by, toggled
+from components.explore.state import State, chosen_value, drilled, filter_key, here, is_chosen, is_mixed, next_by, toggled
 from components.explore.words import change_mark, dimension_name, group_name, measure_name, unit_words, value_words
 from config.targets import target_of
 from metrics.city import City
@@ -24,16 +24,21 @@ def bars(city: City, state: State, answer: Answer) -> Component:
     """Rows in the answer's order, then all of them together."""
     lang, measure = state.lang, state.measure
     whole = next((row.figures[0].value for row in answer.totals), None)
-    most = scale(state, [row.figures[0].value for row in answer.rows if row.groups[0] != OTHERS])
+    is_one = not is_mixed(state)  # bars of unlike units would be compared
+    most = scale(state, [row.figures[0].value for row in answer.rows if row.groups[0] != OTHERS]) if is_one else 0.0
     has_change = answer.comparison is not None and answer.comparison.previous is not None
     name = Column[Row](dimension_name(state.by, lang), lambda row: _name(state, row), "main")
-    value = Column[Row](_heading(state), lambda row: bar(city, state, row.figures[0].value, most, row.groups[0] not in (TOTAL, OTHERS)), "gauge")
+    value = Column[Row](
+        _heading(state), lambda row: bar(city, state, row.figures[0].value, most, row.groups[0] not in (TOTAL, OTHERS)), "gauge"
+    )
     change = Column[Row](t("explore.change", lang), lambda row: change_mark(measure, row.figures[0], lang), "number")
     share = Column[Row](t("explore.share", lang), lambda row: _share(row, whole, lang), "number")
     n = Column[Row](t("explore.n", lang), lambda row: number(row.figures[0].n, lang, 0), "number")
     open_rows = Column[Row](t("explore.rows", lang), lambda row: _open(city, state, row), "rows")
     columns = [name, value, *([change] if has_change else []), share if measure.adds_up else n, open_rows]
-    return table(columns, [*answer.rows, *answer.totals], measure_name(measure, lang), lambda row: _row_state(state, row))
+    return table(
+        columns, [*answer.rows, *(answer.totals if is_one else ())], measure_name(measure, lang), lambda row: _row_state(state, row)
+    )
 
 
 def _heading(state: State) -> str:
@@ -64,7 +69,9 @@ def _name(state: State, row: Row) -> Component:
         into = dimension_name(next_by(state, state.by), lang)
         title = t("explore.drill_hint", lang, name=words, by=into)
         parts.append(here(t("explore.drill", lang, by=into), down, "d-x-down", f"down:{group}", title=title))
-    partial = html.Span(t("explore.partial", lang), className="d-partial") if row.is_partial and filter_key(state, state.by) == "on" else None
+    partial = (
+        html.Span(t("explore.partial", lang), className="d-partial") if row.is_partial and filter_key(state, state.by) == "on" else None
+    )
     return html.Span([*parts, *([partial] if partial else [])], className="d-x-name")
 
 
@@ -91,7 +98,9 @@ def bar(city: City, state: State, value: float | None, most: float, is_bar: bool
     marks = [html.Span(className="d-x-bar", style=style)]
     if target is not None and measure.measure_unit == "percent":
         marks.append(html.Span(className="d-x-target", style={"--w": f"{min(100.0, 100 * target / most):.1f}%"}))
-    told = {"title": f"{t('desk.target', lang, value=value_words(measure, target, lang))}: {t(f'verdict.{judged}', lang)}"} if judged else {}
+    told = (
+        {"title": f"{t('desk.target', lang, value=value_words(measure, target, lang))}: {t(f'verdict.{judged}', lang)}"} if judged else {}
+    )
     return html.Div([html.Span(marks, className="d-x-track"), figure], className="d-x-cell", **told, **{"data-verdict": judged})
 
 

@@ -51,12 +51,23 @@ def _answer_data(answer: Answer | None) -> dict[str, Any] | None:
         return None
     told = answer.comparison
     return {
-        "rows": [asdict(row) for row in answer.rows], "totals": [asdict(row) for row in answer.totals], "coverage": answer.coverage,
-        "estimate": answer.estimate, "rows_read": answer.rows_read, "revision": answer.revision, "as_of": answer.as_of,
+        "rows": [asdict(row) for row in answer.rows],
+        "totals": [asdict(row) for row in answer.totals],
+        "coverage": answer.coverage,
+        "estimate": answer.estimate,
+        "rows_read": answer.rows_read,
+        "revision": answer.revision,
+        "as_of": answer.as_of,
         "comparison": {
-            "current": told.current.text, "previous": told.previous.text if told.previous else "", "how": told.how, "aligned": told.aligned,
-            "days": told.working_days, "days_before": told.working_days_before,
-        } if told else None,
+            "current": told.current.text,
+            "previous": told.previous.text if told.previous else "",
+            "how": told.how,
+            "aligned": told.aligned,
+            "days": told.working_days,
+            "days_before": told.working_days_before,
+        }
+        if told
+        else None,
     }
 
 
@@ -76,7 +87,14 @@ def _answer(data: Mapping[str, Any] | None, state: State) -> Answer | None:
     question: Question = state.question((), state.now)
     rows, totals = (tuple(_row(one) for one in data[name]) for name in ("rows", "totals"))
     return Answer(
-        question, rows, totals, data["coverage"], data["estimate"], data["rows_read"], data["revision"], data["as_of"],
+        question,
+        rows,
+        totals,
+        data["coverage"],
+        data["estimate"],
+        data["rows_read"],
+        data["revision"],
+        data["as_of"],
         comparison=_comparison(data["comparison"]),
     )
 

@@ -1,4 +1,4 @@
-"""The one figure of what is chosen: value, target, change, ground, how it was come by, and the records behind it. And what could not be read."""
+"""The one figure of what is chosen: value, target, change, ground, coverage and the records behind it; and what could not be read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from components.desk_filters import period_name
 from components.desk_parts import link, notice, verdict_mark
 from components.explore.bars import judged_by, rows_link
 from components.explore.records import records
-from components.explore.state import State, here
+from components.explore.state import State, here, is_mixed
 from components.explore.words import change_mark, coverage_words, measure_name, unit_words, value_words, versus
 from config.targets import target_of
 from metrics.city import City
@@ -24,12 +24,24 @@ def figure_card(city: City, state: State, answer: Answer, figure: Figure) -> Com
     lang, measure = state.lang, state.measure
     value = html.Span(value_words(measure, figure.value, lang, is_short=True).removesuffix("%"), className="d-value")
     unit = "%" if measure.measure_unit == "percent" and figure.value is not None else unit_words(measure, lang)
+    if is_mixed(state):
+        return html.Article(
+            [html.H2(measure_name(measure, lang), className="d-tile-label"), html.P(t("explore.mixed", lang)), _definition(city, state)],
+            className="d-tile d-x-figure",
+        )
     parts = [
         html.H2(measure_name(measure, lang), className="d-tile-label"),
-        html.Div([value, html.Span(unit, className="d-unit")], className="d-figure", **{"data-value": "" if figure.value is None else str(figure.value)}),
+        html.Div(
+            [value, html.Span(unit, className="d-unit")],
+            className="d-figure",
+            **{"data-value": "" if figure.value is None else str(figure.value)},
+        ),
         html.P(t("desk.no_value", lang), className="d-why") if figure.value is None else _target(city, state, figure.value),
         _change(state, answer, figure),
-        html.P([html.Span(t("desk.n", lang, n=number(figure.n, lang, 0))), html.Span(coverage_words(state, answer), className="d-x-covered")], className="d-trust"),
+        html.P(
+            [html.Span(t("desk.n", lang, n=number(figure.n, lang, 0))), html.Span(coverage_words(state, answer), className="d-x-covered")],
+            className="d-trust",
+        ),
         rows_link(records(city, state, figure, {}), lang, words="explore.open_all"),
         _definition(city, state),
     ]
@@ -45,7 +57,9 @@ def _target(city: City, state: State, value: float) -> Component | None:
     judged = judged_by(city, state, value)[0] or verdict(measure.kpi, value, target)
     if target is None or not judged:
         return None
-    return html.P([verdict_mark(judged, lang), html.Span(t("desk.target", lang, value=value_words(measure, target, lang)))], className="d-target")
+    return html.P(
+        [verdict_mark(judged, lang), html.Span(t("desk.target", lang, value=value_words(measure, target, lang)))], className="d-target"
+    )
 
 
 def _change(state: State, answer: Answer, figure: Figure) -> Component | None:
@@ -85,5 +99,9 @@ def too_long(state: State, kind: str, token: str) -> Component:
 def nothing(state: State) -> Component:
     """A question that has no rows: what to take back."""
     lang = state.lang
-    clear = here(t("desk.clear_filters", lang), f"{state.view.path}?measure={state.measure.key}", "d-button", "clear") if state.filter.terms or state.on else None
+    clear = (
+        here(t("desk.clear_filters", lang), f"{state.view.path}?measure={state.measure.key}", "d-button", "clear")
+        if state.filter.terms or state.on
+        else None
+    )
     return notice(t("explore.empty", lang), t("explore.empty_hint", lang), clear)

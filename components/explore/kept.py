@@ -1,4 +1,4 @@
-"""What readers take along from /explore: saved views, links that stay as they are, files of the shown table. And what is said after a step."""
+"""What readers take along from /explore: saved views, links that stay as they are, files of the table. And what is said after a step."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ from text import t
 from text.formats import instant
 
 DO, VIEWS, SAID, NAME, RENAME, SHARED = (
-    "explore-do", "explore-views", "explore-said", "explore-view-name", "explore-view-rename", "explore-view-shared"
+    "explore-do",
+    "explore-views",
+    "explore-said",
+    "explore-view-name",
+    "explore-view-rename",
+    "explore-view-shared",
 )
-STEPS = ("save", "edit", "rename", "share", "unshare", "remove", "restore", "keep")
 
 
 def do_id(do: str, number: int | str = 0) -> dict[str, str]:
@@ -40,7 +44,11 @@ def kept(city: City, state: State, views: Sequence[SavedView]) -> Component:
 
 
 def _menu(words: str, children: Sequence[Component], name: str) -> Component:
-    return html.Details([html.Summary(words, className="d-button"), html.Div(list(children), className="d-x-menu")], className="d-x-drop", id=f"explore-{name}-menu")
+    return html.Details(
+        [html.Summary(words, className="d-button"), html.Div(list(children), className="d-x-menu")],
+        className="d-x-drop",
+        id=f"explore-{name}-menu",
+    )
 
 
 def views_list(state: State, views: Sequence[SavedView], city: City, editing: int = 0) -> Component:
@@ -54,7 +62,14 @@ def views_list(state: State, views: Sequence[SavedView], city: City, editing: in
 def _view(state: State, one: SavedView, city: City, *, is_edited: bool) -> list[Component]:
     lang = state.lang
     if is_edited:
-        box = dcc.Input(id={"type": RENAME, "id": str(one.id)}, value=one.name, maxLength=LONGEST, className="d-input", autoComplete="off", autoFocus=True)
+        box = dcc.Input(
+            id={"type": RENAME, "id": str(one.id)},
+            value=one.name,
+            maxLength=LONGEST,
+            className="d-input",
+            autoComplete="off",
+            autoFocus=True,
+        )
         return [box, _button(t("explore.save", lang), "rename", one.id)]
     on = {"aria-current": "page"} if one.query == canonical(state) else {}
     name = here(one.name, f"{PATH}?{one.query}" if one.query else PATH, "d-x-view", f"view:{one.id}", **on)
@@ -62,7 +77,11 @@ def _view(state: State, one: SavedView, city: City, *, is_edited: bool) -> list[
         owner = one.owner.partition(":")[2] or one.owner
         return [name, html.Span(t("explore.shared_by", lang, name=owner), className="d-quiet")]
     share = ("unshare" if one.is_shared else "share") if one.is_shared or city.scope.permits("share.views") else ""
-    steps = [("edit", t("explore.rename", lang)), *([(share, t(f"explore.{share}", lang))] if share else []), ("remove", t("explore.remove", lang))]
+    steps = [
+        ("edit", t("explore.rename", lang)),
+        *([(share, t(f"explore.do_{share}", lang))] if share else []),
+        ("remove", t("explore.remove", lang)),
+    ]
     marks = [html.Span(t("explore.shared", lang), className="d-mark")] if one.is_shared else []
     return [name, *marks, html.Span([_button(words, do, one.id) for do, words in steps], className="d-x-steps")]
 
@@ -73,7 +92,9 @@ def _button(words: str, do: str, number: int | str = 0, class_name: str = "d-x-s
 
 def _save(city: City, lang: str) -> Component:
     """A name, whether others see it, the button."""
-    box = dcc.Input(id=NAME, value="", maxLength=LONGEST, className="d-input", autoComplete="off", placeholder=t("explore.name_example", lang))
+    box = dcc.Input(
+        id=NAME, value="", maxLength=LONGEST, className="d-input", autoComplete="off", placeholder=t("explore.name_example", lang)
+    )
     options = [{"label": t("explore.share_too", lang), "value": "1"}] if city.scope.permits("share.views") else []
     parts = [
         html.Label([html.Span(t("explore.save_as", lang), className="d-field-name"), box], className="d-field"),
@@ -90,9 +111,14 @@ def _links(city: City, state: State) -> list[Component]:
     known = state.here(known_at=at.strftime("%Y-%m-%dT%H:%M"), period=state.period.text)
     return [
         _link_row(t("explore.link_live", lang), t("explore.link_live_hint", lang), html.Code(state.here(), className="d-x-url")),
-        _link_row(t("explore.link_known", lang), t("explore.link_known_hint", lang, at=instant(city.as_of, city.config.tz, lang)),
-                  here(t("explore.link_open", lang), known, "d-button", "known")),
-        _link_row(t("explore.link_shown", lang), t("explore.link_shown_hint", lang), _button(t("explore.link_keep", lang), "keep", 0, "d-button")),
+        _link_row(
+            t("explore.link_known", lang),
+            t("explore.link_known_hint", lang, at=instant(city.as_of, city.config.tz, lang)),
+            here(t("explore.link_open", lang), known, "d-button", "known"),
+        ),
+        _link_row(
+            t("explore.link_shown", lang), t("explore.link_shown_hint", lang), _button(t("explore.link_keep", lang), "keep", 0, "d-button")
+        ),
     ]
 
 
@@ -104,7 +130,13 @@ def _files(city: City, state: State) -> list[Component]:
     """Files of exactly the rows and totals of the shown table."""
     query = urlencode(export_parameters(state))
     links = [
-        html.A(form.upper(), href=f"/api/v1/explore.{form}?{query}", className="d-button d-export", download="", title=t("desk.export", state.lang))
+        html.A(
+            form.upper(),
+            href=f"/api/v1/explore.{form}?{query}",
+            className="d-button d-export",
+            download="",
+            title=t("desk.export", state.lang),
+        )
         for form in EXPORTS
     ]
     return [html.P(t("explore.files_hint", state.lang), className="d-quiet"), html.Div(links, className="d-exports")]
@@ -114,17 +146,23 @@ def export_parameters(state: State) -> dict[str, str]:
     """The shown table as a question of the API: the same breakdown, period, comparison and filters."""
     own = own_filters(state)
     asked = {
-        "measures": state.measure.key, "by": ",".join(one for one in (state.by, state.split) if one), "period": main_period(state).text,
-        "compare": state.compare, "late_rule": state.late_rule, "top": str(state.top) if state.top else "",
-        "lang": state.view.get("lang"), "known_at": state.view.get("known_at"),
+        "measures": state.measure.key,
+        "by": ",".join(one for one in (state.by, state.split) if one),
+        "period": main_period(state).text,
+        "compare": state.compare,
+        "late_rule": state.late_rule,
+        "top": str(state.top) if state.top else "",
+        "lang": state.view.get("lang"),
+        "known_at": state.view.get("known_at"),
         **{name: value for name, value in filters_told(state).items() if name not in own},
     }
     return {name: value for name, value in asked.items() if value}
 
 
-def said(words: str, action: Component | None = None) -> Component:
+def said(words: str, lang: str, action: Component | None = None) -> Component:
     """What a step did, with the way back."""
-    return html.Div([html.Span(words), *([action] if action is not None else [])], className="d-said", role="status")
+    parts = [html.Span(words), *([action] if action is not None else []), _button(t("explore.close", lang), "dismiss")]
+    return html.Div(parts, className="d-said", role="status")
 
 
 def undo(number: int, lang: str) -> Component:
@@ -145,7 +183,11 @@ def marks(city: City, state: State, shown: Shown | None, why_not: Sequence[str])
         who = shown.made_by.partition(":")[2] or shown.made_by
         at = instant(shown.made_at, city.config.tz, lang)
         live = here(t("explore.shown_live", lang), f"{PATH}?{shown.query}", "d-button", "live")
-        found.append(html.Div([html.B(t("explore.shown_mark", lang, at=at, who=who, revision=shown.revision)), live], className="d-x-mark", role="note"))
+        found.append(
+            html.Div(
+                [html.B(t("explore.shown_mark", lang, at=at, who=who, revision=shown.revision)), live], className="d-x-mark", role="note"
+            )
+        )
     elif state.known_at is not None:
         at = instant(state.known_at, city.config.tz, lang)
         live = here(t("explore.shown_live", lang), state.here(known_at=""), "d-button", "live")

@@ -30,7 +30,8 @@ def pivot(state: State, answer: Answer) -> Component:
     body = [_line(state, one, acrosses, cells, names, most) for one in [*downs, TOTAL]]
     caption = t("explore.pivot_of", lang, name=measure_name(state.measure, lang))
     drawn = html.Table(
-        [html.Caption(caption, className="d-caption"), html.Thead(html.Tr([corner, *heads, total])), html.Tbody(body)], className="d-table d-x-pivot"
+        [html.Caption(caption, className="d-caption"), html.Thead(html.Tr([corner, *heads, total])), html.Tbody(body)],
+        className="d-table d-x-pivot",
     )
     return html.Div(drawn, className="d-table-box d-x-wide", tabIndex="0", role="region", **{"aria-label": caption})
 
@@ -38,7 +39,9 @@ def pivot(state: State, answer: Answer) -> Component:
 def multiples(state: State, answer: Answer) -> Component:
     """A small chart for each group of the second dimension, in the order of the table, all on one scale; time always lies along."""
     if DIMENSION[state.split].kind != "code" and DIMENSION[state.by].kind == "code":
-        rows, totals = (tuple(replace(row, groups=row.groups[::-1], labels=row.labels[::-1]) for row in part) for part in (answer.rows, answer.totals))
+        rows, totals = (
+            tuple(replace(row, groups=row.groups[::-1], labels=row.labels[::-1]) for row in part) for part in (answer.rows, answer.totals)
+        )
         return multiples(replace(state, by=state.split, split=state.by), replace(answer, rows=rows, totals=totals))
     cells, names = _cells(answer), _names(answer, state)
     downs = _groups(answer, 0)
@@ -98,7 +101,11 @@ def _cell(
     href = both(state, groups)
     named = ", ".join(names[place].get(group, "") for place, group in enumerate(groups) if group != TOTAL)
     shown = here(words, href, "d-x-cell-link", f"cell:{groups[0]}|{groups[1]}", title=named) if href and value else words
-    return html.Td(shown, className=f"d-number{' d-x-sum' if is_sum else ''}", **{"data-tint": step, "data-zero": "" if value else "1", "data-label": named})
+    return html.Td(
+        shown,
+        className=f"d-number{' d-x-sum' if is_sum else ''}",
+        **{"data-tint": step, "data-zero": "" if value else "1", "data-label": named},
+    )
 
 
 def both(state: State, groups: tuple[str, str]) -> str:
@@ -124,7 +131,9 @@ def _small(
     is_time = DIMENSION[state.by].kind != "code"
     marks = [_mark(state, down, cells.get((down, across)), names, most, is_time=is_time) for down in downs]
     on = {"data-chosen": "1"} if across not in (TOTAL, OTHERS) and is_chosen(state, state.split, across) else {}
-    return html.Section([title, html.Div(marks, className="d-x-small-columns" if is_time else "d-x-small-bars")], className="d-x-small", **on)
+    return html.Section(
+        [title, html.Div(marks, className="d-x-small-columns" if is_time else "d-x-small-bars")], className="d-x-small", **on
+    )
 
 
 def _mark(
@@ -137,7 +146,11 @@ def _mark(
     if is_time:
         return html.Span(html.Span(className="d-x-bar", style=size), className="d-x-small-column", title=told)
     return html.Div(
-        [html.Span(names[0].get(down, ""), className="d-x-small-name"), html.Span(html.Span(className="d-x-bar", style=size), className="d-x-track"),
-         html.Span(words, className="d-x-value")],
-        className="d-x-small-row", title=told,
+        [
+            html.Span(names[0].get(down, ""), className="d-x-small-name"),
+            html.Span(html.Span(className="d-x-bar", style=size), className="d-x-track"),
+            html.Span(words, className="d-x-value"),
+        ],
+        className="d-x-small-row",
+        title=told,
     )

@@ -33,12 +33,15 @@ MORE: Mapping[str, Drill] = {
     "dossiers_finished_on_time": Drill("/dossiers", {"timeliness": "on_time", "period_on": "finished"}),
     "dossiers_open_no_due": Drill("/dossiers", {"state": "open", "timeliness": "no_due"}, "", is_stock=True),
     "dossiers_open_in_time": Drill("/dossiers", {"state": "open"}, "", is_stock=True),
-    "dossiers_carried_over": Drill("", {}), "dossiers_in_hand": Drill("", {}),
+    "dossiers_carried_over": Drill("", {}),
+    "dossiers_in_hand": Drill("", {}),
     "reports_on_time_pct": Drill("/reports", {**_FINISHED}, ""),
 }
 # the rest: what was received, or finished, in the period; a wider list than the figure
 OTHERWISE: Mapping[str, Drill] = {
-    "dossiers": Drill("/dossiers", _FINISHED, ""), "reports": Drill("/reports", _RECEIVED, ""), "readings": Drill("/stations", {}, ""),
+    "dossiers": Drill("/dossiers", _FINISHED, ""),
+    "reports": Drill("/reports", _RECEIVED, ""),
+    "readings": Drill("/stations", {}, ""),
 }
 
 
@@ -51,7 +54,7 @@ def drill_of(state: State) -> Drill:
 def records(city: City, state: State, figure: Figure, narrowed: Mapping[str, str]) -> Records:
     """The records of one cell; narrowed = dimension -> value of its parameter, for each that the cell is a group of."""
     lang, drill = state.lang, drill_of(state)
-    asked: dict[str, object] = {name: value for name, value in filters_told(state).items()}
+    asked: dict[str, object] = dict(filters_told(state))
     period = state.now.text
     for dimension, value in narrowed.items():
         key = filter_key(state, dimension)
@@ -71,7 +74,17 @@ def records(city: City, state: State, figure: Figure, narrowed: Mapping[str, str
     when = {} if drill.is_stock or drill.path == "/stations" else {"period": period}
     rule = {"late_rule": state.late_rule} if state.late_rule else {}
     lang_given = {"lang": state.view.get("lang")} if state.view.get("lang") else {}
-    href = state.view.to(drill.path, **{**dict.fromkeys(("period", "agency", "area", "compare", "late_rule"), ""), **asked, **drill.parameters, **when, **rule, **lang_given})
+    href = state.view.to(
+        drill.path,
+        **{
+            **dict.fromkeys(("period", "agency", "area", "compare", "late_rule"), ""),
+            **asked,
+            **drill.parameters,
+            **when,
+            **rule,
+            **lang_given,
+        },
+    )
     return Records(href, _count(drill, figure))
 
 

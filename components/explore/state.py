@@ -24,7 +24,7 @@ from metrics.periods import Period, parse_period
 from store.days import instant
 
 PATH, DEFAULT_PERIOD = "/explore", "last_30d"
-DEFAULT_BY: Mapping[str, str] = {"dossiers": "agency", "reports": "category", "readings": "station"}
+DEFAULT_BY: Mapping[str, str] = {"dossiers": "agency", "reports": "category", "readings": "property"}
 ASIDE = ("do", "id", "read", "shown", "removed")  # of one visit: no step keeps them
 SHAPES = ("pivot", "multiples")
 TOP = 15  # of a code dimension, until the reader wants all
@@ -84,9 +84,18 @@ def read_state(view: View, city: City) -> State:
     asked = {name: value for name, value in view.query.items() if name not in ("period", "period_on", "late_rule")}
     topic = measure.topic if measure.topic in FIELD_BY_KEY else "stations"
     return State(
-        view, measure, by, "" if split == by else split, view.period, _part(view, city.today), parse(topic, asked),
-        view.get("late_rule"), view.get("compare") or HOWS[0], 0 if view.get("top") == "all" else TOP,
-        view.get("shape") if view.get("shape") in SHAPES else SHAPES[0], _known_at(view.get("known_at"), city),
+        view,
+        measure,
+        by,
+        "" if split == by else split,
+        view.period,
+        _part(view, city.today),
+        parse(topic, asked),
+        view.get("late_rule"),
+        view.get("compare") or HOWS[0],
+        0 if view.get("top") == "all" else TOP,
+        view.get("shape") if view.get("shape") in SHAPES else SHAPES[0],
+        _known_at(view.get("known_at"), city),
     )
 
 
@@ -120,6 +129,11 @@ def _known_at(text: str, city: City) -> int | None:
         return instant(datetime.fromisoformat(text).replace(tzinfo=city.config.tz))
     except ValueError:
         raise ValueError(f"known_at: {text}") from None
+
+
+def is_mixed(state: State) -> bool:
+    """Does the measure take its unit from the property chosen, and none is? Then all of it together is no figure."""
+    return state.topic == "readings" and not state.measure.measure_unit and not state.filter.only("property")
 
 
 # ---- dimensions ---------------------------------------------------------------------------------------------------------

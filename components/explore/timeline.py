@@ -31,17 +31,20 @@ def timeline(state: State, answer: Answer, part: str = "") -> Component:
         _column(state, part, row, top, is_named=(len(rows) - 1 - at) % step == 0, has_before=has_before, side=SIDES[4 * at // len(rows)])
         for at, row in enumerate(rows)
     ]
-    marks = [html.Span(value_words(state.measure, top * share, lang, is_short=True), style={"--y": f"{100 * share:.0f}%"}) for share in (1, 0.5)]
+    marks = [
+        html.Span(value_words(state.measure, top * share, lang, is_short=True), style={"--y": f"{100 * share:.0f}%"}) for share in (1, 0.5)
+    ]
     words = t("explore.timeline", lang, name=measure_name(state.measure, lang))
     return html.Div(
-        [html.Div(marks, className="d-x-scale", **{"aria-hidden": "true"}), html.Ol(columns, className="d-x-columns", **{"aria-label": words})],
+        [
+            html.Div(marks, className="d-x-scale", **{"aria-hidden": "true"}),
+            html.Ol(columns, className="d-x-columns", **{"aria-label": words}),
+        ],
         className="d-x-timeline",
     )
 
 
-def _column(
-    state: State, part: str, row: Row, top: float, *, is_named: bool, has_before: bool, side: str
-) -> Component:
+def _column(state: State, part: str, row: Row, top: float, *, is_named: bool, has_before: bool, side: str) -> Component:
     """One part of the period."""
     lang, group, figure = state.lang, row.groups[0], row.figures[0]
     name = group_name(part, group, "", lang)
@@ -55,9 +58,17 @@ def _column(
     label = html.Span(_short(part, group), className="d-x-label", **{"aria-hidden": "true"}) if is_named else None
     # a Saturday or Sunday is quiet by itself: said by the ground, so that it is not read as a drop
     rest = part == "day" and parse_period(group, state.period.end_on).start_on.isoweekday() > 5
-    marked = {"data-side": side, "data-chosen": "1" if on else "", "data-partial": "1" if row.is_partial else "", "data-rest": "1" if rest else ""}
+    marked = {
+        "data-side": side,
+        "data-chosen": "1" if on else "",
+        "data-partial": "1" if row.is_partial else "",
+        "data-rest": "1" if rest else "",
+    }
     shown = here(
-        [*marks, html.Span(told, className="d-x-tip")], _href(state, group), "d-x-hit", f"{part}:{group}",
+        [*marks, html.Span(told, className="d-x-tip")],
+        _href(state, group),
+        "d-x-hit",
+        f"{part}:{group}",
         **({"aria-current": "true"} if on and state.on else {}),
     )
     return html.Li([shown, *([label] if label else [])], **marked)
