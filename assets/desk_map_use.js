@@ -4,7 +4,7 @@
   "use strict";
   const tc = (window.toancanh = window.toancanh || {});
   const PAD = 0.3, ASK_MS = 120, STEP_MS = 700, WAIT_MS = 8000, NEAR_PX = 30, CLOSE_PX = 14, MOST_CORNERS = 24;
-  let map = null, box = null, texts = {}, asked = null, token = 0, timer = null, day = "", top = 0;
+  let map = null, box = null, texts = {}, asked = null, token = 0, timer = null, opening = false, day = "", top = 0;
   let kept = {};        // the view and day of the map shown before in this window, for the next one under other filters
   let draw = null;      // {kind, corners, layer}
   let replay = null;
@@ -38,7 +38,9 @@
     setTimeout(() => { if (made === map) { open(); } }, 0);
   }
 
+  // nothing is written into the address meanwhile: Dash is still reading it
   function open() {
+    opening = true;
     map.invalidateSize(false);
     const given = (page().get("view") || "").split(",").map(Number);
     const same = kept.area === box.dataset.area && kept.place === box.dataset.bounds;
@@ -47,6 +49,7 @@
     else { home(); }
     days();
     moved();
+    opening = false;
   }
 
   function home() {
@@ -58,18 +61,20 @@
   function moved() {
     const at = map.getCenter(), zoom = map.getZoom();
     kept = { area: box.dataset.area, place: box.dataset.bounds, period: page().get("period"), view: { at: [at.lat, at.lng], zoom: zoom }, day: day };
-    address({ view: [at.lng.toFixed(4), at.lat.toFixed(4), zoom].join(",") });
+    if (!opening) { address({ view: [at.lng.toFixed(4), at.lat.toFixed(4), zoom].join(",") }); }
     const seen = map.getBounds();
     box.classList.toggle("m-national", seen.getNorth() - seen.getSouth() >= Number(box.dataset.national));
     later(true);
   }
 
-  // the address tells what is seen, without loading the page anew
+  // the address tells what is seen, without loading the page anew; Dash's own note of it too, or it would put the old one back
   function address(changes) {
     const query = page();
     Object.keys(changes).forEach((name) => { if (changes[name]) { query.set(name, changes[name]); } else { query.delete(name); } });
     const search = "?" + query.toString().replace(/%2C/g, ",");
-    if (search !== location.search) { history.replaceState(history.state, "", location.pathname + search + location.hash); }
+    if (search === location.search) { return; }
+    history.replaceState(history.state, "", location.pathname + search + location.hash);
+    window.dash_clientside.set_props("desk-url", { search: search, href: location.href });
   }
 
   // while the map is dragged only when it leaves what is known
@@ -215,7 +220,7 @@
     day = number < 0 ? "" : known()[number][0];
     look(number);
     if (number >= 0 && slider() && Number(slider().value) !== number) { slider().value = number; }
-    address({ day: day });
+    if (!opening) { address({ day: day }); }
     kept.day = day;
     top = Math.max(top, (tc.deskAreas || {}).top || 0);
     if (areas !== false) { set("map-at", { day: day, top: day ? top0() : 0, again: Date.now() }); }

@@ -25,10 +25,8 @@ from metrics.city import City, agencies, area_kpis, areas, places, reports, stat
 from metrics.city.areas import AreaShape
 from metrics.city.feeds import ROLE_TOPIC
 from metrics.city.places import DENSITY, EVERYWHERE, Box, Spots, Squares
-from metrics.city.reports import ReportFilter
 from metrics.city.series import Point
 from metrics.city.stations import StationState
-from metrics.city.sums import Choice
 from metrics.city.within import inside_polygon, read_polygon
 from metrics.kpis import kpi
 from metrics.periods import Period, parse_period
@@ -131,18 +129,11 @@ def _drawn(view: View) -> list[tuple[float, float]]:
     return [(lat, lon) for lon, lat in read_polygon(view.get("within")).corners] if view.get("within") else []
 
 
-def chosen_reports(city: City, asked: Mapping[str, str]) -> ReportFilter:
-    """The filter of these parameters."""
-    period = parse_period(asked["period"], city.today) if asked.get("period") else None
-    choice = Choice(asked.get("agency", ""), asked.get("area", ""), "", asked.get("category", ""))
-    return ReportFilter(choice, asked.get("state", ""), asked.get("status", ""), asked.get("channel", ""), asked.get("feed", ""), period)
-
-
 def _opening(city: City, view: View, shapes: tuple[AreaShape, ...], corners: Any, now: Shown) -> tuple[Any, str]:
     """Leaflet corners the map opens with, and how many reports have no place, in words."""
     box, note = None, ""
     if city.scope.permits("see.reports") and now.reports != NONE:
-        asked = chosen_reports(city, report_filter(view, now.day))
+        asked = reports.chosen(report_filter(view, now.day))
         spots, total = places.read_spots(city, asked, EVERYWHERE, 10).spots, reports.total(city, asked)
         box, placed = places.trimmed(spots), sum(spot.n for spot in spots)
         note = t("map.reports_shown", view.lang, n=number(placed, view.lang, 0))
@@ -174,7 +165,7 @@ def _corners(box: Box) -> list[list[float]]:
 def _selected(city: City, view: View, day: str) -> list[Component]:
     """How many lie inside what was drawn: the same filter as the list it links to."""
     asked = report_filter(view, day)
-    total = reports.total(city, chosen_reports(city, asked)) if city.scope.permits("see.reports") else None
+    total = reports.total(city, reports.chosen(asked)) if city.scope.permits("see.reports") else None
     polygon = read_polygon(view.get("within"))
     inside = [
         row for row in (stations.read(city) if city.scope.permits("see.stations") else ())
@@ -230,8 +221,8 @@ def _reports(city: City, view: View, now: Shown, box: Box, zoom: float) -> tuple
     if now.reports == NONE:
         return None, None
     if not city.scope.permits("see.reports"):
-        return None, places.read_told(city, ReportFilter(choice_of(view)), box)
-    asked = chosen_reports(city, report_filter(view, now.day))
+        return None, places.read_told(city, choice_of(view), box)
+    asked = reports.chosen(report_filter(view, now.day))
     if now.reports == DENSITY:
         return None, places.read_squares(city, asked, box, zoom)
     return places.read_spots(city, asked, box, zoom), None
@@ -303,7 +294,7 @@ def _picked_box(city: City, view: View, now: Shown, picked: Mapping[str, Any]) -
     west, south, east, north = box_of(picked.get("box"))
     corners = ((west, south), (east, south), (east, north), (west, north))
     asked = report_filter(view, now.day, within="_".join(f"{lon:.6f},{lat:.6f}" for lon, lat in corners))
-    return desk_map_panel.words_of_several(view, reports.total(city, chosen_reports(city, asked)), asked)
+    return desk_map_panel.words_of_several(view, reports.total(city, reports.chosen(asked)), asked)
 
 
 def _picked_station(city: City, view: View, now: Shown, picked: Mapping[str, Any]) -> list[Component]:

@@ -15,6 +15,7 @@ from components.desk_stations import station_state
 from components.desk_table import exports
 from metrics.city import City
 from metrics.city.areas import AreaShape
+from metrics.city.filter_grammar import written
 from metrics.city.reports import ReportItem
 from metrics.city.series import Point
 from metrics.city.stations import StationState
@@ -25,12 +26,12 @@ from text.formats import instant, number
 def words_of_area(city: City, view: View, area: AreaShape, key: str, found: Point | None, asked: Mapping[str, str]) -> list[Component]:
     """An area with its figure, and where its rows are."""
     lang = view.lang
-    here = {**asked, "area": area.code}
+    here = {**asked, "area": written([area.code])}
     links = [(view.here(area=area.code), t("map.only_area", lang))]
     if city.scope.permits("see.reports"):
         links.append((view.to("/reports", **{"period": "", **here}), t("map.reports_of", lang)))
     if city.scope.permits("see.dossiers"):
-        links.append((view.to("/dossiers", area=area.code, state="open"), t("map.dossiers_of", lang)))
+        links.append((view.to("/dossiers", area=written([area.code]), state="open"), t("map.dossiers_of", lang)))
     links.append((view.to("/kpis", area=area.code, key=key), t("map.kpis_of", lang)))
     told = [(t(f"kpi.{key}.label", lang), value_words(key, found, lang))] if key else []
     return [html.H3(area.full_name or area.name), facts(told), link_list(links)]

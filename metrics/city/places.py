@@ -16,8 +16,9 @@ from sqlalchemy import Connection, text
 from metrics.city import City, hotspots, reports
 from metrics.city.masking import masked, needs_grid
 from metrics.city.paging import Query
-from metrics.city.reports import ReportFilter
+from metrics.city.reports import Asked
 from metrics.city.stations import daily_indices
+from metrics.city.sums import NOTHING_CHOSEN, Choice
 from metrics.city.within import Place, inside_box, place_of
 from metrics.worktime import due_within_boundary
 from store.days import instant, moment
@@ -91,24 +92,24 @@ def degrees_of(zoom: float, pixels: float, latitude: float) -> tuple[float, floa
     return step, step * math.cos(math.radians(min(80.0, abs(latitude))))
 
 
-def read_spots(city: City, chosen: ReportFilter, box: Box = EVERYWHERE, zoom: float = ZOOMS[0]) -> Spots:
+def read_spots(city: City, chosen: Asked, box: Box = EVERYWHERE, zoom: float = ZOOMS[0]) -> Spots:
     """Reports of the filter in the box, most urgent last (they lie on top). Requires see.reports; ValueError as reports.read."""
     city.scope.require("see.reports")
     return city.once("places", *_state(city), chosen, box, zoom, make=lambda: _spots(city, chosen, box, zoom))  # type: ignore[no-any-return]
 
 
-def read_squares(city: City, chosen: ReportFilter, box: Box = EVERYWHERE, zoom: float = ZOOMS[0]) -> Squares:
+def read_squares(city: City, chosen: Asked, box: Box = EVERYWHERE, zoom: float = ZOOMS[0]) -> Squares:
     """How many reports of the filter lie in each cell of the box. Requires see.reports."""
     city.scope.require("see.reports")
     return city.once("density", *_state(city), chosen, box, zoom, make=lambda: _squares(city, chosen, box, zoom))  # type: ignore[no-any-return]
 
 
-def read_told(city: City, chosen: ReportFilter, box: Box = EVERYWHERE) -> Squares:
+def read_told(city: City, choice: Choice = NOTHING_CHOSEN, box: Box = EVERYWHERE) -> Squares:
     """What readers without see.reports are told: open reports on the city's own grid, small counts withheld. Requires see.desk.
 
     One grid whatever the zoom: two of them laid over each other would tell more than either.
     """
-    cells = hotspots.read(city, city.config.wall.grid_m, chosen.choice, MOST)
+    cells = hotspots.read(city, city.config.wall.grid_m, choice, MOST)
     west, south, east, north = box
     squares = tuple(Square(c.lon, c.lat, c.open) for c in cells if west <= c.lon <= east and south <= c.lat <= north)
     with city.store.reading() as connection:
@@ -125,7 +126,7 @@ def day_indices(city: City, on: int, area: str = "") -> dict[tuple[str, str], in
     return {(feed, source_id): int(aqi) for (feed, _, source_id), aqi in zip(named, found["aqi"].tolist(), strict=True)}
 
 
-def extent(city: City, chosen: ReportFilter) -> Box | None:
+def extent(city: City, chosen: Asked) -> Box | None:
     """The box of the filter's reports without the stray ones (1 in 100 at each side); None without any. Requires see.reports."""
     return trimmed(read_spots(city, chosen, EVERYWHERE, 10).spots)
 
@@ -154,7 +155,7 @@ def _state(city: City) -> tuple[Any, ...]:
     return city.revisions.get("reports", 0), city.as_of, needs_grid(city.scope)
 
 
-def _spots(city: City, chosen: ReportFilter, box: Box, zoom: float) -> Spots:
+def _spots(city: City, chosen: Asked, box: Box, zoom: float) -> Spots:
     with city.store.reading() as connection:
         asked, place = _placed(connection, city, chosen, box)
         cells, step = _fitting(connection, city, asked, place, box, zoom, CLUSTER_PX)
@@ -167,7 +168,7 @@ def _spots(city: City, chosen: ReportFilter, box: Box, zoom: float) -> Spots:
     return Spots(tuple(found), *step, is_grid)
 
 
-def _squares(city: City, chosen: ReportFilter, box: Box, zoom: float) -> Squares:
+def _squares(city: City, chosen: Asked, box: Box, zoom: float) -> Squares:
     with city.store.reading() as connection:
         asked, place = _placed(connection, city, chosen, box)
         cells, step = _fitting(connection, city, asked, place, box, zoom, CELL_PX)
@@ -175,7 +176,7 @@ def _squares(city: City, chosen: ReportFilter, box: Box, zoom: float) -> Squares
     return Squares(found, *step, max((square.n or 0 for square in found), default=0))
 
 
-def _placed(connection: Connection, city: City, chosen: ReportFilter, box: Box) -> tuple[Query, Place]:
+def _placed(connection: Connection, city: City, chosen: Asked, box: Box) -> tuple[Query, Place]:
     """The filter's rows that have a place in the box, read from the index of places where one of them holds the rows."""
     asked, place = reports.query(city, chosen), place_of(connection, city, "reports", "d.")
     values = dict(asked.values)
@@ -244,7 +245,8 @@ def _spot(row: Any, is_grid: bool, step: tuple[float, float]) -> Spot:
     if is_grid and box[0] == box[2] and box[1] == box[3]:
         box = box[0] - step[0] / 4, box[1] - step[1] / 4, box[2] + step[0] / 4, box[3] + step[1] / 4
     overdue, soon, later, far, no_due, ended = (int(row[name]) for name in SPANS)
-    west, south, east, north = (round(value, 5) for value in box)
+    # outwards: who asks for the box again must find all of them in it
+    west, south, east, north = (round(value + side * 1e-5, 5) for value, side in zip(box, (-1, -1, 1, 1), strict=True))
     return Spot(
         round(float(row["lon"]), 5), round(float(row["lat"]), 5), n, overdue, soon, later, far, no_due, ended, west, south, east, north,
         *named,
