@@ -10,7 +10,7 @@ from typing import Any
 from api.errors import ApiError
 from api.parameters import DEFAULT_PERIOD, Asked, bad
 from api.tables import Column, Table, iso
-from metrics.city import City, audit, dossiers, feeds, kpis, readings, reports, series, stations
+from metrics.city import City, audit, dossiers, feeds, kpis, readings, reports, series, station_list
 from metrics.city.audit import TrailItem
 from metrics.city.dossiers import DossierItem
 from metrics.city.history import VersionItem
@@ -19,6 +19,7 @@ from metrics.city.reports import ReportItem
 from metrics.comparison import HOWS
 from metrics.kpis import KPI_BY_KEY, Kpi
 from metrics.periods import Period
+from store.bounded import TookTooLong
 from store.days import DAY, number_of
 from text import t
 
@@ -215,24 +216,23 @@ def _table(name: str, columns: tuple[Column, ...], pages: Callable[[], Iterator[
 
 def answer_dossiers(ask: Ask) -> Json | Table:
     """Dossiers of a filter: a page of JSON with the count of all, or all of them as a table."""
-    chosen, columns = ask.asked.dossiers(ask.city), columns_of(DossierItem, ask, "dossier")
-    with _refusing():
-        if ask.form != "json":
-            dossiers.total(ask.city, chosen)  # a wrong filter is told before a file is begun
-            return _table("dossiers", columns, lambda: dossiers.every(ask.city, chosen))
-        page = dossiers.read(ask.city, chosen, limit=ask.asked.limit(), cursor=ask.asked.text("cursor"))
-    return _page(ask, columns, page.rows, page.total, page.next_cursor)
+    return _answer_rows(ask, "dossiers", dossiers, columns_of(DossierItem, ask, "dossier"))
 
 
 def answer_reports(ask: Ask) -> Json | Table:
     """Citizen reports of a filter, as answer_dossiers does."""
-    chosen, columns = ask.asked.reports(ask.city), columns_of(ReportItem, ask, "report")
+    return _answer_rows(ask, "reports", reports, columns_of(ReportItem, ask, "report"))
+
+
+def _answer_rows(ask: Ask, topic: str, rows: Any, columns: tuple[Column, ...]) -> Json | Table:
+    """What metrics/city/dossiers.py or reports.py answers to the parameters: the page's own filter and order."""
+    chosen, sort = ask.asked.rows(topic), ask.asked.text("sort")
     with _refusing():
         if ask.form != "json":
-            reports.total(ask.city, chosen)
-            return _table("reports", columns, lambda: reports.every(ask.city, chosen))
-        page = reports.read(ask.city, chosen, limit=ask.asked.limit(), cursor=ask.asked.text("cursor"))
-    return _page(ask, columns, page.rows, page.total, page.next_cursor)
+            rows.read(ask.city, chosen, limit=1, sort=sort) if sort else rows.query(ask.city, chosen)  # refused before a file is begun
+            return _table(topic, columns, lambda: rows.every(ask.city, chosen, sort))
+        page = rows.read(ask.city, chosen, limit=ask.asked.limit(), cursor=ask.asked.text("cursor"), sort=sort)
+    return {**_page(ask, columns, page.rows, page.total, page.next_cursor), "coverage": page.coverage}
 
 
 def answer_readings(ask: Ask) -> Json | Table:
@@ -271,6 +271,10 @@ class _refusing:
         return None
 
     def __exit__(self, kind: type | None, fault: BaseException | None, trace: object) -> None:
+        if isinstance(fault, TookTooLong):
+            raise ApiError(
+                400, "took_too_long", f"nothing covers this question: {fault}", remedy="narrow the filter, or give a period"
+            ) from fault
         if isinstance(fault, ValueError):
             field = str(fault).partition(":")[0]
             raise bad(field if field.isidentifier() else "", str(fault), "see the message") from fault
@@ -367,10 +371,9 @@ _MEASURED_COLUMNS = tuple(
 
 
 def answer_stations(ask: Ask) -> Json | Table:
-    """Every station with the newest value of each of its datastreams; as a table without these values."""
-    found = stations.read(ask.city, ask.asked.text("area"))
-    kind, state = ask.asked.text("kind"), ask.asked.text("state")
-    found = tuple(row for row in found if (not kind or row.kind == kind) and (not state or row.state == state))
+    """Stations of a filter with the newest value of each of their datastreams; as a table without these values."""
+    with _refusing():
+        found = station_list.read(ask.city, ask.asked.rows("stations"), ask.asked.text("sort"))
     listed = list_or_table(ask, "stations", _STATION_COLUMNS, [_cells(row, _STATION_COLUMNS) for row in found])
     if isinstance(listed, Table):
         return listed

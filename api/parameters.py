@@ -9,12 +9,11 @@ from api.errors import ApiError
 from config import LATE_RULES
 from metrics.city import City
 from metrics.city.audit import TrailFilter
-from metrics.city.dossiers import STATES as DOSSIER_STATES
-from metrics.city.dossiers import DossierFilter
+from metrics.city.filter_fields import FIELDS, PERIOD_DAYS
+from metrics.city.filters import Filter, parse
 from metrics.city.paging import LIMIT, MAX_LIMIT
-from metrics.city.reports import QUALITY_BY_KEY as REPORT_QUALITIES
-from metrics.city.reports import STATES as REPORT_STATES
-from metrics.city.reports import ReportFilter
+from metrics.city.row_orders import SORTS
+from metrics.city.station_list import SORTS as STATION_SORTS
 from metrics.city.sums import Choice
 from metrics.comparison import HOWS
 from metrics.kpis import THEMES
@@ -51,33 +50,35 @@ PAGING = (
 HEADERS = Parameter(
     "headers", "first row of csv, xlsx and parquet: keys, or labels in the language asked for", ("keys", "labels")
 )
-DOSSIER_FILTERS = (
-    Parameter("state", "which dossiers", tuple(state.key for state in DOSSIER_STATES if state.key)),
-    Parameter("status", "portal status code 1..10; 0 = unmapped"),
-    Parameter("procedure", "procedure code"),
-    Parameter("channel", "how it was filed", ("direct", "online", "postal")),
-    PERIOD,
-    Parameter("period_on", "the day the period is about", ("received", "finished", "due", "filed")),
-    Parameter("q", "beginning of the dossier number"),
-    AGENCY,
-    AREA,
-    DOMAIN,
-    FEED,
-    LATE_RULE,
-)
-REPORT_FILTERS = (
-    Parameter("state", "which reports", tuple(state.key for state in REPORT_STATES if state.key)),
-    Parameter("status", "report status key"),
-    Parameter("channel", "how it was sent"),
-    PERIOD,
-    Parameter("period_on", "the day the period is about", ("received", "closed", "due", "reopened")),
-    Parameter("quality", "how it was handled; bulk needs a period", tuple(REPORT_QUALITIES)),
-    Parameter("q", "beginning of the report number"),
-    AGENCY,
-    AREA,
-    CATEGORY,
-    FEED,
-)
+_VALUE = "a,b any of; !a none of; - missing; !- given"
+_RANGE = "a, a,b, a..b, a.. or ..b; ! before it: none of; - missing"
+_OF_KIND = {
+    "code": _VALUE, "tree": f"{_VALUE}; with all below", "number": _RANGE, "day": f"{_RANGE}; days yyyy-mm-dd in the city's zone",
+    "hour": f"{_RANGE}; hours 0 to 23", "weekday": f"{_RANGE}; 1 = Monday", "flag": "yes or no; - not told",
+    "place": "inside a polygon lon,lat_lon,lat_lon,lat; - without a place",
+}
+Q = Parameter("q", "words, accents or not: each begins the number or a word of a name shown with the row (of its text, who may read it)")
+
+
+def filters_of(topic: str) -> tuple[Parameter, ...]:
+    """Every field of the filter grammar as a parameter, with period, words and late rule."""
+    found = [
+        Parameter(row.key, f"{_VALUE}; values: {', '.join(row.values)}" if row.values else _OF_KIND[row.kind]) for row in FIELDS[topic]
+    ]
+    if PERIOD_DAYS[topic]:
+        found += [PERIOD, Parameter("period_on", "the day the period is about", tuple(PERIOD_DAYS[topic]))]
+    return (*found, Q, *((LATE_RULE,) if topic == "dossiers" else ()))
+
+
+def sort_of(topic: str) -> Parameter:
+    """How a list is sorted."""
+    keys = STATION_SORTS if topic == "stations" else SORTS[topic]
+    return Parameter("sort", f"one of {', '.join(keys)}; a - before it turns it round; default: the list's own order")
+
+
+DOSSIER_FILTERS, REPORT_FILTERS, STATION_FILTERS = (filters_of(topic) for topic in ("dossiers", "reports", "stations"))
+DOSSIER_SORT, REPORT_SORT, STATION_SORT = (sort_of(topic) for topic in ("dossiers", "reports", "stations"))
+PROGRESS = Parameter("progress", "a key of your own: /api/v1/exports/<key> tells how far the file is written")
 
 CATALOGUE_FILTERS = (
     Parameter("theme", "smart-city theme", THEMES),
@@ -155,34 +156,12 @@ class Asked:
             )
         return found
 
-    def dossiers(self, city: City) -> DossierFilter:
-        """The filter of a dossier list."""
-        return DossierFilter(
-            self.choice(),
-            self.text("state"),
-            self.whole("status"),
-            self.text("procedure"),
-            self.text("channel"),
-            self.text("feed"),
-            self.period(city),
-            self.text("period_on"),
-            self.text("q"),
-            self.text("late_rule"),
-        )
-
-    def reports(self, city: City) -> ReportFilter:
-        """The filter of a report list."""
-        return ReportFilter(
-            self.choice(),
-            self.text("state"),
-            self.text("status"),
-            self.text("channel"),
-            self.text("feed"),
-            self.period(city),
-            self.text("period_on"),
-            self.text("q"),
-            self.text("quality"),
-        )
+    def rows(self, topic: str) -> Filter:
+        """The filter of a list of rows, as its page makes it. Raises ApiError 400 naming the parameter."""
+        try:
+            return parse(topic, self.values)
+        except ValueError as fault:
+            raise bad(str(fault).partition(":")[0], str(fault), "see the message") from fault
 
     def trail(self, city: City) -> TrailFilter:
         """The filter of the audit trail."""

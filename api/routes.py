@@ -10,12 +10,13 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import alike, answers, one_stop, risk
+from api import answers, one_stop
 from api import parameters as known
 from api.briefs import answer_briefs, answer_draft, answer_issued
 from api.build import build_id
 from api.definitions import answer_catalogue
 from api.errors import ApiError, dump, error_answer, error_of, store_away
+from api.exports import Exports
 from api.indicators import PARAMETERS as INDICATOR_FILTERS
 from api.indicators import answer_indicators
 from api.ingest import Door
@@ -24,6 +25,8 @@ from api.live import EASY, FrameBuilder, Hub, Pace
 from api.noted import ANNOTATION_FILTERS, FOLLOWUP_FILTERS, answer_annotations, answer_followups
 from api.observed import Observed, TimedRequests
 from api.parameters import Parameter
+from api.row_routes import LISTED as _LISTED
+from api.row_routes import ROW_ROUTES
 from api.showing import PAPER_TYPES, Route, show
 from api.sign_in import DONE, SHOWN, Forms
 from api.signals import answer_signals
@@ -39,15 +42,6 @@ ANYONE = ""
 _FIGURES = (known.PERIOD, known.AGENCY, known.AREA, known.DOMAIN, known.CATEGORY, known.LATE_RULE)
 _OF_DOSSIERS = (known.AGENCY, known.AREA, known.DOMAIN, known.LATE_RULE)
 _BY = Parameter("by", "grouping", ("day", "week", "month", "agency", "area", "domain", "category"))
-_LISTED = (*known.PAGING, known.HEADERS)
-_READING_FILTERS = (
-    known.PERIOD,
-    Parameter("station", "station id"),
-    Parameter("property", "property key, e.g. pm25"),
-    known.AREA,
-    known.FEED,
-)
-_STATION_FILTERS = (known.AREA, Parameter("kind", "kind of station"), Parameter("state", "freshness of its newest reading"))
 
 ROUTES: tuple[Route, ...] = (
     Route("/healthz", ANYONE, "200 while the process answers", handler="healthz"),
@@ -157,60 +151,7 @@ ROUTES: tuple[Route, ...] = (
         has_tables=True,
         parameters=(known.PERIOD, Parameter("by", "grouping", ("domain", "agency")), *_OF_DOSSIERS),
     ),
-    Route(
-        "/api/v1/dossiers",
-        "see.dossiers",
-        "dossiers of a filter",
-        answers.answer_dossiers,
-        has_tables=True,
-        parameters=(*known.DOSSIER_FILTERS, *_LISTED),
-    ),
-    Route(
-        "/api/v1/at-risk", "see.dossiers", "open dossiers by the chance that they miss their due date, and how that is judged",
-        risk.answer_at_risk, has_tables=True, parameters=(*risk.FILTERS, *_LISTED),
-    ),
-    Route(
-        "/api/v1/dossiers/{key:path}",
-        "see.dossiers",
-        "one dossier with steps, stops and versions",
-        answers.answer_dossier,
-        is_watched=True,
-        parameters=(known.FEED, known.LATE_RULE),
-    ),
-    Route(
-        "/api/v1/reports",
-        "see.reports",
-        "citizen reports of a filter",
-        answers.answer_reports,
-        has_tables=True,
-        is_watched=True,
-        parameters=(*known.REPORT_FILTERS, *_LISTED),
-    ),
-    *alike.ROUTES,
-    Route(
-        "/api/v1/reports/{key:path}",
-        "see.reports",
-        "one report with its versions",
-        answers.answer_report,
-        is_watched=True,
-        parameters=(known.FEED,),
-    ),
-    Route(
-        "/api/v1/readings",
-        "see.stations",
-        "readings as measured, oldest first",
-        answers.answer_readings,
-        has_tables=True,
-        parameters=(*_READING_FILTERS, *_LISTED),
-    ),
-    Route(
-        "/api/v1/stations",
-        "see.stations",
-        "stations with their newest values",
-        answers.answer_stations,
-        has_tables=True,
-        parameters=(*_STATION_FILTERS, known.HEADERS),
-    ),
+    *ROW_ROUTES,
     Route(
         "/api/v1/indicators",
         "see.desk",
@@ -266,6 +207,7 @@ class Api:
         self.hub = Hub(context, self.observed, build_frame, self.build, pace)
         self.forms = Forms(context)
         self.server: FastAPI | None = None
+        self.exports = Exports()
 
     def endpoint(self, route: Route, suffix: str = "") -> Callable[[Request], Awaitable[Response]]:
         """The ASGI endpoint of a row: rights first, then the answer; every fault becomes JSON."""
@@ -329,6 +271,11 @@ class Api:
     def metrics(self, request: Request) -> Response:
         """Prometheus text."""
         return Response(self.observed.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def exported(self, request: Request) -> Response:
+        """How far a file of this caller's is."""
+        told = self.exports.told(self.context.scope_of(request).actor, request.path_params["key"])
+        return Response(dump(told), media_type="application/json", headers={"Cache-Control": "no-store"})
 
     def openapi(self, request: Request) -> Response:
         """FastAPI's own document."""

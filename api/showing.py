@@ -64,7 +64,7 @@ class Route:
 def show(context: AppContext, build: str, route: Route, request: Request, scope: Scope, suffix: str) -> Response:
     """One answer of the city: the ETag first, so that an unchanged one costs two small reads. Raises ApiError, Forbidden."""
     assert route.answer is not None
-    asked = Asked(request.query_params.multi_items(), (*route.parameters, known.LANG))
+    asked = Asked(request.query_params.multi_items(), (*route.parameters, known.LANG, known.PROGRESS))
     lang = language_of(asked.text("lang"), request.headers.get("accept-language", ""), context.config.language)
     form = route.form or (format_of(suffix, request.headers.get("accept", "")) if route.has_tables else "json")
     scope.require("api.read" if form == "json" else "export")
@@ -105,14 +105,16 @@ def _file(
     context: AppContext, route: Route, request: Request, asked: Asked, table: Table, form: str, city: City, headers: dict[str, str]
 ) -> Response:
     """The whole file is written, then the trail tells of it with its rows, then it leaves."""
-    count = [0]
+    count, exports, progress = [0], request.app.state.api.exports, (city.scope.actor, asked.text("progress"))
 
     def counted() -> Iterator[Sequence[Sequence[Any]]]:
         for chunk in table.rows():
             count[0] += len(chunk)
+            exports.note(*progress, count[0])
             yield chunk
 
     path = write_table(replace(table, rows=counted), form, city.store.days.tz)
+    exports.end(*progress)
     try:
         city.sights.append(_export(route, asked, form, city, count[0]))
         _keep(context, city, request)

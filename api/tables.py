@@ -1,4 +1,4 @@
-"""Lists as csv, xlsx and parquet: written whole into a temporary file, then sent; a fault on the way is an error, not a cut file.
+"""Lists as csv, xlsx, parquet and geojson: written whole into a temporary file, then sent; a fault on the way is an error, not a cut file.
 
 Memory stays that of one page of rows, whatever the length.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,7 @@ MEDIA_TYPES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
+    "geojson": "application/geo+json",
 }
 TABLE_FORMATS = ("csv", "xlsx", "parquet")
 
@@ -58,7 +60,7 @@ def write_table(table: Table, form: str, tz: ZoneInfo) -> Path:
     handle, name = tempfile.mkstemp(prefix="toancanh-", suffix=f".{form}")
     try:
         with os.fdopen(handle, "wb") as out:
-            {"csv": _write_csv, "xlsx": _write_xlsx, "parquet": _write_parquet}[form](table, out, tz)
+            {"csv": _write_csv, "xlsx": _write_xlsx, "parquet": _write_parquet, "geojson": _write_geojson}[form](table, out, tz)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
@@ -140,6 +142,23 @@ def _write_parquet(table: Table, out: BinaryIO, tz: ZoneInfo) -> None:
             writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
 
 
+def _write_geojson(table: Table, out: BinaryIO, tz: ZoneInfo) -> None:
+    """A FeatureCollection (RFC 7946), a feature a row: a point of its columns lon and lat, null where it has none."""
+    keys = [column.key for column in table.columns]
+    lon, lat = keys.index("lon"), keys.index("lat")
+    told = [(place, column) for place, column in enumerate(table.columns) if place not in (lon, lat)]
+    out.write(b'{"type":"FeatureCollection","features":[')
+    start = b"\n"
+    for chunk in table.rows():
+        for row in chunk:
+            point = None if row[lon] is None or row[lat] is None else {"type": "Point", "coordinates": [row[lon], row[lat]]}
+            cells = {c.label or c.key: iso(row[place], tz) if c.kind == "at" else row[place] for place, c in told}
+            feature = {"type": "Feature", "geometry": point, "properties": cells}
+            out.write(start + json.dumps(feature, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+            start = b",\n"
+    out.write(b"\n]}\n")
+
+
 @lru_cache(maxsize=256)  # every figure of an answer bears the same instant
 def _local(at: int, tz: ZoneInfo) -> datetime:
     return moment(at).astimezone(tz)
@@ -163,7 +182,7 @@ def format_of(suffix: str, accept: str) -> str:
         except ValueError:
             continue
     for _, kind in sorted(ranked, key=lambda pair: -pair[0]):
-        found = next((form for form, media in MEDIA_TYPES.items() if media == kind), None)
+        found = next((form for form in ("json", *TABLE_FORMATS) if MEDIA_TYPES[form] == kind), None)
         if found:
             return found
         if kind in ("*/*", "application/*"):

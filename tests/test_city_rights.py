@@ -28,6 +28,7 @@ from metrics.city import (
     hotspots,
     indicators,
     kpis,
+    listed,
     open_city,
     readings,
     reports,
@@ -109,6 +110,14 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "kpis.read": (("see.desk",), lambda city: kpis.read(city, (), PERIOD)),
     "readings.read": (("see.stations",), lambda city: readings.read(city, CHOSEN)),
     "readings.every": (("see.stations", "export"), lambda city: list(readings.every(city, CHOSEN))),
+    "dossiers.query": (("see.dossiers",), dossiers.query),
+    "listed.query": (("see.dossiers",), lambda city: listed.query(city, dossiers.chosen({}))),
+    "listed.page": (
+        ("see.dossiers",), lambda city: listed.page(city, dossiers.chosen({}), lambda _, rows: tuple(rows), sort="", limit=9, cursor=""),
+    ),
+    "listed.total": (("see.dossiers",), lambda city: listed.total(city, dossiers.chosen({}))),
+    "listed.every": (("see.dossiers", "export"), lambda city: list(listed.every(city, dossiers.chosen({}), lambda _, rows: tuple(rows)))),
+    "reports.query": (("see.reports",), reports.query),
     "reports.total": (("see.reports",), reports.total),
     "reports.read": (("see.reports",), reports.read),
     "reports.every": (("see.reports", "export"), lambda city: list(reports.every(city))),
@@ -153,10 +162,12 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
 }
 # read nothing of the store: they compute with what a question has given, or say what a scope may
 NO_QUESTIONS = (
-    "dossiers.timeliness", "reports.timeliness", "feeds.coverage", "feeds.is_known", "feeds.reads_rejects", "reports.reads_text",
+    "dossiers.timeliness", "reports.timeliness", "feeds.coverage", "feeds.is_known", "feeds.reads_rejects", "searched.reads_text",
+    "searched.search_condition", "filters.narrowed", "row_orders.order_of", "row_counts.coverage_of", "zone_hours.hour_of",
+    "known.known",  # names, as this reader may know them: what a filter is made with
     "signals.last_full_week", "signals.spans", "signals.of_points", "score.of_values", "sums.flow_source",
     "weekly.asking.speaks", "weekly.asking.ends_at", "baselines.may_set",
-    "followups.may_write", "annotations.may_write", "masking.masked", "narrow.search_condition", "timing.soon_boundary", "timing.days_left",
+    "followups.may_write", "annotations.may_write", "masking.masked", "timing.soon_boundary", "timing.days_left",
     "stations.cadence_of", "stations.in_scope", "closings.bulk_rows", "closings.judged",
 )
 

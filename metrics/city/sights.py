@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 WORDS = ("q",)  # what readers type here may be a name or a phone: that it was used is told, not what it said
-NO_FILTER = ("lang", "headers", "limit", "cursor")
+NO_FILTER = ("lang", "headers", "limit", "cursor", "progress")
 
 
 @dataclass(frozen=True)
