@@ -103,6 +103,7 @@
   // a cluster opens: nearer while that tells its reports apart; its rows are one link away in any case
   function opened(p, own) {
     if (draw) { return; }
+    hover("");
     if (p.f) { pick({ kind: "report", feed: p.f, id: p.i }); return; }
     pick({ kind: "box", box: p.b });
     const bounds = window.L.latLngBounds([p.b[1], p.b[0]], [p.b[3], p.b[2]]);

@@ -36,7 +36,7 @@ from text import t
 from text.formats import day as day_words
 from text.formats import number
 
-CHIPS = ("agency", "area", "category", "status", "channel", "feed", "q")
+CHIPS = ("agency", "area", "category", "status", "channel", "feed", "q", "within")
 FIRST_KPIS = ("reports_overdue", "dossiers_overdue", "vn_aqi")
 
 
@@ -60,14 +60,14 @@ def draw_map(city: City, view: View) -> list[Component | None]:
     ]
     selected = _selected(city, view, now.day) if view.get("within") else []
     beside = [
-        desk_map_cards.area_card(view, now, keys, shapes, points), desk_map_cards.report_card(city, view, now, note),
-        desk_map_cards.station_card(city, view, now), desk_map_cards.drawn_card(view, selected),
+        desk_map_cards.drawn_card(view, selected), desk_map_cards.area_card(view, now, keys, shapes, points),
+        desk_map_cards.report_card(city, view, now, note), desk_map_cards.station_card(city, view, now),
     ]
     told = html.Div(html.P(t("map.pick_hint", lang), className="d-quiet"), id=TOLD, className="m-card m-told", **{"aria-live": "polite"})
     return [
         heading(t("page.map", lang), html.B(period_name(view.period, lang)), period_picker(view, DEFAULT_PERIOD)),
         panel(view, fields),
-        filter_chips(city, view, CHIPS, {"agency": chosen, "area": names}, NOW_STATES),
+        filter_chips(city, view, CHIPS, {"agency": chosen, "area": names, "within": {view.get("within"): t("map.drawn", lang)}}, NOW_STATES),
         html.Div(
             [
                 html.Div(
@@ -75,6 +75,7 @@ def draw_map(city: City, view: View) -> list[Component | None]:
                         desk_map.map_box(view, features if now.kpi else desk_map.EMPTY, bounds, drawn, hideout),
                         desk_map.time_bar(_days(city, view), now.day, lang),
                         html.P("", id=desk_map.ANSWERED, className="d-quiet m-status", role="status"),
+                        _table(view, now, shapes, points),
                     ],
                     className="m-left",
                 ),
@@ -82,7 +83,6 @@ def draw_map(city: City, view: View) -> list[Component | None]:
             ],
             className="m-page",
         ),
-        _table(view, now, shapes, points),
         html.Div(desk_map.stores(), hidden=True),
     ]
 
