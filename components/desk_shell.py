@@ -50,6 +50,7 @@ NAV = (
     NavRow("/stations", "desk.nav_stations", "see.stations"),
     # what asks further: each page adds its row here
     NavRow("/map", "page.map", "see.desk", group=ANALYSIS),
+    NavRow("/hotspots", "page.hotspots", "see.reports", group=ANALYSIS),
     NavRow("/duplicates", "page.duplicates", "see.reports", group=ANALYSIS),
     NavRow("/at-risk", "page.at_risk", "see.dossiers", group=ANALYSIS),
     NavRow("/bottlenecks", "page.bottlenecks", "see.dossiers", group=ANALYSIS),
