@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,7 +32,9 @@ FOLD_ROUND_S = 0.2
 # the fold rests so many times as long as it worked: a busy hour's cells gather and are computed once, writers get their turn;
 # when it is behind by whole rounds nothing is gained by gathering
 FOLD_REST, FOLD_REST_BEHIND = 3.0, 0.3
+LONGEST_REST_S = 1.0  # whatever else keeps the machine busy: screens wait for the fold
 JUDGE_REST = 0.3  # while a backlog is judged, landing and fold get most of the time
+FOLD_WAITS_S = 1.0  # while more wait to be judged than one round takes, their cells gather too, but not longer
 CLOCK_STEP_S = 5.0
 RETENTION_CHECK_S = 600.0
 POST_CHECK_S = 30.0
@@ -80,6 +83,7 @@ class Ingest:
         self._running: dict[str, Future[None]] = {}
         self._next_at: dict[str, float] = {}
         self._next_step = 0.0
+        self._fold_by = 0.0
         self._next_check = 0.0
         self.retaining: Future[None] | None = None
         self._postman = ThreadPoolExecutor(1, "post")  # its own: a slow mail server must not keep feeds waiting
@@ -96,7 +100,7 @@ class Ingest:
         while not self.stop.is_set():
             try:
                 self.turn()
-                pause = max(FOLD_WAKE_S, self._rest_s)
+                pause = max(FOLD_WAKE_S, min(self._rest_s, LONGEST_REST_S))
             except Exception:
                 log.exception("ingest turn failed; trying again in 2 s")
                 pause = 2.0
@@ -124,7 +128,11 @@ class Ingest:
             self._next_look = seconds + RISK_CHECK_S
             self.learning = self._pool.submit(self._learn)
         judged = self._judge()
-        return judged + (self._fold(now) if backlog(self.store) else 0)
+        if judged >= ROUND and time.monotonic() < self._fold_by:
+            return judged
+        folded = self._fold(now) if backlog(self.store) else 0
+        self._fold_by = time.monotonic() + FOLD_WAITS_S
+        return judged + folded
 
     def _judge(self) -> int:
         """One round of dossiers that landed, before the fold: their cells are then computed once. All, if calendars changed since."""

@@ -1,7 +1,8 @@
-"""Ingest with roll-ups against without: the same batches landed, a fold process at work beside them or none at all.
+"""Ingest with roll-ups against without: the same batches landed, judged and folded beside it, or judged only, or neither.
 
-The number is rows over the time until the last batch is committed AND nothing is left to fold; the time to the last commit alone is
-reported beside it. Without = no dirty log, no fold. The fold is the one `cli.py ingest` runs, in a process of its own.
+The number is rows over the time until the last batch is committed AND nothing is left to judge or to fold; the time to the last commit
+alone is reported beside it. With = all that `cli.py ingest` does, in a process of its own. Without = the same with no dirty log and no
+fold. Landing alone = no such process at all: what working time and due dates cost (metrics/judging.py) is told by it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from multiprocessing.synchronize import Event
 
@@ -20,6 +22,7 @@ from benchmarks import province
 from benchmarks.databases import Databases, filled, opened
 from benchmarks.results import Figure, interleaved, number, ratio
 from benchmarks.wallserver import cpu_seconds
+from metrics.judging import is_waiting, judge
 from metrics.rollups import backlog, clock_step, rebuild
 from pipeline import Ingest
 from store.days import moment
@@ -28,6 +31,7 @@ from store.landing import Landing, land
 from store.rows import Parsed
 
 GOAL = ">= 0.85"
+KINDS = ("with", "without", "landing alone")
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Load:
 
 def loads(quick: bool) -> tuple[Load, ...]:
     """Dossiers in batches of 1000 (half new, half later versions); readings in batches of 5000, as a live stream and as history."""
-    dossiers = [Parsed(dossiers=rows, item_count=len(rows)) for rows in province.dossier_batches(4 if quick else 12)]
+    dossiers = [Parsed(dossiers=rows, item_count=len(rows)) for rows in province.dossier_batches(4 if quick else 40)]
     return (
         Load("dossiers", "one_stop", "one_stop", dossiers),
         Load("readings each minute", "sensors", "sensors", _readings(1, 4 if quick else 120)),
@@ -72,10 +76,10 @@ def run(made: Databases, quick: bool) -> Iterator[Figure]:
 
 def _compare(made: Databases, base: str, load: Load, rounds: int) -> Iterator[Figure]:
     """With against without, in turn."""
-    runs: dict[str, list[Took]] = {"with": [], "without": []}
+    runs: dict[str, list[Took]] = {kind: [] for kind in KINDS}
 
     def measure(kind: str) -> float:
-        runs[kind].append(_once(made, base, load, kind == "with"))
+        runs[kind].append(_once(made, base, load, kind))
         return load.rows / runs[kind][-1].whole
 
     found = interleaved({kind: partial(measure, kind) for kind in runs}, rounds)
@@ -84,6 +88,8 @@ def _compare(made: Databases, base: str, load: Load, rounds: int) -> Iterator[Fi
     yield Figure("ingest", made.engine, f"{load.name}: rows/s with roll-ups / without, all folded", value, "", GOAL, f"{rates}; {spread}")
     value, spread = ratio([one.commit for one in runs["without"]], [one.commit for one in runs["with"]])
     yield Figure("ingest", made.engine, f"{load.name}: the same, to the last commit", value, "", "", spread)
+    value, spread = ratio(found["with"], found["landing alone"])
+    yield Figure("ingest", made.engine, f"{load.name}: judged and folded / landing alone", value, "", "", spread)
     if made.engine == "sqlite":  # of PostgreSQL most work is done in its own processes
         value, spread = ratio([one.cpu for one in runs["without"]], [one.cpu for one in runs["with"]])
         yield Figure("ingest", made.engine, f"{load.name}: CPU a row without roll-ups / with", value, "", "", spread)
@@ -92,6 +98,7 @@ def _compare(made: Databases, base: str, load: Load, rounds: int) -> Iterator[Fi
 def _history(store: Store, days: int) -> None:
     province.fill(store, days)
     clock_step(store, province.now_at())
+    judge(store, replace(province.city(), feeds=()))
     rebuild(store, province.now_at())
 
 
@@ -104,22 +111,22 @@ class Took:
     cpu: float
 
 
-def _once(made: Databases, base: str, load: Load, track: bool) -> Took:
+def _once(made: Databases, base: str, load: Load, kind: str) -> Took:
     """One run on a copy of the history."""
     url = made.copy(base)
     try:
         with opened(url) as store:
             used = time.process_time()
-            if not track:
-                took = _land(store, load, track)
+            if kind == "landing alone":
+                took = _land(store, load, track=False)
                 return Took(took, took, time.process_time() - used)
-            with folding(url) as folder:
-                used, began, before = time.process_time(), time.perf_counter(), cpu_seconds(folder)
-                committed = _land(store, load, track)
-                while backlog(store):
+            with working(url, has_fold=kind == "with") as worker:
+                used, began, before = time.process_time(), time.perf_counter(), cpu_seconds(worker)
+                committed = _land(store, load, track=kind == "with")
+                while is_waiting(store) or (kind == "with" and backlog(store)):
                     time.sleep(0.02)
                 whole = time.perf_counter() - began
-                return Took(committed, whole, time.process_time() - used + cpu_seconds(folder) - before)
+                return Took(committed, whole, time.process_time() - used + cpu_seconds(worker) - before)
     finally:
         made.drop(url)
 
@@ -134,15 +141,15 @@ def _land(store: Store, load: Load, track: bool) -> float:
 
 
 @contextmanager
-def folding(url: str) -> Iterator[int]:
+def working(url: str, has_fold: bool = True) -> Iterator[int]:
     """The ingest loop on a store in a process of its own, ready when the block begins; gives its process id."""
     context = multiprocessing.get_context("spawn")
     ready, stop = context.Event(), context.Event()
-    process = context.Process(target=_fold_until, args=(url, ready, stop), daemon=True)
+    process = context.Process(target=_work_until, args=(url, has_fold, ready, stop), daemon=True)
     process.start()
     try:
         if not ready.wait(60):
-            raise RuntimeError("the fold process did not start")
+            raise RuntimeError("the ingest process did not start")
         yield process.pid or 0
     finally:
         stop.set()
@@ -151,10 +158,17 @@ def folding(url: str) -> Iterator[int]:
             process.kill()
 
 
-def _fold_until(url: str, ready: Event, stop: Event) -> None:
-    config = replace(province.city(), feeds=())  # nothing to pull: only the clock and the fold
+class Unfolded(Ingest):
+    """The ingest loop without its fold."""
+
+    def _fold(self, now: datetime) -> int:
+        return 0
+
+
+def _work_until(url: str, has_fold: bool, ready: Event, stop: Event) -> None:
+    config = replace(province.city(), feeds=())  # nothing to pull: only the clock, the judging and the fold
     with opened(url) as store:
-        work = Ingest(store, config, lambda: moment(province.now_at()))
+        work = (Ingest if has_fold else Unfolded)(store, config, lambda: moment(province.now_at()))
         work.turn()
         thread = threading.Thread(target=work.run)
         thread.start()

@@ -134,20 +134,18 @@ def history(days: int, scale: float = SCALE) -> Iterator[tuple[DossierRow, ...]]
 
 
 def dossier_batches(count: int, size: int = 1000) -> list[tuple[DossierRow, ...]]:
-    """What comes in after now: per batch half new dossiers, half later versions of known ones, in the order it happens."""
-    found = lives(today_on() - 35, today_on() + 10)
+    """What comes in after now, in the order it happens: about half new dossiers, half later versions of known ones."""
+    found = lives(today_on() - 35, today_on() + 90)
     columns, start = found.columns, local_now()
-    new = np.flatnonzero((columns.filed > start) & (columns.received < NEVER))
-    known = np.flatnonzero((columns.filed <= start) & (columns.ended > start) & (columns.ended < NEVER))
-    known = known[np.argsort(columns.ended[known], kind="stable")]
-    half, batches = size // 2, []
-    for number in range(count):
-        fresh, later = new[number * half : (number + 1) * half], known[number * half : (number + 1) * half]
-        if len(later) < half or len(fresh) < half:
-            raise ValueError(f"only {number} batches of {size} can be made of this province")
-        moments = [(n, columns.received[n]) for n in fresh] + [(n, columns.ended[n]) for n in later]
-        batches.append(tuple(found.row(int(n), int(at)) for n, at in moments))
-    return batches
+    received = np.flatnonzero((columns.filed > start) & (columns.received < NEVER))
+    ended = np.flatnonzero((columns.ended > start) & (columns.ended < NEVER) & (columns.received < NEVER))
+    numbers = np.concatenate([received, ended])
+    moments = np.concatenate([columns.received[received], columns.ended[ended]])
+    order = np.argsort(moments, kind="stable")[: count * size]
+    if len(order) < count * size:
+        raise ValueError(f"only {len(order) // size} batches of {size} can be made of this province")
+    rows = [found.row(int(numbers[place]), int(moments[place])) for place in order]
+    return [tuple(rows[n : n + size]) for n in range(0, len(rows), size)]
 
 
 def sensors() -> Parsed:

@@ -41,6 +41,7 @@ from store.schema import DOSSIER_FLOWS, REPORT_FLOWS
 from store.stage import temporary
 
 ROUND = 20_000
+AHEAD = 50_000  # so far a round looks down the log for more of its cells
 CLOCK = "now"
 TOPICS = ("dossiers", "reports", "readings")
 
@@ -158,13 +159,9 @@ _PASSED = (
 def fold_in(connection: Connection, days: DayClock, topic: str, now: int, limit: int) -> int:
     """One topic's round inside a transaction of the caller; returns how many log rows were worked off."""
     lock_fold(connection, topic)
-    temporary(
-        connection, "fold_taken",  # utility statements take no bound values; both are ours
-        f"SELECT seq, bucket, k1, k2, k3, ref FROM ops_dirty WHERE topic = '{topic}' ORDER BY seq LIMIT {int(limit)}",
-    )
-    taken = int(connection.execute(text("SELECT count(*) FROM fold_taken")).scalar_one())
-    if not taken:
+    if connection.execute(text("SELECT 1 FROM ops_dirty WHERE topic = :topic LIMIT 1"), {"topic": topic}).first() is None:
         return 0
+    taken = _take(connection, topic, limit)
     if topic == "readings":
         _fold_readings(connection, days)
     else:
@@ -175,6 +172,19 @@ def fold_in(connection: Connection, days: DayClock, topic: str, now: int, limit:
     connection.execute(text("DELETE FROM ops_dirty WHERE seq IN (SELECT seq FROM fold_taken)"))
     bump(connection, topic, now)
     return taken
+
+
+def _take(connection: Connection, topic: str, limit: int) -> int:
+    """The oldest `limit` log rows as fold_taken, with all rows further on that name the same cells: they are computed but once."""
+    columns, log = "bucket, k1, k2, k3, ref", f"ops_dirty WHERE topic = '{topic}'"  # ours: utility statements take no bound values
+    temporary(connection, "fold_taken", f"SELECT seq, {columns} FROM {log} ORDER BY seq LIMIT {int(limit)}")
+    taken, last = connection.execute(text("SELECT count(*), max(seq) FROM fold_taken")).one()
+    if taken < limit:
+        return int(taken)
+    further = f"SELECT seq, {columns} FROM {log} AND seq > {int(last)} ORDER BY seq LIMIT {AHEAD}"
+    same = f"({columns}) IN (SELECT {columns} FROM fold_taken)"
+    found = connection.execute(text(f"INSERT INTO fold_taken SELECT seq, {columns} FROM ({further}) further WHERE {same}"))
+    return int(taken + found.rowcount)
 
 
 def _cells(connection: Connection, select: str, shape: Sequence[tuple[str, str]]) -> None:

@@ -6,8 +6,9 @@ cells are logged from the rows before and after, so the fold is right at any mom
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -40,12 +41,12 @@ class Unjudged:
 
 @dataclass(frozen=True)
 class Taken:
-    """A round's log rows and the ids they name; the dossiers that are there, and their stops by id."""
+    """A round's log rows; the dossiers they name that are there, their stops and the times they have (rows of COLUMNS), by id."""
 
     seqs: tuple[int, ...] = ()
-    ids: tuple[tuple[str, str], ...] = ()
     rows: tuple[Unjudged, ...] = ()
     stops: dict[tuple[str, str], list[StopSpan]] = field(default_factory=dict)
+    times: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
 
 
 def log_unjudged(connection: Connection, feed: str, stage: str) -> None:
@@ -71,12 +72,10 @@ def has_unjudged(connection: Connection) -> bool:
 
 def take_unjudged(connection: Connection, limit: int) -> Taken:
     """The oldest `limit` log rows with their dossiers and stops, as one state of the store."""
-    logged = connection.execute(
-        text("SELECT seq, feed, source_id FROM ops_unjudged ORDER BY seq LIMIT :limit"), {"limit": limit}
-    ).all()
-    if not logged:
+    logged = connection.execute(text("SELECT seq FROM ops_unjudged ORDER BY seq LIMIT :limit"), {"limit": limit})
+    seqs = tuple(int(seq) for seq in logged.scalars())
+    if not seqs:
         return Taken()
-    seqs = tuple(int(row[0]) for row in logged)
     named = "(SELECT DISTINCT feed, source_id FROM ops_unjudged WHERE seq BETWEEN :low AND :high) q"
     of_named = "d.feed = q.feed AND d.source_id = q.source_id"
     span = {"low": seqs[0], "high": seqs[-1]}
@@ -91,43 +90,67 @@ def take_unjudged(connection: Connection, limit: int) -> Taken:
         text(f"SELECT d.feed, d.source_id, d.stopped_at, d.resumed_at FROM {named} CROSS JOIN core_dossier_stop d WHERE {of_named}"), span
     ):
         stops.setdefault((feed, source_id), []).append((start, end))
-    ids = tuple({(row[1], row[2]): None for row in logged})
-    return Taken(seqs, ids, tuple(Unjudged(*row) for row in rows), stops)
+    columns = ", ".join(f"d.{name}" for name in COLUMNS)
+    times = connection.execute(text(f"SELECT {columns} FROM {named} CROSS JOIN core_dossier_time d WHERE {of_named}"), span)
+    return Taken(seqs, tuple(Unjudged(*row) for row in rows), stops, {(row[0], row[1]): tuple(row) for row in times})
 
 
-def put_judged(connection: Connection, taken: Taken, times: Iterable[Sequence[object]]) -> None:
+def put_judged(connection: Connection, taken: Taken, times: Iterable[Sequence[Any]]) -> None:
     """Replace the times of a round's dossiers by these (rows of COLUMNS), log the cells that change, take the round off the log.
 
-    A dossier without a row loses its own. A row whose dossier has changed or gone since is left out.
+    A dossier without a row loses its own. A row whose dossier has changed or gone since is left out; it is in the log again.
     """
-    fill_stage(connection, "stage_judged", schema.dossier_time, ("feed", "source_id"), taken.ids)
-    fill_stage(connection, "stage_times", schema.dossier_time, COLUMNS, times)
-    run = connection.execute
-    same = "o.feed = n.feed AND o.source_id = n.source_id"  # PostgreSQL finds no row by IS NOT DISTINCT FROM
-    equal = " AND ".join((same, *(f"o.{name} IS NOT DISTINCT FROM n.{name}" for name in COLUMNS)))
-    moved = "NOT EXISTS (SELECT 1 FROM core_dossier o WHERE {0} AND o.version = n.version AND o.hash = n.hash)"
-    stays = "EXISTS (SELECT 1 FROM core_dossier_time o WHERE {0})"
-    for left_out in (moved.format(same), stays.format(equal)):
-        run(text(f"DELETE FROM stage_judged WHERE (feed, source_id) IN (SELECT feed, source_id FROM stage_times n WHERE {left_out})"))
-        run(text(f"DELETE FROM stage_times AS n WHERE {left_out}"))
-    changed = "(t.feed, t.source_id) IN (SELECT feed, source_id FROM stage_judged)"
-    run(text(_log_cells(changed)))
-    run(text("DELETE FROM core_dossier_time WHERE (feed, source_id) IN (SELECT feed, source_id FROM stage_judged)"))
-    names = ", ".join(COLUMNS)
-    run(text(f"INSERT INTO core_dossier_time ({names}) SELECT {names} FROM stage_times WHERE true ON CONFLICT DO NOTHING"))
-    run(text(_log_cells(changed)))
+    found = {(row[0], row[1]): tuple(row) for row in times}
+    changed = sorted((row for key, row in found.items() if taken.times.get(key) != row), key=lambda row: row[:2])  # one order of locks
+    lost = [row for key, row in taken.times.items() if key not in found]
+    before = [taken.times[row[0], row[1]] for row in changed if (row[0], row[1]) in taken.times]
+    _write(connection, changed)
+    _drop(connection, lost)
+    _log_cells(connection, [*changed, *lost, *before])
     fill_stage(connection, "stage_seqs", schema.unjudged, ("seq",), ((seq,) for seq in taken.seqs))
-    run(text("DELETE FROM ops_unjudged WHERE seq IN (SELECT seq FROM stage_seqs)"))
+    connection.execute(text("DELETE FROM ops_unjudged WHERE seq IN (SELECT seq FROM stage_seqs)"))
 
 
-def _log_cells(where: str) -> str:
-    """INSERT of the cells in which the times `t` chosen by `where` count: of the end, and of the receipt where a due date was checked."""
-    source = f"agency_code, domain_code FROM core_dossier_time t WHERE {where}"
-    return (
-        "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT 'dossiers', bucket, agency_code, domain_code FROM ("
-        f"SELECT finished_on AS bucket, {source} AND finished_on IS NOT NULL "
-        f"UNION SELECT received_on, {source} AND due_gap_wd IS NOT NULL) cells"
-    )
+def _write(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Write times down, but of dossiers that are no longer as they were judged."""
+    if not rows:
+        return
+    fill_stage(connection, "stage_times", schema.dossier_time, COLUMNS, rows)
+    same = "o.feed = n.feed AND o.source_id = n.source_id AND o.version = n.version AND o.hash = n.hash"
+    connection.execute(text(f"DELETE FROM stage_times AS n WHERE NOT EXISTS (SELECT 1 FROM core_dossier o WHERE {same})"))
+    names = ", ".join(COLUMNS)
+    anew = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
+    connection.execute(text(
+        f"INSERT INTO core_dossier_time ({names}) SELECT {names} FROM stage_times WHERE true "
+        f"ON CONFLICT (feed, source_id) DO UPDATE SET {anew}"
+    ))
+
+
+def _drop(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """Take times away, but not those another judge has written since."""
+    if not rows:
+        return
+    key = COLUMNS[:4]  # feed, source_id, version, hash
+    fill_stage(connection, "stage_times", schema.dossier_time, key, (row[:4] for row in rows))
+    names = ", ".join(key)
+    connection.execute(text(f"DELETE FROM core_dossier_time WHERE ({names}) IN (SELECT {names} FROM stage_times)"))
+
+
+def _log_cells(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
+    """Log the cells in which times count."""
+    cells = sorted({cell for row in rows for cell in _cells(row)})
+    if cells:
+        fill_stage(connection, "stage_cells", schema.dirty, ("bucket", "k1", "k2"), cells)
+        connection.execute(text("INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT 'dossiers', bucket, k1, k2 FROM stage_cells"))
+
+
+def _cells(row: Sequence[Any]) -> Iterator[tuple[int, str, str]]:
+    """The day of the end, and of the receipt where a due date was checked."""
+    told = dict(zip(COLUMNS, row, strict=True))
+    if told["finished_on"] is not None:
+        yield told["finished_on"], told["agency_code"], told["domain_code"]
+    if told["due_gap_wd"] is not None and told["received_on"] is not None:
+        yield told["received_on"], told["agency_code"], told["domain_code"]
 
 
 def read_limits(connection: Connection) -> list[tuple[str, float, str]]:

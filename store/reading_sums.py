@@ -141,11 +141,15 @@ def _sum_eight_hours(connection: Connection) -> None:
     starts = " UNION ALL ".join(f"SELECT {n} AS place" for n in range(18))  # of a day of 25 hours
     first, last = f"(c.from_at + {HOUR - 1}) / {HOUR}", f"c.to_at / {HOUR}"  # whole hours [first, last)
     temporary(
+        connection, "fold_eight_hours",  # each hour is looked up once, not once for each of the windows it is in
+        f"SELECT c.day, c.ref, h.hour - {first} AS place, {last} - {first} AS places, h.total / h.n AS mean FROM fold_eights c "
+        f"CROSS JOIN rollup_reading_hour h WHERE h.datastream_id = c.ref AND h.hour >= {first} AND h.hour < {last} AND h.n > 0",
+    )
+    temporary(
         connection, "fold_eight_means",
-        "SELECT day, ref, max(mean) AS mean FROM (SELECT c.day, c.ref, s.place, avg(h.total / h.n) AS mean FROM fold_eights c "
-        f"CROSS JOIN ({starts}) s CROSS JOIN rollup_reading_hour h WHERE h.datastream_id = c.ref AND h.n > 0 "
-        f"AND h.hour BETWEEN {first} + s.place AND {first} + s.place + 7 AND {first} + s.place + 8 <= {last} "
-        f"GROUP BY c.day, c.ref, s.place HAVING count(*) >= {EIGHT_NEED}) windows GROUP BY day, ref",
+        "SELECT day, ref, max(mean) AS mean FROM (SELECT e.day, e.ref, s.place, avg(e.mean) AS mean FROM fold_eight_hours e "
+        f"CROSS JOIN ({starts}) s WHERE e.place BETWEEN s.place AND s.place + 7 AND s.place + 8 <= e.places "
+        f"GROUP BY e.day, e.ref, s.place HAVING count(*) >= {EIGHT_NEED}) windows GROUP BY day, ref",
     )
     connection.execute(text(
         "UPDATE rollup_reading_day SET high_8h = (SELECT e.mean FROM fold_eight_means e WHERE e.day = rollup_reading_day.day "

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from metrics.flows import DOSSIER_DAY, REPORT_DAY, FlowSource
-from metrics.rollups import clock_step, drain, rebuild
+from metrics.rollups import clock_step, drain, fold_topic, rebuild
 from store.days import DAY, HOUR
 from store.engine import Store, open_store
 from store.landing import Landing, land
@@ -106,3 +106,29 @@ def test_a_due_date_far_ahead_is_not_logged_until_the_clock_nears_it(store: Stor
     with store.reading() as connection:
         logged = connection.execute(text("SELECT bucket FROM ops_dirty")).scalars().all()
     assert logged == [store.days.on(at(2))]
+
+
+def test_a_cell_named_again_further_down_the_log_is_computed_but_once(store: Store) -> None:
+    def bring(*rows: DossierRow) -> None:
+        land(store, Parsed(dossiers=rows, item_count=len(rows)), Landing("f", "one_stop", START + DAY))
+
+    clock_step(store, START + DAY)
+    bring(DossierRow("1", agency="A", domain_code="X", status=2, received_at=START, version=1))
+    bring(DossierRow("2", agency="B", domain_code="X", status=2, received_at=START, version=1))
+    bring(DossierRow("3", agency="A", domain_code="X", status=2, received_at=START + HOUR, version=1))
+    assert fold_topic(store, "dossiers", START + DAY, 1)[0] == 2, "the log names A's day twice"
+    with store.reading() as connection:
+        assert connection.execute(text("SELECT agency_code, received FROM rollup_dossier_day")).all() == [("A", 2)]
+        assert connection.execute(text("SELECT DISTINCT k1 FROM ops_dirty")).scalars().all() == ["B"]
+    drain(store, START + DAY)
+    with store.reading() as connection:
+        found = connection.execute(text("SELECT agency_code, received FROM rollup_dossier_day ORDER BY 1")).all()
+    assert found == [("A", 2), ("B", 1)]
+
+
+def test_postgresql_neither_compiles_our_short_statements_nor_fears_seeks(store: Store) -> None:
+    if store.is_sqlite:
+        pytest.skip("these are settings of PostgreSQL's planner")
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"
+        assert float(connection.exec_driver_sql("SHOW random_page_cost").scalar_one()) == 1.1
