@@ -9,15 +9,16 @@ from components.context import AppContext
 from components.desk_bottlenecks import NO_PROCEDURE, loop_table, procedure_table, step_table, summary, variant_list
 from components.desk_filters import filter_chips, panel, period_field, period_picker, select
 from components.desk_links import View
-from components.desk_parts import heading, link, notice
+from components.desk_parts import count_line, heading, link, notice
 from components.desk_record import section
 from components.desk_wiring import PageRow, bind_page, choice_of
 from metrics.city import City, agencies, bottlenecks
 from metrics.city.bottlenecks import ProcedureList
 from text import t
-from text.formats import day
+from text.formats import day, number
 
 DEFAULT_PERIOD = "last_30d"
+ROWS = 40  # procedures shown at first: they hold most of the time
 
 
 def draw_page(city: City, view: View) -> list[Component | None]:
@@ -48,7 +49,10 @@ def _all(view: View, listed: ProcedureList) -> list[Component | None]:
     if not listed.rows:
         return [notice(t("bottlenecks.empty", lang), t("bottlenecks.empty_hint", lang))]
     about = t("bottlenecks.listed", lang, first=day(listed.from_on, lang), last=day(listed.to_on, lang))
-    return [html.P(about, className="d-quiet"), procedure_table(view, listed)]
+    shown = listed.rows if view.get("all") else listed.rows[:ROWS]
+    rest = link(t("bottlenecks.every", lang, n=number(len(listed.rows), lang, 0)), view.here(all="1"), "d-button")
+    parts = [html.P(about, className="d-quiet"), count_line(len(shown), len(listed.rows), lang), procedure_table(view, shown)]
+    return [*parts, rest if len(shown) < len(listed.rows) else None]
 
 
 def _one(city: City, view: View) -> list[Component | None]:

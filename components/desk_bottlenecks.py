@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dash import html
 from dash.development.base_component import Component
 
@@ -11,7 +13,7 @@ from components.desk_links import View, item_path
 from components.desk_parts import facts, link
 from components.desk_table import Column, table
 from components.drawing import legend
-from metrics.city.bottlenecks import SAMPLE, Bottlenecks, ProcedureList, ProcedureTime
+from metrics.city.bottlenecks import SAMPLE, Bottlenecks, ProcedureTime
 from metrics.process import Loop, Process, StepKey, StepTime, Variant
 from text import t
 from text.formats import MISSING, day, number, percent
@@ -19,7 +21,7 @@ from text.formats import MISSING, day, number, percent
 NO_PROCEDURE = "-"  # of dossiers whose source tells none, as the filters write what is missing
 
 
-def procedure_table(view: View, found: ProcedureList) -> Component:
+def procedure_table(view: View, rows: Sequence[ProcedureTime]) -> Component:
     """The procedures, most working days first; each leads to its steps."""
     lang = view.lang
     columns = (
@@ -28,7 +30,7 @@ def procedure_table(view: View, found: ProcedureList) -> Component:
         Column[ProcedureTime](t("bottlenecks.mean_days", lang), lambda row: number(row.mean_days, lang, 1), "number"),
         Column[ProcedureTime](t("bottlenecks.work_share", lang), lambda row: _share(row.worked_share, "worked", lang), "wide"),
     )
-    return table(columns, found.rows, t("bottlenecks.procedures", lang))
+    return table(columns, rows, t("bottlenecks.procedures", lang))
 
 
 def _open(view: View, row: ProcedureTime) -> Component:
