@@ -12,6 +12,7 @@ from metrics.city import City, coincident, gaming
 from metrics.city.gaming import GamingFound, GamingRow
 from metrics.city.sums import Choice
 from metrics.periods import Period
+from store.bounded import TookTooLong
 
 RULE = Parameter("rule", "one rule", tuple(rule.key for rule in gaming.RULES))
 OFFICE = Parameter("office", "an agency's code: the rows behind its sign under `rule`")
@@ -40,7 +41,7 @@ def answer_gaming(ask: Ask) -> Json | Table:
             rows = [asdict(row) for row in gaming.evidence(city, rule, office, period)]
             return list_or_table(ask, f"gaming {rule}", _ROWS, [tuple(row[column.key] for column in _ROWS) for row in rows])
         found = [one for one in gaming.read(city, period, Choice(agency=ask.asked.text("agency"))) if rule in ("", one.kind)]
-    except ValueError as fault:
+    except (ValueError, TookTooLong) as fault:
         raise bad("period", str(fault), "choose a shorter period") from fault
     if ask.form != "json":
         signs = [tuple(getattr(sign, column.key) for column in _SIGNS) for one in found for sign in one.signs]
@@ -59,7 +60,7 @@ def answer_explain(ask: Ask) -> Json | Table:
     try:
         choice = Choice(agency=asked.text("agency"), area=asked.text("area"))
         found = coincident.read(city, asked.text("key"), _period(ask, "yesterday"), asked.text("hours"), choice)
-    except ValueError as fault:
+    except (ValueError, TookTooLong) as fault:
         field = str(fault).partition(":")[0]
         raise bad(field if field in ("key", "hours", "period") else "", str(fault), "see the message") from fault
     rows = [(*(getattr(one, column.key) for column in _THINGS),) for one in (*found.found, *found.others)]

@@ -6,7 +6,7 @@ from dash import Dash, html
 from dash.development.base_component import Component
 
 from components.context import AppContext
-from components.desk_explain import known, narrower, neighbours, nothing, ranked, span_words
+from components.desk_explain import known, narrower, neighbours, nothing, ranked, span_words, weeks
 from components.desk_filters import filter_chips, panel, period_field, period_picker, select
 from components.desk_links import View
 from components.desk_parts import heading, link, notice
@@ -16,6 +16,7 @@ from metrics.city.coincident import Explained
 from metrics.city.moments import LONGEST_DAYS
 from metrics.city.sums import Choice
 from metrics.kpis import KPI_BY_KEY
+from store.bounded import TookTooLong
 from text import t
 from text.formats import number
 
@@ -28,10 +29,12 @@ def draw_explain(city: City, view: View) -> list[Component | None]:
     if key and key not in KPI_BY_KEY:
         return [heading(t("page.explain", lang)), notice(t("signals.unknown", lang), t("signals.unknown_hint", lang))]
     if view.period.days > LONGEST_DAYS:
-        again = link(t("period.last_week", lang), view.here(period="last_week"), "d-button")
-        return [heading(t("page.explain", lang)), notice(t("explain.too_long", lang, most=LONGEST_DAYS), "", again)]
+        return [heading(t("page.explain", lang)), notice(t("explain.too_long", lang, most=LONGEST_DAYS)), weeks(view)]
     hours = view.get("hours") if view.period.days == 1 else ""
-    found = coincident.read(city, key, view.period, hours, Choice(agency=view.get("agency"), area=view.get("area")))
+    try:
+        found = coincident.read(city, key, view.period, hours, Choice(agency=view.get("agency"), area=view.get("area")))
+    except TookTooLong:
+        return [heading(t("page.explain", lang)), notice(t("gaming.took_too_long", lang), t("gaming.shorter", lang), kind="fault")]
     top = _top(city, view, found)
     if found.asked is None:
         return [*top, notice(t("explain.not_over", lang), t("explain.not_over_hint", lang))]

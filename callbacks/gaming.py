@@ -13,6 +13,7 @@ from components.desk_parts import heading, link, notice
 from components.desk_wiring import PageRow, bind_page
 from metrics.city import City, agencies, gaming
 from metrics.city.sums import Choice
+from store.bounded import TookTooLong
 from text import t
 from text.formats import number
 
@@ -25,8 +26,15 @@ def draw_gaming(city: City, view: View) -> list[Component | None]:
     if view.period.days > gaming.LONGEST_DAYS:
         again = link(t("period.last_30d", lang), view.here(period=""), "d-button")
         return [heading(t("page.gaming", lang)), notice(t("gaming.too_long", lang, most=gaming.LONGEST_DAYS), "", again)]
-    if view.get("rule") in gaming.RULE_BY_KEY and view.get("office"):
-        return _one(city, view)
+    try:
+        return _one(city, view) if view.get("rule") in gaming.RULE_BY_KEY and view.get("office") else _all(city, view)
+    except TookTooLong:
+        shorter = link(t("period.last_week", lang), view.here(period="last_week"), "d-button")
+        return [heading(t("page.gaming", lang)), notice(t("gaming.took_too_long", lang), t("gaming.shorter", lang), shorter, "fault")]
+
+
+def _all(city: City, view: View) -> list[Component | None]:
+    lang = view.lang
     known = {row.code: row.name for row in agencies.read(city)}
     choice = Choice(agency=view.get("agency"))
     fields = [period_field(view), select(view, "agency", t("desk.agency", lang), known.items())]

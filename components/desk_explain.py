@@ -14,11 +14,12 @@ from dash.development.base_component import Component
 from components.charts import share_width
 from components.desk_links import View
 from components.desk_parts import choices, facts, link, notice
+from components.desk_signals import week_label
 from components.desk_table import Column, table
 from metrics.city import City
 from metrics.city.coincident import LIMIT, Coincident, Explained
 from metrics.city.moments import Moment, shifted
-from metrics.periods import days_of
+from metrics.periods import days_of, weeks_of
 from text import t
 from text.formats import MISSING, day, instant, number
 
@@ -40,6 +41,12 @@ def narrower(view: View, asked: Moment) -> Component | None:
     if own and own not in PARTS_OF_DAY:
         parts.append((hours_words(own, lang), view.here(), True))
     return choices(t("explain.hours", lang), parts, "d-periods")
+
+
+def weeks(view: View) -> Component:
+    """The last weeks of a period that is too long to be asked about in one."""
+    options = [(week_label(one.text, view.lang), view.here(period=one.text), False) for one in weeks_of(view.period, full_only=False)]
+    return choices(t("explain.one_week", view.lang), options[-MOST_STEPS:], "d-periods")
 
 
 def hours_words(hours: str, lang: str) -> str:

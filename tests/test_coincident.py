@@ -72,7 +72,7 @@ def test_the_running_day_is_cut_at_the_last_full_hour(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("period", "hours", "key", "says"), [
-    ("2026-08-01..2026-11-15", "", "reports_received", "at most 31 days"), ("2026-W46", "14", "reports_received", "one day first"),
+    ("2026-08-01..2026-11-15", "", "reports_received", "at most 14 days"), ("2026-W46", "14", "reports_received", "one day first"),
     (DAY, "25", "reports_received", "one hour of the day"), (DAY, "9..7", "", "one hour of the day"), (DAY, "", "no_such", "is no KPI"),
 ])
 def test_what_cannot_be_meant_is_said(store: Store, period: str, hours: str, key: str, says: str) -> None:

@@ -24,8 +24,10 @@ from metrics.city.sums import NOTHING_CHOSEN, Choice
 from metrics.comparison import working_days
 from metrics.kpis import KPI_BY_KEY
 from metrics.periods import Period, parse_period
+from store.bounded import bounded
 from store.days import date_of
 
+PATIENCE_S = 3.0
 LIMIT = 3.0  # of the standing: beyond it chance rarely goes (0.27 %, both sides together)
 # what of a change of an hourly or daily mean is too small to matter, as a sigma; of any other property 2 % of what is usual
 LEAST_SIGMA: Mapping[str, float] = {
@@ -87,9 +89,10 @@ class Explained:
 
 
 def read(city: City, key: str, period: Period, hours: str = "", choice: Choice = NOTHING_CHOSEN) -> Explained:
-    """What stood out beside a KPI ('' = none) over a period of at most 31 days, or hours ("14", "14..17") of a day.
+    """What stood out beside a KPI ('' = none) over a period of at most LONGEST_DAYS, or hours ("14", "14..17") of a day.
 
-    Readings are those of the area, or of the agency's own area. Requires see.desk; ValueError for an unknown key, period or hours.
+    Readings are those of the area, or of the agency's own area. Requires see.desk; ValueError for an unknown key, period or hours,
+    TookTooLong after PATIENCE_S.
     """
     city.scope.require("see.desk")
     if key and key not in KPI_BY_KEY:
@@ -104,7 +107,7 @@ def read(city: City, key: str, period: Period, hours: str = "", choice: Choice =
 
 def _read(city: City, key: str, asked: Moment, choice: Choice) -> Explained:
     compared = spans(city, asked)
-    with city.store.reading() as connection:
+    with bounded(city.store, PATIENCE_S) as connection:
         area = choice.area or _area_of(connection, choice.agency)
         heard = _heard(connection, city, asked, compared, choice, area)
         told, withheld = (heard, 0) if small_counts.sees_all(city.scope) else without_small(heard)

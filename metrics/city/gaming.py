@@ -20,10 +20,12 @@ from metrics.city.masking import masked
 from metrics.city.named import Names, read_names
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions, flow_sums
 from metrics.periods import Period
+from store.bounded import bounded
 from store.days import date_of, number_of
 
 BULK, BEFORE_DUE, AGAIN = "bulk", "before_due", "again"
 LONGEST_DAYS = 92
+PATIENCE_S = 3.0
 MOST_ROWS = 100
 ENDINGS = {3: "refused", 7: "withdrawn"}  # status -> how it ended; any other: finished
 
@@ -88,7 +90,10 @@ class GamingFound:
 
 
 def read(city: City, period: Period, choice: Choice = NOTHING_CHOSEN) -> tuple[GamingFound, ...]:
-    """What every rule this reader may ask says of what ended in the period, at most LONGEST_DAYS. Requires see.dossiers."""
+    """What every rule this reader may ask says of what ended in the period, at most LONGEST_DAYS. Requires see.dossiers.
+
+    Raises TookTooLong after PATIENCE_S.
+    """
     _check(city, period)
     asked = ("gaming", city.revision, city.today_on, period, choice, city.config.feedback)
     found: tuple[GamingFound, ...] = city.once(*asked, make=lambda: _read(city, period, choice))
@@ -103,7 +108,7 @@ def _check(city: City, period: Period) -> None:
 
 def _read(city: City, period: Period, choice: Choice) -> tuple[GamingFound, ...]:
     rules = [rule for rule in RULES if city.scope.permits(rule.permission)]
-    with city.store.reading() as connection:
+    with bounded(city.store, PATIENCE_S) as connection:
         return tuple(_found(connection, city, rule, rule.count(connection, city, period, choice)) for rule in rules)
 
 
@@ -165,7 +170,7 @@ def evidence(city: City, kind: str, agency: str, period: Period, choice: Choice 
     _check(city, period)
     city.scope.require(RULE_BY_KEY[kind].permission)
     asks = {BULK: _bulk_days, BEFORE_DUE: _ended_last, AGAIN: _pairs}
-    with city.store.reading() as connection:
+    with bounded(city.store, PATIENCE_S) as connection:
         found = asks[kind](connection, city, agency, period, choice)
     return tuple(masked(city, row) for row in found[:MOST_ROWS])
 

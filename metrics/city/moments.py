@@ -11,7 +11,7 @@ from metrics.city import City
 from metrics.periods import Period, parse_period
 from store.days import DAY, HOUR, number_of
 
-LONGEST_DAYS = 31
+LONGEST_DAYS = 14
 _HOURS = re.compile(r"(\d{1,2})(?:\.\.(\d{1,2}))?")
 
 
