@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api import alike, answers, risk
+from api import alike, answers, places, risk
 from api import parameters as known
 from api.parameters import Parameter
 from api.showing import Route
@@ -55,6 +55,7 @@ ROW_ROUTES: tuple[Route, ...] = (
         parameters=_REPORTS,
     ),
     *alike.ROUTES,
+    *places.ROUTES,
     Route(
         "/api/v1/reports/{key:path}",
         "see.reports",

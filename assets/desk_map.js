@@ -107,9 +107,9 @@
     ctx.fillStyle = css("--aqi-" + options.tcKind.replace("_", "-")); ctx.globalAlpha = options.tcQuiet ? 0.35 : 1; ctx.fill(); ctx.globalAlpha = 1;
     ctx.lineWidth = 1.25; ctx.strokeStyle = css(options.tcQuiet ? "--ink" : "--panel"); ctx.setLineDash(options.tcQuiet ? [2, 2] : []); ctx.stroke(); ctx.setLineDash([]);
   }
-  tc.deskStation = (feature, latlng) => {
-    const p = feature.properties;
-    return new (marks())(latlng, { radius: p.a === null ? 5 : 9, tcDraw: station, tcKind: p.c, tcQuiet: p.q, bubblingMouseEvents: false });
+  tc.deskStation = (feature, latlng, context) => {
+    const p = feature.properties, far = context && context.map && context.map.getZoom() < 8 ? 0.6 : 1;
+    return new (marks())(latlng, { radius: (p.a === null ? 5 : 9) * far, tcDraw: station, tcKind: p.c, tcQuiet: p.q, bubblingMouseEvents: false });
   };
   tc.deskStationAdded = (feature, layer) => {
     const p = feature.properties;

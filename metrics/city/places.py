@@ -24,7 +24,7 @@ from metrics.worktime import due_within_boundary
 from store.days import instant, moment
 
 MOST = 600
-CLUSTER_PX, CELL_PX, POINT_PX = 64, 40, 5
+CLUSTER_PX, CELL_PX, POINT_PX = 64, 40, 16
 FEW = 300  # as few as this are shown one by one
 SOON_DAYS, LATER_DAYS = 2, 5  # working days; "soon" is that of the lists
 ZOOMS = (3, 19)
