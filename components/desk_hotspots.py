@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from dash import html
 from dash.development.base_component import Component
+from shapely.geometry import shape
 
 from components.desk_links import View
 from components.desk_parts import link
@@ -103,7 +104,12 @@ def spot_map(view: View, areas: Sequence[AreaShape], found: HotSpots) -> Compone
         for cut in drawing.cuts
     ]
     borders = html.Span(className="d-h-borders", style={"--map": drawing.borders}) if drawing.borders else None
-    numbers = [mark for at, row in enumerate(found.found, 1) if (mark := _number(view, drawing, found, row, at)) is not None]
+    middles = {area.code: shape(area.geometry).representative_point() for area in areas if area.geometry is not None and area.code in hot}
+    points = {row.key: (row.lon, row.lat) for row in found.found if row.lon is not None and row.lat is not None}
+    points |= {code: (point.x, point.y) for code, point in middles.items()} if found.cell is None else {}
+    numbers = [
+        _number(view, found, row, at, _at(drawing, *points[row.key])) for at, row in enumerate(found.found, 1) if row.key in points
+    ]
     words = {key: t(f"wall.{key}", lang) for key in ("hoang_sa", "truong_sa", "bien_dong")}
     sea = [html.Span(one.text, className="d-h-sea", style=_at(drawing, one.lon, one.lat)) for one in sovereignty(drawing.bounds, words)]
     ground = html.Div([*cuts, borders] if borders else cuts, **{"aria-hidden": "true"})
@@ -118,15 +124,8 @@ def step_of(row: HotSpot) -> int:
     return next(step for least, step in STEPS if (row.standing or 0.0) > least)
 
 
-def _number(view: View, drawing: Drawing, found: HotSpots, row: HotSpot, at: int) -> Component | None:
+def _number(view: View, found: HotSpots, row: HotSpot, at: int, style: Mapping[str, str]) -> Component:
     """The place's number, a link to its reports."""
-    if row.lon is None or row.lat is None:
-        cut = next((cut for cut in drawing.cuts if cut.code == row.key), None)
-        if cut is None:
-            return None
-        style: Mapping[str, str] = {"left": f"{cut.x:.1f}%", "top": f"{cut.y:.1f}%"}
-    else:
-        style = _at(drawing, row.lon, row.lat)
     words = t("hotspots.of", view.lang, place=place_name(row, view.lang), n=number(row.n, view.lang, 0), usual=usual_words(row, view.lang))
     inside = link([html.Span(str(at), **{"aria-hidden": "true"}), html.Span(words, className="d-unseen")],
                   rows_href(view, found, row), "d-h-number", title=words)

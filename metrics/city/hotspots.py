@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -19,14 +20,14 @@ from metrics.city.grid import Grid, read_grid
 from metrics.city.moments import Moment, Span, moment, spans
 from metrics.city.named import read_names
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
-from metrics.periods import Period
+from metrics.periods import Period, parse_period
 
 LIMIT = 400
 BY = ("area", "cell")
 CELL_STEPS = 3  # a cell of `unusual` is so many cells of the city's grid wide: an odd number, so that it holds each of them whole
 UNUSUAL = 3.0  # of the standing: as rare as 3 sigma
 LEAST_N = 5  # fewer reports are no hot spot, however quiet the place was
-MOST_OTHERS = 30
+MOST_OTHERS, MOST_DAYS = 30, 31
 
 
 @dataclass(frozen=True)
@@ -144,12 +145,23 @@ def unusual(city: City, period: Period, by: str = BY[0], choice: Choice = NOTHIN
     city.scope.require("see.small_counts")
     if by not in BY:
         raise ValueError(f"by: {by!r} is none of {', '.join(BY)}")
-    asked = moment(city, period)
+    asked = _asked(city, period)
     if asked is None:
         return HotSpots(by, None)
     question = ("unusual", city.revisions.get("reports", 0), asked, by, choice)
     found: HotSpots = city.once(*question, make=lambda: _unusual(city, asked, by, choice))
     return found
+
+
+def _asked(city: City, period: Period) -> Moment | None:
+    """The days that are over; of the running day alone the hours that are. None where nothing is."""
+    if period.days > MOST_DAYS:
+        raise ValueError(f"period: {period.days} days; at most {MOST_DAYS} are compared")
+    if period.days == 1 or period.start_on >= city.today:
+        return moment(city, parse_period(period.start_on.isoformat(), city.today))
+    until = min(period.end_on, city.today - timedelta(days=1))
+    is_cut = until < period.end_on
+    return Moment(parse_period(f"{period.start_on}..{until}", city.today) if is_cut else period, is_cut=is_cut)
 
 
 def _unusual(city: City, asked: Moment, by: str, choice: Choice) -> HotSpots:
