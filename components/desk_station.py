@@ -57,7 +57,8 @@ def detail(city: City, view: View, row: StationState, area: str, notes: StationN
     about = html.Span([station_state(row, lang), *(html.Span(word) for word in words)], className="r-about")
     cards = [_measured(city, lang, value, notes) for value in row.values]
     body = html.Div(cards, className="r-values") if cards else html.P(t("empty.stations", lang), className="d-quiet")
-    uptime = [uptime_strip(lang, notes.days), html.P(f"{t('uptime.title', lang)}: {uptime_words(notes.uptime, lang)}")] if notes.days else None
+    week = f"{t('uptime.title', lang)}: {uptime_words(notes.uptime, lang)}"
+    uptime = [uptime_strip(lang, notes.days), html.P(week)] if notes.days else None
     return [
         heading(row.name or t("page.station", lang, name=row.source_id), about, back),
         html.Div([_spans(view), body], className="d-section"),
