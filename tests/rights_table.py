@@ -16,7 +16,10 @@ page      /dossiers                          . . x x x . . .
 page      /dossiers/<item>                   . . x x x . . .
 page      /reports                           . . x x x . . .
 page      /reports/<item>                    . . x x x . . .
+page      /at-risk                           . . x x x . . .
 page      /bottlenecks                       . . x x x . . .
+page      /duplicates                        . . x x x . . .
+page      /hotspots                          . . x x x . . .
 page      /stations                          . x x x x x . x
 page      /stations/<item>                   . x x x x x . x
 page      /feeds                             . x x x x x x x
@@ -41,7 +44,10 @@ fill      dossiers                           . . x x x . . .
 fill      dossier                            . . x x x . . .
 fill      reports                            . . x x x . . .
 fill      report                             . . x x x . . .
+fill      at_risk                            . . x x x . . .
 fill      bottlenecks                        . . x x x . . .
+fill      duplicates                         . . x x x . . .
+fill      hotspots                           . . x x x . . .
 fill      stations                           . x x x x x . x
 fill      station                            . x x x x x . x
 fill      feeds                              . x x x x x x x
@@ -51,6 +57,7 @@ fill      indices                            . x x x x x x x
 fill      signals                            . x x x x x x x
 fill      weekly                             . x x x x x x x
 callback  signals-refresh.data               . . x x . . . x whole
+callback  same-go.href                       . . . x x . . .
 callback  weekly-refresh.data                . . x x x . . .
 fill      audit                              . . . . . . x . whole
 callback  desk-url.search                    . x x x x x x x
@@ -74,9 +81,12 @@ paper     /api/v1/briefs/{key}.xlsx          . . x x x . . . whole
 json      /api/v1/series                     . . . x x . x x
 json      /api/v1/score                      . . . x x . x x
 json      /api/v1/form-06a                   . . . x x . x x
+json      /api/v1/at-risk                    . . . x x . . .
 json      /api/v1/dossiers                   . . . x x . . .
 json      /api/v1/dossiers/{key:path}        . . . x x . . .
 json      /api/v1/reports                    . . . x x . . .
+json      /api/v1/duplicates                 . . . x x . . .
+json      /api/v1/hotspots                   . . . x x . . .
 json      /api/v1/reports/{key:path}         . . . x x . . .
 json      /api/v1/readings                   . . . x x . . x
 json      /api/v1/stations                   . . . x x . . x
@@ -91,8 +101,11 @@ file      /api/v1/briefs                     . . x x x . x .
 file      /api/v1/series                     . . x x x . x .
 file      /api/v1/score                      . . x x x . x .
 file      /api/v1/form-06a                   . . x x x . x .
+file      /api/v1/at-risk                    . . x x x . . .
 file      /api/v1/dossiers                   . . x x x . . .
 file      /api/v1/reports                    . . x x x . . .
+file      /api/v1/duplicates                 . . x x x . . .
+file      /api/v1/hotspots                   . . x x x . . .
 file      /api/v1/readings                   . . x x x . . .
 file      /api/v1/stations                   . . x x x . . .
 file      /api/v1/indicators                 . . x x x . x .
@@ -128,7 +141,7 @@ ITEMS = {
 # where a page's callback is told it is
 PATHS = {
     "desk": "/", "dossier": ITEMS["/dossiers/<item>"][0], "report": ITEMS["/reports/<item>"][0], "station": ITEMS["/stations/<item>"][0],
-    "feed": "/feeds/one_stop", "admin_keys": "/admin/keys",
+    "feed": "/feeds/one_stop", "admin_keys": "/admin/keys", "at_risk": "/at-risk",
 }
 # the questions each address of figures and lists is asked, so that a mark hidden in one grouping shows
 QUERIES = {
@@ -142,8 +155,11 @@ QUERIES = {
     "/api/v1/weekly": ("", "period=2026-W47"), "/api/v1/weekly/tables": ("", "period=2026-W46"),
     "/api/v1/signals": ("", "agency=H99.2", "area=00002", "keys=dossiers_received&period=2026-10"),
     "/api/v1/kpis": ("", "agency=H99.2", "area=00002", "period=last_30d", "domain=D-out", "category=C-out"),
+    "/api/v1/at-risk": ("", "agency=H99.2", "area=00002", "q=H0-zagout"),
     "/api/v1/dossiers": ("", "state=open", "agency=H99.2", "area=00002", "q=H0-zagout"),
     "/api/v1/reports": ("", "state=open", "agency=H99.2", "area=00002", "q=PA0-zagout"),
+    "/api/v1/duplicates": ("", "agency=H99.2", "area=00002", "state=merged"),
+    "/api/v1/hotspots": ("", "by=cell", "agency=H99.2", "area=00002&period=last_30d"),
     "/api/v1/readings": ("period=2026-11-18..2026-11-20", "area=00002", "station=S-zarout"),
     "/api/v1/stations": ("", "area=00002"),
     "/api/v1/indicators": ("", "agency=H99.2", "area=00002", "subject=H99.2", "indicator=zindex", "year=2025"),
