@@ -13,7 +13,7 @@ from components.context import AppContext
 from components.desk_duplicates import DO, GO, SAID, STATES, cards, counts_line, pair_of, reach_words, said_line
 from components.desk_filters import filter_chips, panel, period_field, period_picker, select
 from components.desk_links import View, read_view
-from components.desk_parts import choices, count_line, heading, notice
+from components.desk_parts import choices, heading, notice
 from components.desk_shell import opened_id
 from components.desk_table import exports, pager
 from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page, choice_of
@@ -23,6 +23,7 @@ from scope import Scope
 from store.days import instant
 from store.same import OPEN, Key, WrongState
 from text import t
+from text.formats import number
 
 DEFAULT_PERIOD = "last_30d"
 API_FILTERS = ("period", "state", "agency", "area", "category")
@@ -44,7 +45,7 @@ def draw_page(city: City, view: View) -> list[Component | None]:
         html.Div(id=FAULT, role="alert"),
         *_controls(city, plain),
         counts_line(plain, found),
-        html.Div([count_line(len(found.rows), found.total, lang), exports(city, "/api/v1/duplicates", query, lang)], className="d-above"),
+        html.Div([_pairs(found, lang), exports(city, "/api/v1/duplicates", query, lang)], className="d-above"),
         _rows(city, view, found, may_say=may_say),
         pager(plain, found.next_cursor),
         html.P(reach_words(found.reach, lang), className="d-quiet"),
@@ -72,6 +73,11 @@ def _controls(city: City, view: View) -> list[Component | None]:
         filter_chips(city, view, ("agency", "area", "category"), {"agency": known, "area": places}, ()),
         choices(t("desk.state", lang), states, "d-states"),
     ]
+
+
+def _pairs(found: DuplicatePage, lang: str) -> Component:
+    words = t("duplicates.pairs", lang, n=number(found.total, lang, 0))
+    return html.P(words, className="d-count", **{"data-count": str(found.total), "aria-live": "polite"})
 
 
 def _rows(city: City, view: View, found: DuplicatePage, *, may_say: bool) -> Component:

@@ -57,7 +57,7 @@ def about(city: City, view: View, found: HotSpots) -> str:
     told = [t("hotspots.about", lang, n=number(found.total, lang, 0), period=period_name(asked.period, lang) + until,
               earlier=number(found.earlier, lang, 0))]
     if found.compared:
-        told.append(t("hotspots.by_chance", lang, places=number(found.compared, lang, 0), n=number(found.by_chance, lang, 1)))
+        told.append(t("hotspots.by_chance", lang, places=number(found.compared, lang, 0), n=number(found.by_chance, lang, 2)))
     if found.placeless and found.by == "cell":
         told.append(t("hotspots.placeless", lang, n=number(found.placeless, lang, 0)))
     if found.cell is not None:

@@ -79,6 +79,7 @@ json      /api/v1/briefs                     . . . x x . x x
 paper     /api/v1/briefs/{key}.pdf           . . x x x . . . whole
 paper     /api/v1/briefs/{key}.xlsx          . . x x x . . . whole
 json      /api/v1/series                     . . . x x . x x
+json      /api/v1/explore                    . . . x x . . .
 json      /api/v1/score                      . . . x x . x x
 json      /api/v1/form-06a                   . . . x x . x x
 json      /api/v1/at-risk                    . . . x x . . .
@@ -99,6 +100,7 @@ file      /api/v1/followups                  . . x x x . x .
 file      /api/v1/annotations                . . x x x . x .
 file      /api/v1/briefs                     . . x x x . x .
 file      /api/v1/series                     . . x x x . x .
+file      /api/v1/explore                    . . x x x . . .
 file      /api/v1/score                      . . x x x . x .
 file      /api/v1/form-06a                   . . x x x . x .
 file      /api/v1/at-risk                    . . x x x . . .
@@ -150,6 +152,11 @@ QUERIES = {
         "key=reports_open&by=agency", "key=reports_open&by=area", "key=reports_received&by=category", "key=reports_open&by=day",
         "key=reports_resolve_days_median&by=category&period=last_30d", "key=vn_aqi&by=day&period=2026-11-18..2026-11-20",
         "key=dossiers_finished&by=week&period=2026-11",
+    ),
+    "/api/v1/explore": (
+        "", "by=area&period=2026-AQ4", "by=procedure&period=2026-AQ4", "measures=dossiers_open&by=domain", "measures=reports_open&by=area",
+        "measures=reports_received&by=category,agency&period=last_30d", "agency=H99.2", "area=00002", "q=zagout",
+        "measures=readings_n&by=station&period=2026-11", "measures=readings_n&by=area&period=2026-11",
     ),
     "/api/v1/followups": ("", "week=2026-W47", "state=open"), "/api/v1/annotations": ("period=2026-11", "area=00002&period=2026-11"),
     "/api/v1/weekly": ("", "period=2026-W47"), "/api/v1/weekly/tables": ("", "period=2026-W46"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -22,6 +23,7 @@ from metrics.city import (
     definitions,
     devices,
     dossiers,
+    duplicates,
     feeds,
     followups,
     form_06a,
@@ -50,12 +52,14 @@ from store.days import DAY, number_of
 from store.engine import Store
 from store.followups import NewEvent, NewFollowup, add_event, put_followup
 from store.keys import PROGRAM
+from store.same import WrongState, say
 from tests.rights_city import AT, CONFIG, IN, NOW, make_province
 
 PERIOD = parse_period("this_month", NOW.date())
 SPAN = Asked("dossiers_received", "2026-W20", "2026-W31", "of these weeks we know all")
 CHOSEN = ReadingFilter(AT - DAY, AT)
 TODAY = number_of(NOW.date())
+PA0, PA1 = (("feedback", f"PA{number}-zagin-zarin") for number in (0, 1))
 PROMISED = Promise("2026-W46", "bring the late ones down", "2026-11-30")
 
 
@@ -65,6 +69,13 @@ def promised(city: City, *events: NewEvent) -> int:
     for event in events:
         add_event(city.store, made, event, PROGRAM, AT)
     return made
+
+
+def spoken(city: City, kind: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Two reports of which the program said this last."""
+    with suppress(WrongState):
+        say(city.store, PA0, PA1, kind, PROGRAM, AT, ("", ""))
+    return PA0, PA1
 
 
 def reminder(city: City) -> Reminder:
@@ -107,6 +118,13 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "indicators.plans": (("see.desk",), indicators.plans),
     "indicators.figures": (("see.desk",), indicators.figures),
     "hotspots.read": (("see.desk",), lambda city: hotspots.read(city, 250)),
+    "hotspots.unusual": (("see.reports", "see.small_counts"), lambda city: hotspots.unusual(city, PERIOD)),
+    "duplicates.read": (("see.reports",), lambda city: duplicates.read(city, PERIOD)),
+    "duplicates.candidates": (("see.reports",), lambda city: duplicates.candidates(city, *PA0)),
+    "duplicates.one": (("see.reports",), lambda city: duplicates.one(city, (PA0, PA1))),
+    "duplicates.merge": (("see.reports", "manage.reports"), lambda city: duplicates.merge(city, *spoken(city, "undone"), "", AT)),
+    "duplicates.keep_apart": (("see.reports", "manage.reports"), lambda city: duplicates.keep_apart(city, *spoken(city, "undone"), "", AT)),
+    "duplicates.undo": (("see.reports", "manage.reports"), lambda city: duplicates.undo(city, *spoken(city, "merged"), "", AT)),
     "kpis.read": (("see.desk",), lambda city: kpis.read(city, (), PERIOD)),
     "readings.read": (("see.stations",), lambda city: readings.read(city, CHOSEN)),
     "readings.every": (("see.stations", "export"), lambda city: list(readings.every(city, CHOSEN))),
@@ -167,7 +185,7 @@ NO_QUESTIONS = (
     "known.known",  # names, as this reader may know them: what a filter is made with
     "signals.last_full_week", "signals.spans", "signals.of_points", "score.of_values", "sums.flow_source",
     "weekly.asking.speaks", "weekly.asking.ends_at", "baselines.may_set",
-    "followups.may_write", "annotations.may_write", "masking.masked", "timing.soon_boundary", "timing.days_left",
+    "duplicates.reach_of", "followups.may_write", "annotations.may_write", "masking.masked", "timing.soon_boundary", "timing.days_left",
     "stations.cadence_of", "stations.in_scope", "closings.bulk_rows", "closings.judged",
 )
 

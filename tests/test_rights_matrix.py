@@ -27,6 +27,7 @@ from auth import COOKIE
 from briefs import issue
 from briefs.brief import Brief
 from briefs.paper import html_of
+from components.desk_duplicates import pair_code
 from scope import ROLES
 from store.keys import PROGRAM, NewApiKey, add_api_key, add_key
 from tests.paper_week import pdf_text
@@ -170,6 +171,7 @@ def _step(page: str, area: str, what: str, who: str) -> tuple[list[Any], list[An
     return [[press]], states, "alertdialog"
 
 
+PAIR = pair_code((("feedback", "PA0-zagin-zarin"), ("feedback", "PA1-zagin-zarin")))
 # callbacks other than a page's own: what they are asked with, and a word of the answer to who may
 PRESSED: dict[str, tuple[list[Any], list[Any], str]] = {
     "desk-url.search": (
@@ -194,6 +196,10 @@ PRESSED: dict[str, tuple[list[Any], list[Any], str]] = {
             {"id": "signals-about", "property": "data", "value": {"key": "dossiers_received"}},
         ],
         "d-fault",
+    ),
+    "same-go.href": (  # nothing was said of the two: told to who may, and nothing is kept
+        [[{"id": {"do": "undo", "pair": PAIR, "type": "same-do"}, "property": "n_clicks", "value": 1}]],
+        [opened("duplicates", "/duplicates")], "d-fault",
     ),
     "weekly-refresh.data": (  # a follow-up without words: told to who may, and nothing is kept
         [[{"id": {"do": "add", "id": "0", "type": "weekly-do"}, "property": "n_clicks", "value": 1}]],
