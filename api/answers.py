@@ -227,7 +227,7 @@ def answer_reports(ask: Ask) -> Json | Table:
 def _answer_rows(ask: Ask, topic: str, rows: Any, columns: tuple[Column, ...]) -> Json | Table:
     """What metrics/city/dossiers.py or reports.py answers to the parameters: the page's own filter and order."""
     chosen, sort = ask.asked.rows(topic), ask.asked.text("sort")
-    with _refusing():
+    with refusing():
         if ask.form != "json":
             rows.read(ask.city, chosen, limit=1, sort=sort) if sort else rows.query(ask.city, chosen)  # refused before a file is begun
             return _table(topic, columns, lambda: rows.every(ask.city, chosen, sort))
@@ -244,7 +244,7 @@ def answer_readings(ask: Ask) -> Json | Table:
     start, end = days.starts_at(number_of(period.start_on)), days.starts_at(number_of(period.end_on) + 1)
     asked = ask.asked
     chosen = ReadingFilter(start, end, asked.text("feed"), asked.text("station"), asked.text("property"), asked.text("area"))
-    with _refusing():
+    with refusing():
         if (end - start) > readings.LONGEST_DAYS * DAY:
             raise ValueError(f"period: readings are given for at most {readings.LONGEST_DAYS} days at a time")
         if ask.form != "json":
@@ -256,7 +256,7 @@ def answer_readings(ask: Ask) -> Json | Table:
 def answer_audit(ask: Ask) -> Json | Table:
     """Entries of the audit trail, newest first: a page of JSON, or all of them as a table."""
     chosen, columns = ask.asked.trail(ask.city), columns_of(TrailItem, ask, "audit")
-    with _refusing():
+    with refusing():
         if ask.form != "json":
             audit.read(ask.city, chosen, limit=1)  # who may not, or asked wrongly, is told before a file is begun
             return _table("audit", columns, lambda: audit.every(ask.city, chosen))
@@ -264,7 +264,7 @@ def answer_audit(ask: Ask) -> Json | Table:
     return _page(ask, columns, page.rows, None, page.next_cursor)
 
 
-class _refusing:
+class refusing:
     """Turns a question's ValueError ("field: what is wrong") into a 400 that names the field."""
 
     def __enter__(self) -> None:
@@ -372,7 +372,7 @@ _MEASURED_COLUMNS = tuple(
 
 def answer_stations(ask: Ask) -> Json | Table:
     """Stations of a filter with the newest value of each of their datastreams; as a table without these values."""
-    with _refusing():
+    with refusing():
         found = station_list.read(ask.city, ask.asked.rows("stations"), ask.asked.text("sort"))
     listed = list_or_table(ask, "stations", _STATION_COLUMNS, [_cells(row, _STATION_COLUMNS) for row in found])
     if isinstance(listed, Table):

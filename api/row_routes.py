@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api import alike, answers, places, risk
+from api import alike, answers, explore, places, risk
 from api import parameters as known
 from api.parameters import Parameter
 from api.showing import Route
@@ -56,6 +56,7 @@ ROW_ROUTES: tuple[Route, ...] = (
     ),
     *alike.ROUTES,
     *places.ROUTES,
+    *explore.ROUTES,
     Route(
         "/api/v1/reports/{key:path}",
         "see.reports",

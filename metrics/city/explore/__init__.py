@@ -4,6 +4,7 @@ from metrics.city.explore.measures import MEASURE, MEASURES, Measure
 from metrics.city.explore.question import (
     DIMENSION,
     DIMENSIONS,
+    FILTERED,
     INDEX,
     OTHERS,
     READ,
@@ -19,6 +20,6 @@ from metrics.city.explore.reading import read, stop
 from store.bounded import Stopped, TookTooLong
 
 __all__ = [
-    "DIMENSION", "DIMENSIONS", "INDEX", "MEASURE", "MEASURES", "OTHERS", "READ", "ROLLUP", "TOTAL", "Answer", "Dimension", "Figure",
-    "Measure", "Question", "Row", "Stopped", "TookTooLong", "read", "stop",
+    "DIMENSION", "DIMENSIONS", "FILTERED", "INDEX", "MEASURE", "MEASURES", "OTHERS", "READ", "ROLLUP", "TOTAL", "Answer", "Dimension",
+    "Figure", "Measure", "Question", "Row", "Stopped", "TookTooLong", "read", "stop",
 ]
