@@ -46,13 +46,8 @@ def clock_picture(city: City, lang: str, clock: DossierClock, named: Named) -> C
         mark("due", span.left(clock.due_at), title=instant(clock.due_at, city.config.tz, lang)) if clock.due_at is not None else None,
         mark("until", span.left(clock.until_at)),
     ]
-    is_late = clock.due_at is not None and clock.verdict_at > clock.due_at
-    rows = [("line", t("clock.used", lang)), ("late", t("clock.late", lang)) if is_late else None,
-            ("limit", t("clock.limit", lang)) if clock.limit_days is not None else None,
-            ("due", t("clock.due", lang)) if clock.due_at is not None else None,
-            ("stop", t("clock.stop", lang)) if clock.stops else None, ("rest", t("clock.rest", lang)) if clock.rests else None,
-            ("step", t("clock.step", lang))]
-    words = t("clock.words", lang, days=number(used, lang, 1), limit=number(clock.limit_days, lang, 1))
+    says = "clock.words_no_due" if clock.limit_days is None else "clock.words"
+    words = t(says, lang, days=number(used, lang, 1), limit=number(clock.limit_days, lang, 1))
     levels = [html.Span(number(value, lang, 1) if value else "0", style={"bottom": f"{100 * value / top:.2f}%"}, className=name)
               for value, name in _levels(used, clock.limit_days, top)]
     return html.Div(
@@ -62,10 +57,21 @@ def clock_picture(city: City, lang: str, clock: DossierClock, named: Named) -> C
                 className="r-chart",
             ),
             dates(span, city.config.tz),
-            legend([row for row in rows if row is not None]),
+            legend(_keys(clock, lang)),
         ],
         className="r-figure",
     )
+
+
+def _keys(clock: DossierClock, lang: str) -> list[tuple[str, str]]:
+    """What of the legend is drawn."""
+    due = clock.due_at
+    drawn = {
+        "line": ("clock.used", True), "late": ("clock.late", due is not None and clock.verdict_at > due),
+        "limit": ("clock.limit", clock.limit_days is not None), "due": ("clock.due", due is not None),
+        "stop": ("clock.stop", bool(clock.stops)), "rest": ("clock.rest", bool(clock.rests)), "step": ("clock.step", True),
+    }
+    return [(name, t(key, lang)) for name, (key, is_drawn) in drawn.items() if is_drawn]
 
 
 def _levels(used: float, limit: float | None, top: float) -> list[tuple[float, str]]:

@@ -23,11 +23,12 @@ from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
 from metrics.periods import Period
 from metrics.process import Process, StepAt, Way, process_of, stretches
 from store.days import DAY, HOUR, moment, number_of
+from text.vietnamese import fold
 
 SAMPLE, LONGEST_DAYS = 1_000, 366
 LIST_DAYS = 92  # of all procedures every dossier is summed: 270 thousand in 0.3 s
 REMEMBERED = HOUR // 6
-_AGAIN = re.compile(r"[\s,(]*lần\s+(?:thứ\s+)?\d+\)?\s*$", re.IGNORECASE)  # a step asked for again is the same step
+_AGAIN = re.compile(r"[\s,(]*\blan\s+(?:thu\s+)?\d+\)?\s*$")  # of a folded name: "for the n-th time"
 Key = tuple[str, str]
 
 
@@ -175,8 +176,15 @@ def _steps(connection: Connection, city: City, sample: str, values: Mapping[str,
           "WHERE x.feed = s.feed AND x.source_id = s.source_id ORDER BY x.feed, x.source_id, x.at, x.name"
     told, found = _reads_steps(city), defaultdict[Key, list[StepAt]](list)
     for feed, source_id, at, name, _, status in connection.execute(text(ask), values):
-        found[feed, source_id].append(StepAt(at, _AGAIN.sub("", name) if told else "", "", status))
+        found[feed, source_id].append(StepAt(at, _step(name) if told else "", "", status))
     return found
+
+
+def _step(name: str) -> str:
+    """A step's name; one asked for again ("..., for the second time") is the same step."""
+    plain = fold(name)
+    found = _AGAIN.search(plain)
+    return name[: found.start()] if found and len(plain) == len(name) else name
 
 
 def _stops(connection: Connection, sample: str, values: Mapping[str, Any]) -> dict[Key, list[tuple[int, int | None]]]:
