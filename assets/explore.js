@@ -27,16 +27,19 @@
     load();
   }
 
-  // drawn anew: whatever was waited for is here
+  // filled: whatever was waited for is here, or is drawn within the next moments
   function settle() {
-    const page = body();
-    if (!page) { return; }
     clearTimeout(timer);
     reading(false);
-    if (!at) { return; }
-    const again = page.querySelector('[data-at="' + CSS.escape(at) + '"]') || page.querySelector(".d-chips .d-chip-off");
-    at = null;
-    if (again && document.activeElement !== again) { again.focus({ preventScroll: true }); }
+    [0, 60, 250, 600].forEach(function (wait) { setTimeout(refocus, wait); });
+  }
+
+  // to where the reader was, unless that is gone (then to the chips) or the reader has gone elsewhere
+  function refocus() {
+    const page = body(), on = document.activeElement;
+    if (!page || !at || (on && on !== document.body)) { return; }
+    const again = page.querySelector('[data-at="' + CSS.escape(at) + '"]') || page.querySelector(".d-chips a");
+    if (again) { again.focus({ preventScroll: true }); }
   }
 
   document.addEventListener("click", function (event) {

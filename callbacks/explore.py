@@ -20,7 +20,7 @@ from components.explore import ask, kept, state
 from components.explore.area_map import area_map
 from components.explore.bars import bars
 from components.explore.content import Content, from_data
-from components.explore.figure import figure_card, not_read, nothing, too_long
+from components.explore.figure import figure_card, no_answer, not_read, nothing, too_long
 from components.explore.pivot import multiples, pivot
 from components.explore.reading import STOP, STOPPED
 from components.explore.state import DEFAULT_PERIOD, PATH, read_state
@@ -57,7 +57,7 @@ def draw_explore(city: City, view: View) -> list[Component | None]:
     try:
         content = from_data(seen.content, asked) if seen else read_content(city, asked, has_map=any(one.geometry for one in shapes))
     except ValueError as no:
-        fault = notice(t("explore.no_answer", asked.lang), str(no), kind="fault")
+        fault = no_answer(asked, str(no))
     except TookTooLong:
         fault = too_long(asked, "took_too_long", _token(city, asked))
     except Stopped:
@@ -129,7 +129,7 @@ def _figures(city: City, asked: Ask, content: Content, shapes: Sequence[AreaShap
         return [not_read(asked, content.main, _token(city, asked))]
     lang = asked.lang
     on_map = area_map(asked, shapes, content.areas) if content.areas else None
-    chart = timeline(asked, content.time) if content.time and content.time.rows else None
+    chart = timeline(asked, content.time, city.today) if content.time and not state.is_mixed(asked) else None
     is_marked = chart is not None and content.time is not None and is_alike(content.time, state.grain(asked.period))
     before = html.Span(t("explore.mark_before", lang), className="d-x-mark-before") if is_marked else ""
     title = t("explore.over_time", lang, part=t(f"explore.by.{state.grain(asked.period)}", lang).lower())

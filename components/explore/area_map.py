@@ -32,12 +32,20 @@ STEPS = len(HEAT["light"])
 
 @dataclass(frozen=True)
 class Cut:
-    """One area as it is drawn: its clip-path, and where its middle is, in percent of the frame."""
+    """One area as it is drawn: the box around it in percent of the frame, and its clip-path in percent of that box."""
 
     code: str
     path: str
-    x: float
-    y: float
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def style(self) -> dict[str, str]:
+        """Where and in what form it is drawn."""
+        box = {"left": self.left, "top": self.top, "width": self.width, "height": self.height}
+        return {**{name: f"{value:.2f}%" for name, value in box.items()}, "clipPath": self.path}
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ def _area(state: State, cut: Cut, name: str, row: Row | None, most: float) -> Co
     told = f"{name}: {value_words(state.measure, value, state.lang)}"
     marks = {"data-step": str(step_of(value, most)), "data-chosen": "1" if on else "", **({"aria-current": "true"} if on else {})}
     tip = html.Span(told, className="d-unseen")
-    return here(tip, toggled(state, "area", cut.code), "d-x-area", f"area:{cut.code}", title=told, style={"clipPath": cut.path}, **marks)
+    return here(tip, toggled(state, "area", cut.code), "d-x-area", f"area:{cut.code}", title=told, style=cut.style, **marks)
 
 
 def step_of(value: float | None, most: float) -> int:
@@ -161,8 +169,7 @@ def draw(areas: tuple[tuple[str, _Held], ...]) -> Drawing:
     for (code, _), found in zip(areas, coarse, strict=True):
         rings = [percent(ring.coords) for ring in _rings(found)]
         if rings:
-            middle = percent([found.representative_point().coords[0]])[0]
-            cuts.append(Cut(code, _path(rings), *middle))
+            cuts.append(_cut(code, rings))
             outlines += rings
     return Drawing(tuple(cuts), ratio, _outline(outlines), (west, south, east, north))
 
@@ -174,13 +181,15 @@ def _rings(found: Any) -> Iterator[Any]:
             yield from part.interiors
 
 
-def _path(rings: Sequence[Sequence[tuple[float, float]]]) -> str:
+def _cut(code: str, rings: Sequence[Sequence[tuple[float, float]]]) -> Cut:
     """One polygon() of all rings: each is walked from the first point and back to it, and even-odd filling leaves the way out."""
-    home = rings[0][0]
+    xs, ys = zip(*(point for ring in rings for point in ring), strict=True)
+    left, top, width, height = min(xs), min(ys), (max(xs) - min(xs)) or 0.01, (max(ys) - min(ys)) or 0.01
     points = [*rings[0]]
     for ring in rings[1:]:
-        points += [*ring, home]
-    return f"polygon(evenodd, {', '.join(f'{x:.1f}% {y:.1f}%' for x, y in points)})"
+        points += [*ring, rings[0][0]]
+    walked = ", ".join(f"{100 * (x - left) / width:.1f}% {100 * (y - top) / height:.1f}%" for x, y in points)
+    return Cut(code, f"polygon(evenodd, {walked})", left, top, width, height)
 
 
 def _outline(rings: Sequence[Sequence[tuple[float, float]]]) -> str:

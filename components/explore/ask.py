@@ -29,12 +29,11 @@ def field_id(name: str) -> dict[str, str]:
 
 
 def asking(city: City, state: State, names: Names) -> Component:
-    """The question, as one reads it: what, by what, when, beside what; the rest of the filters folded away."""
-    return html.Section(
-        [html.Div([_measure(city, state), _period(state)], className="d-x-line"), _by(state, names)],
-        className="d-x-ask",
-        **{"aria-label": t("explore.question", state.lang)},
-    )
+    """The question, as one reads it: what, by what, when, beside what; the rest of the filters folded away. On a phone all of it is:
+    the heading says the question."""
+    lines = [html.Div([_measure(city, state), _period(state)], className="d-x-line"), _by(state, names)]
+    section = html.Section(lines, className="d-x-ask", **{"aria-label": t("explore.question", state.lang)})
+    return html.Details([html.Summary(t("explore.change_question", state.lang), className="d-button"), section], className="d-fold")
 
 
 def _measure(city: City, state: State) -> Component:
@@ -148,9 +147,10 @@ def dropdown(
     name: str, options: Sequence[Mapping[str, str]], value: str, lang: str, *, words: str = "", is_clearable: bool = True
 ) -> Component:
     """A searchable choice that sets a parameter."""
+    known = options if not value or any(one["value"] == value for one in options) else [{"label": value, "value": value}, *options]
     return dcc.Dropdown(
         id=field_id(name),
-        options=list(options),
+        options=list(known),
         value=value or None,
         placeholder=words or t("desk.all", lang),
         clearable=is_clearable,

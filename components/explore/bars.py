@@ -128,7 +128,7 @@ def _open(city: City, state: State, row: Row) -> Component | str:
 
 def rows_link(found: Records, lang: str, without: tuple[str, ...] = (), words: str = "explore.open_n") -> Component | str:
     """The link to records with their number, or a dash that tells why there is none."""
-    if not found.href:
+    if not found.href or found.count == 0:
         return html.Span("–", className="d-quiet", title=found.why) if found.why else ""
     count = t(words, lang, n=number(found.count, lang, 0)) if found.count is not None else t("explore.open", lang)
     return link(count, found.href, "d-x-rows", title=t("explore.open_hint", lang))

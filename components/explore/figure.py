@@ -96,6 +96,15 @@ def too_long(state: State, kind: str, token: str) -> Component:
     return notice(t(f"explore.{kind}", lang), t("explore.narrow_hint", lang), again, "fault" if kind == "took_too_long" else "empty")
 
 
+def no_answer(state: State, told: str) -> Component:
+    """The measure cannot be broken down like this: what to choose instead, and what the question said of itself."""
+    lang = state.lang
+    plain = here(t("explore.plain", lang), state.here(by="", split=""), "d-button", "plain")
+    return notice(
+        t("explore.no_answer", lang), t("explore.no_answer_hint", lang), html.Div([plain, html.Code(told)], className="d-x-told"), "fault"
+    )
+
+
 def nothing(state: State) -> Component:
     """A question that has no rows: what to take back."""
     lang = state.lang

@@ -8,9 +8,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.explore.bars import scale
-from components.explore.state import State, grain, here
+from components.explore.state import State, around, grain, here
 from components.explore.words import group_name, measure_name, value_words
-from metrics.city.explore.question import Answer, Row
+from metrics.city.explore.parts import parts_of
+from metrics.city.explore.question import Answer, Figure, Row
 from metrics.periods import parse_period
 from text import t
 
@@ -19,10 +20,10 @@ SIDES = ("start", "mid-start", "mid-end", "end")  # where a column stands: its w
 LABELS = 8  # of the columns that are named under the chart
 
 
-def timeline(state: State, answer: Answer, part: str = "") -> Component:
+def timeline(state: State, answer: Answer, today: date) -> Component:
     """Columns from zero; a column without a figure is a gap. The chosen ones stand out, the others stay readable."""
-    lang, rows = state.lang, list(answer.rows)
-    part = part or grain(state.period)
+    lang, part = state.lang, grain(state.period)
+    rows = every_part(state, answer, part, today)
     has_before = is_alike(answer, part)
     top = scale(state, [value for row in rows for value in (row.figures[0].value, row.figures[0].previous if has_before else None)])
     top = nice(top) if state.measure.measure_unit != "percent" else top
@@ -72,6 +73,15 @@ def _column(state: State, part: str, row: Row, top: float, *, is_named: bool, ha
         **({"aria-current": "true"} if on and state.on else {}),
     )
     return html.Li([shown, *([label] if label else [])], **marked)
+
+
+def every_part(state: State, answer: Answer, part: str, today: date) -> list[Row]:
+    """A row for each part that has begun: of what is counted there is none in a part the answer leaves out, anything else is not known."""
+    found = {row.groups[0]: row for row in answer.rows}
+    is_counted = state.measure.adds_up and any(row.figures[0].value is not None for row in (*answer.rows, *answer.totals))
+    nothing = (Figure(0.0 if is_counted else None, 0),)
+    parts = parts_of(around(state), (part,), today).parts
+    return [found.get(one.text) or Row((one.text,), ("",), nothing, one.is_cut or one.is_partial(today)) for one in parts]
 
 
 def is_alike(answer: Answer, part: str) -> bool:
