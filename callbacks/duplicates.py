@@ -14,7 +14,7 @@ from components.desk_duplicates import DO, GO, SAID, STATES, cards, counts_line,
 from components.desk_filters import filter_chips, panel, period_field, period_picker, select
 from components.desk_links import View, read_view
 from components.desk_parts import choices, heading, notice
-from components.desk_shell import opened_id
+from components.desk_shell import opened_id, refresh_id
 from components.desk_table import exports, pager
 from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page, choice_of
 from metrics.city import City, agencies, areas, duplicates
@@ -89,28 +89,30 @@ def _rows(city: City, view: View, found: DuplicatePage, *, may_say: bool) -> Com
 
 
 def take_word(context: AppContext, scope: Scope, presses: Sequence[int], opened: Mapping[str, Any]) -> Any:
-    """Write what the pressed button says: (where to go, the fault in words)."""
+    """Write what the pressed button says: (count of refreshes, where to go, the fault in words)."""
     pressed = ctx.triggered_id
     if not pressed or not ctx.triggered[0]["value"] or pressed["do"] not in SAYS:
-        return no_update, no_update
-    city, request = context.city(scope), asking()
+        return no_update, no_update, no_update
+    city, request, now = context.city(scope), asking(), instant(context.now())
     view = read_view(opened, context.config, city.today, DEFAULT_PERIOD)
     pair = pair_of(str(pressed["pair"]))
     try:
         if pair is None or pair[0] == pair[1]:
             raise KeyError(pressed["pair"])
-        SAYS[pressed["do"]](city, *pair, request.client.host if request and request.client else "", instant(context.now()))
+        SAYS[pressed["do"]](city, *pair, request.client.host if request and request.client else "", now)
     except KeyError:
-        return no_update, html.P(t("duplicates.fault_gone", view.lang), className="d-fault")
+        return no_update, no_update, html.P(t("duplicates.fault_gone", view.lang), className="d-fault")
     except WrongState as no:
-        return no_update, html.P(t(f"duplicates.fault_{no.state}", view.lang), className="d-fault")
-    return without_said(view).here(pair=pressed["pair"], cursor=view.get("cursor")), None
+        return no_update, no_update, html.P(t(f"duplicates.fault_{no.state}", view.lang), className="d-fault")
+    if view.get(SAID) == pressed["pair"]:
+        return now // 1000, no_update, None  # the address stays as it is
+    return no_update, without_said(view).here(pair=pressed["pair"], cursor=view.get("cursor")), None
 
 
 PAGES = (PageRow("duplicates", "see.reports", draw_page, ("reports", "operations"), default_period=DEFAULT_PERIOD),)
 CALLBACKS = (
     CallbackRow(
-        take_word, "manage.reports", [Output(GO, "href"), Output(FAULT, "children")],
+        take_word, "manage.reports", [Output(refresh_id("duplicates"), "data"), Output(GO, "href"), Output(FAULT, "children")],
         [Input({"type": DO, "do": ALL, "pair": ALL}, "n_clicks")], [State(opened_id("duplicates"), "data")],
     ),
 )

@@ -143,7 +143,7 @@ def _side(view: View, row: ReportItem, tz: tzinfo, common: frozenset[str], name:
         ]
     )
     words = html.P(marked_words(row.description, common), className="d-words") if row.description else None
-    title = html.H3([html.Span(t(f"duplicates.{name}", lang), className="d-field-name"), number_link, mark])
+    title = html.H2([html.Span(t(f"duplicates.{name}", lang), className="d-field-name"), number_link, mark])
     return html.Div([part for part in (title, told, words) if part is not None], className="d-same-side", **{"data-side": name})
 
 

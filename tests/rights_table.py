@@ -57,7 +57,7 @@ fill      indices                            . x x x x x x x
 fill      signals                            . x x x x x x x
 fill      weekly                             . x x x x x x x
 callback  signals-refresh.data               . . x x . . . x whole
-callback  same-go.href                       . . . x x . . .
+callback  duplicates-refresh.data            . . . x x . . .
 callback  weekly-refresh.data                . . x x x . . .
 fill      audit                              . . . . . . x . whole
 callback  desk-url.search                    . x x x x x x x

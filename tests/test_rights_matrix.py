@@ -197,7 +197,7 @@ PRESSED: dict[str, tuple[list[Any], list[Any], str]] = {
         ],
         "d-fault",
     ),
-    "same-go.href": (  # nothing was said of the two: told to who may, and nothing is kept
+    "duplicates-refresh.data": (  # nothing was said of the two: told to who may, and nothing is kept
         [[{"id": {"do": "undo", "pair": PAIR, "type": "same-do"}, "property": "n_clicks", "value": 1}]],
         [opened("duplicates", "/duplicates")], "d-fault",
     ),
