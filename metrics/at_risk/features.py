@@ -40,11 +40,12 @@ class Usual:
 @dataclass(frozen=True)
 class Look:
     """The open dossiers in time at an instant, one place each in every column. row = place in the history looked at; share = used part of
-    the limit; due_left, dwell, usual_dwell = working seconds to the due date, in the present step, usual there; step -1 = none was told;
-    x = features, in the order of NAMES."""
+    the limit; limit, due_left, dwell, usual_dwell = working seconds of the whole limit, to the due date, in the present step, usual there;
+    step -1 = none was told; x = features, in the order of NAMES."""
 
     row: Ints
     share: Floats
+    limit: Floats
     due_left: Floats
     step: Ints
     dwell: Floats
@@ -173,7 +174,7 @@ def look(history: History, usual: Usual) -> Look:
         usual.agency[history.agency], usual.procedure[history.procedure], usual.in_hand[history.agency],
     )
     x = np.column_stack([np.asarray(column, float)[rows] for column in columns])
-    return Look(rows, share[rows], left[rows], step[rows], dwell[rows], (lasts * limit)[rows], x)
+    return Look(rows, share[rows], limit[rows], left[rows], step[rows], dwell[rows], (lasts * limit)[rows], x)
 
 
 def _limit_and_left(history: History, usual: Usual, elapsed: Floats, waiting: Ints) -> tuple[Floats, Floats]:

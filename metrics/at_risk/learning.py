@@ -1,7 +1,7 @@
 """From a history to what scores open dossiers: looks at past instants, a model judged on the newest of them, a model of all.
 
-A look is taken with what was known at its instant. It teaches only when its dossier's due date had passed by the end of the teaching
-time: that is a choice by the due date, not by the outcome, so quick ones are not favoured.
+A look is taken with what was known at its instant. It teaches only when its dossier's due date had passed a while (GAP) before the end of
+the teaching time: a choice by the due date, not by the outcome, so that neither quick ones nor those that missed are favoured.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from store.days import DAY
 LOOKS = 80  # instants looked at, evenly spaced
 WARM_DAYS, WARM_OUTCOMES = 14, 20  # no look before so much is known: nothing could be called usual
 USUAL_DAYS = 7  # what is usual is worked out anew so often
+GAP = 0.5  # of the limit, between a due date and the end of the teaching time: due dates move, and then outcomes are known later
 SPLIT = 0.6  # share of the known outcomes that lie before the split
 LEAST_DOSSIERS, LEAST_MISSED = 100, 20  # on either side of the split
 
@@ -103,7 +104,7 @@ def instants(history: History, outcome: Outcome, after: int, until: int) -> list
 
 
 def take(history: History, outcome: Outcome, ats: list[int], until: int) -> Looks:
-    """The looks at these instants that teach by `until`: due by then as far as was known at the look, and the outcome known by then."""
+    """The looks at these instants that teach by `until`: due well before it as far as was known at the look, the outcome known by then."""
     parts: list[tuple[Floats, Floats, Ints, Flags]] = []
     unresolved, usual, usual_from = 0, None, 0
     for at in ats:
@@ -112,7 +113,7 @@ def take(history: History, outcome: Outcome, ats: list[int], until: int) -> Look
         seen = look(known(history, at), usual)
         dossier = np.flatnonzero(history.received <= at)[seen.row]
         ahead = history.worked(np.full(len(dossier), until), dossier) - history.worked(np.full(len(dossier), at), dossier)
-        is_due, is_out = seen.due_left <= ahead, outcome.known_at[dossier] <= until
+        is_due, is_out = seen.due_left + GAP * seen.limit <= ahead, outcome.known_at[dossier] <= until
         unresolved += int((is_due & ~is_out).sum())
         kept = is_due & is_out
         parts.append((seen.x[kept], seen.share[kept], dossier[kept], outcome.missed[dossier][kept]))

@@ -21,7 +21,7 @@ from metrics.calendars import calendar_for
 from metrics.worktime import WorkCalendar
 from store.engine import Store
 
-WINDOW_DAYS = 400  # of receipt: longer ago says little about now, and a whole year is in it
+WINDOW_DAYS = 800  # of receipt: two whole years; longer ago says little about now
 SAMPLE = 40_000  # dossiers
 CHUNK = 500
 COLUMNS = "feed, source_id, received_at, finished_at, due_at, agency_code, procedure_code, channel, stopped_at, first_landed_at"
