@@ -192,6 +192,6 @@ def marks(city: City, state: State, shown: Shown | None, why_not: Sequence[str])
         at = instant(state.known_at, city.config.tz, lang)
         live = here(t("explore.shown_live", lang), state.here(known_at=""), "d-button", "live")
         words = t("explore.known_mark", lang, at=at) if not why_not else t("explore.known_not", lang, at=at)
-        reasons = html.Ul([html.Li(why) for why in why_not]) if why_not else None
+        reasons = html.Ul([html.Li(t(why, lang)) for why in why_not]) if why_not else None
         found.append(html.Div([html.Div([html.B(words), *([reasons] if reasons else [])]), live], className="d-x-mark", role="note"))
     return found
