@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from metrics.city import City
 from metrics.city.explore.parts import Parts, group_of, part_sql, weekday_sql
+from metrics.city.explore.past import arms
 from metrics.city.explore.question import Dimension, Question
 from metrics.city.filter_grammar import ANY
 from metrics.city.filters import Narrow, narrowed
@@ -194,18 +195,22 @@ def _run(asking: Asking, one: Statement, days: Mapping[str, int]) -> Iterator[tu
     keys = "".join(f"{key} AS k{number}, " for number, key in enumerate(one.keys))
     order = f" GROUP BY {', '.join(str(number + 1) for number in range(len(one.keys)))}" if one.keys else ""
     sums = ", ".join(f"sum({part})" for part in one.sums)
-    statement = f"SELECT {keys}count(*), {sums} FROM {one.table} r WHERE {one.where}{order}"
+    read = arms(one.table, one.where) if asking.question.known_at is not None else [("", f"{one.table} r WHERE {one.where}")]
     kept, size = _kept(asking, one.timed), len(one.keys)
-    for row in asking.connection.execute(text(statement), _values(asking, statement) | dict(days)):
-        asking.rows_read += row[size]
-        groups = (group_of(own, value, asking.parts, asking.areas, asking.topic) for own, value in zip(kept, row[:size], strict=True))
-        yield tuple(groups), tuple(int(value or 0) for value in row[size + 1 :])
+    for before, rows in read:
+        statement = f"{before}SELECT {keys}count(*), {sums} FROM {rows}{order}"
+        for row in asking.connection.execute(text(statement), _values(asking, statement) | dict(days)):
+            asking.rows_read += row[size]
+            groups = (group_of(own, value, asking.parts, asking.areas, asking.topic) for own, value in zip(kept, row[:size], strict=True))
+            yield tuple(groups), tuple(int(value or 0) for value in row[size + 1 :])
 
 
 def _values(asking: Asking, statement: str) -> dict[str, Any]:
     """The values and instants a statement compares with, as far as it names them."""
     city, named = asking.city, set(re.findall(r":(\w+)", statement))
-    clock = {"now": city.as_of, "today": city.today_on, **({"soon": soon_boundary(city)} if "soon" in named else {})}
+    clock = {"now": city.as_of, "today": city.today_on, "known_at": asking.question.known_at}
+    if "soon" in named:
+        clock["soon"] = soon_boundary(city)
     return {name: value for name, value in {**clock, **asking.narrow.values, **asking.child.values}.items() if name in named}
 
 

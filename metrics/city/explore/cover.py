@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 
 from metrics.city import day_flows
-from metrics.city.explore.cells import Asking, Statement, flow_statements, stock_statement
+from metrics.city.explore.cells import CORE, Asking, Statement, flow_statements, stock_statement
 from metrics.city.explore.measures import Needs
+from metrics.city.explore.past import VERSIONS
 from metrics.city.explore.question import INDEX, READ, ROLLUP
 from metrics.city.explore.sheets import asks_later, wanted_flows
 from metrics.city.sums import HORIZON, NOTHING_CHOSEN, TABLES, stocks_now
@@ -42,7 +43,18 @@ def cover_of(asking: Asking, needs: Needs) -> Cover:
         count = _rows(asking, statement.source, start_on, end_on)
         rows += count
         weight += count * (1 if _is_covered(statement) else FETCH)
+    if asking.question.known_at is not None:
+        changed = _changed(asking)
+        rows, weight = rows + changed, weight + FETCH * changed
     return Cover(INDEX if weight <= MOST_INDEXED else READ, rows)
+
+
+def _changed(asking: Asking) -> int:
+    """How many versions have landed since the instant asked for, counted up to one more than is covered."""
+    versions, _ = VERSIONS[CORE[asking.topic]]
+    some = f"SELECT 1 FROM {versions} WHERE landed_at > :at LIMIT {MOST_INDEXED + 1}"
+    statement = text(f"SELECT count(*) FROM ({some}) some")
+    return int(asking.connection.execute(statement, {"at": asking.question.known_at}).scalar_one())
 
 
 def _reads(asking: Asking, needs: Needs) -> Iterator[tuple[Statement, int, int]]:

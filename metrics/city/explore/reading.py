@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, text
 
 from metrics.city import City
-from metrics.city.explore.cells import NOTHING, Asking, check, narrow, pinned
+from metrics.city.explore.cells import NOTHING, Asking, check, narrow, pinned, sources_of
 from metrics.city.explore.cover import Cover, cover_of
 from metrics.city.explore.measures import Measure, Needs, measure, needs
 from metrics.city.explore.parts import parts_of
+from metrics.city.explore.past import why_not
 from metrics.city.explore.question import (
     DIMENSION,
     FILTERED,
@@ -83,6 +85,12 @@ def _checked(question: Question) -> tuple[tuple[Measure, ...], tuple[Dimension, 
 def _read_in(
     connection: Connection, city: City, question: Question, measures: tuple[Measure, ...], dimensions: tuple[Dimension, ...],
 ) -> Answer:
+    reasons = _why_not(city, question, measures, dimensions)
+    if reasons:
+        about = {"is_read": False, "is_reproducible": False, "why_not": reasons}
+        return Answer(question, (), (), READ, 0, 0, city.revision, city.as_of, **about)  # type: ignore[arg-type]
+    if question.known_at is not None:
+        city = replace(city, as_of=question.known_at, memo={})  # its clock stood there
     comparison = comparable_by(question.period, city.today, city.calendar, question.compare) if question.compare else None
     period = comparison.current if comparison else question.period
     asking = _asking(connection, city, question, measures[0].topic, dimensions, period)
@@ -100,6 +108,16 @@ def _read_in(
         raise ValueError(f"by: {len(rows)} cells are more than {MOST_CELLS}; choose a shorter period, a coarser breakdown or a top")
     rows_read = asking.rows_read + (earlier.rows_read if earlier else 0)
     return Answer(question, rows, totals, cover.coverage, cover.rows, rows_read, **about)  # type: ignore[arg-type]
+
+
+def _why_not(
+    city: City, question: Question, measures: Sequence[Measure], dimensions: Sequence[Dimension],
+) -> tuple[str, ...]:
+    topic = measures[0].topic
+    if topic == "readings":
+        return why_not(city, question, topic, dimensions, ())
+    needed = needs(question.measures, question.late_rule or city.config.late_rule)
+    return why_not(city, question, topic, dimensions, sources_of(topic, needed.read))
 
 
 def _sheets(askings: Sequence[Asking], measures: Sequence[Measure]) -> tuple[list[Sheet], Cover]:

@@ -40,8 +40,6 @@ def check_readings(question: Question) -> None:
     one = question.filter.only("property") if question.filter else ""
     if not one and "property" not in question.by and any(key in MIXED for key in question.measures):
         raise ValueError("property: values of different properties do not mix; choose one, or break down by property")
-    if question.known_at is not None:
-        raise ValueError("known_at: sums of readings keep no versions; ask without it")
 
 
 def read_sums(asking: Asking) -> tuple[Sheet, str, int]:
