@@ -7,7 +7,7 @@
 
   // read from the page's own theme, once for many features
   function css(name) {
-    if (performance.now() - readAt > 1000) { colours = {}; readAt = performance.now(); }
+    if (performance.now() - readAt > 15000) { colours = {}; readAt = performance.now(); }
     if (!(name in colours)) { colours[name] = getComputedStyle(document.querySelector(".desk") || document.documentElement).getPropertyValue(name).trim(); }
     return colours[name];
   }

@@ -3,8 +3,8 @@
 (function () {
   "use strict";
   const tc = (window.toancanh = window.toancanh || {});
-  const PAD = 0.3, ASK_MS = 120, STEP_MS = 700, WAIT_MS = 8000, NEAR_PX = 30, CLOSE_PX = 14, MOST_CORNERS = 24;
-  let map = null, box = null, texts = {}, asked = null, token = 0, timer = null, opening = false, day = "", top = 0;
+  const PAD = 0.3, ASK_MS = 120, ADDRESS_MS = 400, STEP_MS = 700, WAIT_MS = 8000, NEAR_PX = 30, CLOSE_PX = 14, MOST_CORNERS = 24;
+  let map = null, box = null, texts = {}, asked = null, token = 0, timer = null, opening = false, writing = null, day = "", top = 0;
   let kept = {};        // the view and day of the map shown before in this window, for the next one under other filters
   let draw = null;      // {kind, corners, layer}
   let replay = null;
@@ -27,7 +27,7 @@
     map = made;
     box = map.getContainer().closest(".m-map");
     texts = JSON.parse(box.dataset.texts);
-    asked = null; stop(); draw = null; top = 0;
+    asked = null; stop(); draw = null; top = 0; clearTimeout(writing);
     map.on("moveend zoomend", moved);
     map.on("move", () => later(false));
     map.on("resize", moved);
@@ -61,7 +61,7 @@
   function moved() {
     const at = map.getCenter(), zoom = map.getZoom();
     kept = { area: box.dataset.area, place: box.dataset.bounds, period: page().get("period"), view: { at: [at.lat, at.lng], zoom: zoom }, day: day };
-    if (!opening) { address({ view: [at.lng.toFixed(4), at.lat.toFixed(4), zoom].join(",") }); }
+    if (!opening) { clearTimeout(writing); writing = setTimeout(() => address({ view: [at.lng.toFixed(4), at.lat.toFixed(4), zoom].join(",") }), ADDRESS_MS); }
     const seen = map.getBounds();
     box.classList.toggle("m-national", seen.getNorth() - seen.getSouth() >= Number(box.dataset.national));
     later(true);
@@ -69,6 +69,7 @@
 
   // the address tells what is seen, without loading the page anew; Dash's own note of it too, or it would put the old one back
   function address(changes) {
+    if (!document.contains(box)) { return; }
     const query = page();
     Object.keys(changes).forEach((name) => { if (changes[name]) { query.set(name, changes[name]); } else { query.delete(name); } });
     const search = "?" + query.toString().replace(/%2C/g, ",");

@@ -29,9 +29,11 @@ BENCHES = (
     Bench("live", "commit to pixel with 1, 20, 100 screens; goal p95 <= 250 ms, push <= 5 % of a core"),
     Bench("paint", "first paint and bytes of the wall and the desk, beside a bare Dash page", ("sqlite",)),
     Bench("signals", "false signals per rule on shuffled real series, beside theory", ("sqlite",)),
+    Bench("unusual", "what /gaming and /explain mark on shuffled real data, beside theory", ("sqlite",)),
     Bench("catalogue", "all KPIs of a week at 2M dossiers, 8 clients asking without pause while ingest runs; goal p95 <= 100 ms"),
     Bench("brief", "PDF and workbook of the leaders' week, 60 agencies and 12 weeks; goal <= 5 CPU s, <= 20x reading its numbers"),
     Bench("duplicates", "duplicate candidates against those Chicago marked: learned on the first years, judged on the later", ("sqlite",)),
+    Bench("map", "50 000 open reports on the map in Chromium: frames and long tasks of a pan, pan to answer drawn; goal frame <= 50 ms"),
     Bench("answers", "KPI API answers a second with 1, 8, 32 clients, beside the same sums over core rows"),
 )
 

@@ -63,27 +63,16 @@ def draw_map(city: City, view: View) -> list[Component | None]:
         desk_map_cards.drawn_card(view, selected), desk_map_cards.area_card(view, now, keys, shapes, points),
         desk_map_cards.report_card(city, view, now, note), desk_map_cards.station_card(city, view, now),
     ]
-    told = html.Div(html.P(t("map.pick_hint", lang), className="d-quiet"), id=TOLD, className="m-card m-told", **{"aria-live": "polite"})
+    left = [
+        desk_map.map_box(view, features if now.kpi else desk_map.EMPTY, bounds, drawn, hideout),
+        desk_map.time_bar(_days(city, view), now.day, lang),
+        html.P("", id=desk_map.ANSWERED, className="d-quiet m-status", role="status"),
+        _table(view, now, shapes, points),
+    ]
+    named = {"agency": chosen, "area": names, "within": {view.get("within"): t("map.drawn", lang)}}
     return [
         heading(t("page.map", lang), html.B(period_name(view.period, lang)), period_picker(view, DEFAULT_PERIOD)),
-        panel(view, fields),
-        filter_chips(city, view, CHIPS, {"agency": chosen, "area": names, "within": {view.get("within"): t("map.drawn", lang)}}, NOW_STATES),
-        html.Div(
-            [
-                html.Div(
-                    [
-                        desk_map.map_box(view, features if now.kpi else desk_map.EMPTY, bounds, drawn, hideout),
-                        desk_map.time_bar(_days(city, view), now.day, lang),
-                        html.P("", id=desk_map.ANSWERED, className="d-quiet m-status", role="status"),
-                        _table(view, now, shapes, points),
-                    ],
-                    className="m-left",
-                ),
-                html.Div([told, *(card for card in beside if card is not None)], className="m-side"),
-            ],
-            className="m-page",
-        ),
-        html.Div(desk_map.stores(), hidden=True),
+        panel(view, fields), filter_chips(city, view, CHIPS, named, NOW_STATES), desk_map.frame(left, beside, lang),
     ]
 
 

@@ -98,6 +98,19 @@ def collection(features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": list(features)}
 
 
+def frame(left: Sequence[Component | None], beside: Sequence[Component | None], lang: str) -> Component:
+    """The map with what belongs to it, the cards beside it with the one of what was picked first, and the stores of the scripts."""
+    told = html.Div(html.P(t("map.pick_hint", lang), className="d-quiet"), id=TOLD, className="m-card m-told", **{"aria-live": "polite"})
+    return html.Div(
+        [
+            html.Div([part for part in left if part is not None], className="m-left"),
+            html.Div([told, *(card for card in beside if card is not None)], className="m-side"),
+            html.Div(stores(), hidden=True),
+        ],
+        className="m-page",
+    )
+
+
 def stores() -> list[Component]:
     """What the scripts tell the callbacks: the view that is looked at, the day, what was picked, what was drawn."""
     return [dcc.Store(id=name) for name in (ASKED, AT, PICKED, DRAWN)]
