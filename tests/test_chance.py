@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import unusual
 from metrics import chance
 from metrics.chance import FEW, TAIL
+from metrics.city.coincident import BY_CHANCE, LEAST_LOG
 
 
 def plain_binomial(least: int, n: int, share: float) -> float:
@@ -78,3 +81,20 @@ def test_one_storm_weeks_ago_does_not_hide_this_one() -> None:
 
 def test_too_few_weeks_say_nothing() -> None:
     assert chance.count_standing(50, [1] * 5) is None is chance.value_standing(50.0, [1.0] * 5)
+
+
+# ---- real data in no order: docs/numbers.md tells what is measured here with more rounds ------------------------------------------
+def test_what_stands_out_of_shuffled_real_series_is_near_theory(real_data: Path) -> None:
+    wards = unusual.chicago_days(real_data)
+    counts = unusual.stood_out("", wards, lambda block: chance.count_standing(block[0], block[1:]), 10)
+    logs = [np.log(one) for one in unusual.hanoi_hours(real_data)]
+    readings = unusual.stood_out("", logs, lambda block: chance.value_standing(block[0], block[1:], LEAST_LOG), 3)
+    for one in (counts, readings):
+        assert one.theory == pytest.approx(0.27, abs=0.01) and 0.1 < one.share < 0.8, one
+        assert one.share / 100 == pytest.approx(BY_CHANCE, abs=4 * math.sqrt(BY_CHANCE / one.tried)), "so the page counts"
+
+
+def test_shuffled_endings_are_marked_as_often_as_theory_says(real_data: Path) -> None:
+    rows = unusual.boston(real_data)
+    for one in (unusual.bursts(rows, 5, 10, 20), unusual.again(rows, 200), unusual.hurried(rows, 20)):
+        assert abs(one.hits - one.expected) <= 3.3 * math.sqrt(max(one.expected, 1.0)), one

@@ -6,6 +6,7 @@ off and silent feeds beside it. docs/numbers.md measures how often chance alone 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,11 +29,14 @@ from store.bounded import bounded
 from store.days import date_of
 
 PATIENCE_S = 3.0
+BY_CHANCE = 0.0055  # share of comparisons that stand out on shuffled real series; theory, all normal, is half of it (docs/numbers.md)
 LIMIT = 3.0  # of the standing: beyond it chance rarely goes (0.27 %, both sides together)
+# of these the logarithm is compared: they stretch far upwards only, and without it the usual peaks would stand out ten times as often
+LOGGED = frozenset({"pm1", "pm25", "pm10", "tsp", "no", "no2", "nox", "so2", "co", "o3", "turbidity", "conductivity"})
+LEAST_LOG = 0.05
 # what of a change of an hourly or daily mean is too small to matter, as a sigma; of any other property 2 % of what is usual
 LEAST_SIGMA: Mapping[str, float] = {
     "rain": 0.25, "temp": 0.3, "water_temp": 0.3, "rh": 1.0, "wind": 0.3, "level": 0.02, "flood_depth": 0.02, "ph": 0.05,
-    "pm25": 1.0, "pm10": 2.0, "no2": 1.0, "so2": 1.0, "o3": 2.0, "co": 0.05, "turbidity": 0.5,
 }
 
 
@@ -118,7 +122,7 @@ def _read(city: City, key: str, asked: Moment, choice: Choice) -> Explained:
     n = sum(one.standing is not None for one in ranked)
     return Explained(
         key, asked, area, place, tuple(one for one in ranked if one.is_unusual), tuple(one for one in ranked if not one.is_unusual),
-        n, n * 2 * chance.TAIL, withheld, holidays(city, asked), read_annotations(city, None, asked.period, choice), silent,
+        n, n * BY_CHANCE, withheld, holidays(city, asked), read_annotations(city, None, asked.period, choice), silent,
     )
 
 
@@ -150,6 +154,8 @@ def _judged(one: Heard, key: str) -> Coincident:
     usual = sorted(earlier)[len(earlier) // 2] if earlier else None
     if one.is_count:
         standing = chance.count_standing(int(value), [int(known) for known in earlier])
+    elif one.key in LOGGED and min((value, *earlier)) > 0:
+        standing = chance.value_standing(math.log(value), [math.log(known) for known in earlier], LEAST_LOG)
     else:
         least = LEAST_SIGMA.get(one.key, 0.02 * abs(usual or value))
         standing = chance.value_standing(value, earlier, least)

@@ -128,11 +128,12 @@ def before_due(connection: Connection, city: City, period: Period, choice: Choic
         if days <= NEIGHBOURS:
             counts.setdefault(agency, np.zeros(NEIGHBOURS + 1, dtype=int))[days] += int(n)
     every = sum(counts.values(), np.zeros(NEIGHBOURS + 1, dtype=int))
-    tried = tuple(_tried_due(agency, own, every - own) for agency, own in counts.items())
+    tried = tuple(tried_due(agency, own, every - own) for agency, own in counts.items())
     return RuleCounts(tried, sum(int(row[3]) for row in rows))
 
 
-def _tried_due(agency: str, own: np.ndarray, others: np.ndarray) -> Tried:
+def tried_due(agency: str, own: np.ndarray, others: np.ndarray) -> Tried:
+    """An agency beside its own days before and the other agencies: counts by working days left, 0 first."""
     hits, n, even = int(own[0]), int(own.sum()), 1 / (NEIGHBOURS + 1)
     theirs = float(others[0] / others.sum()) if others.sum() else 0.0
     share = max(even, theirs)
@@ -231,8 +232,9 @@ def registered_again(
             "named AS MATERIALIZED (SELECT source_id AS number, gone.* FROM gone UNION ALL "
             "SELECT alias, gone.* FROM gone WHERE alias <> '' AND alias <> source_id) "
             f"SELECT g.feed, g.source_id, g.agency_code, g.procedure_code, g.status, g.ended_at, g.due_at, {later} "
-            "FROM core_dossier l JOIN named g ON g.number = l.alias AND g.procedure_code = l.procedure_code "
-            f"WHERE l.received_on BETWEEN :start AND :later AND l.alias <> ''{own} "
+            # in this order: SQLite, without statistics, would look through all later ones for each that ended
+            "FROM core_dossier l CROSS JOIN named g WHERE g.number = l.alias AND g.procedure_code = l.procedure_code "
+            f"AND l.received_on BETWEEN :start AND :later AND l.alias <> ''{own} "
             "AND l.received_at >= g.ended_at AND l.received_at < g.ended_at + :within "
             f"AND (l.feed <> g.feed OR l.source_id <> g.source_id){only} "
             f"ORDER BY g.ended_at DESC, g.feed, g.source_id, l.received_at LIMIT {_MOST_PAIRS}"
