@@ -53,7 +53,7 @@ def _changed(asking: Asking) -> int:
     """How many versions have landed since the instant asked for, counted up to one more than is covered."""
     versions, _ = VERSIONS[CORE[asking.topic]]
     some = f"SELECT 1 FROM {versions} WHERE landed_at > :at LIMIT {MOST_INDEXED + 1}"
-    statement = text(f"SELECT count(*) FROM ({some}) some")
+    statement = text(f"SELECT count(*) FROM ({some}) found")
     return int(asking.connection.execute(statement, {"at": asking.question.known_at}).scalar_one())
 
 
