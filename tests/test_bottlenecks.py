@@ -25,7 +25,7 @@ from metrics.process import Process
 from scope import Scope, scope_of
 from store.engine import Store
 from tests.record_city import ENDED, NOW, config_of, open_filled
-from tests.servers import serve_asgi
+from tests.servers import LiveServer
 from tests.stores import Filled, real_store
 from tests.test_records import view_of, words
 
@@ -210,24 +210,25 @@ def test_the_real_logs_orders_and_loops_are_those_of_its_raw_rows(wabo: Filled, 
 
 
 # --- with the keyboard -------------------------------------------------------------------------------------------------
-def test_from_a_procedure_to_its_slowest_dossier_by_keyboard(make_database: Callable[..., str], page: Any) -> None:
+def test_from_a_procedure_to_its_slowest_dossier_by_keyboard(
+    make_database: Callable[..., str], live_server: Callable[..., LiveServer], page: Any,
+) -> None:
     store = open_filled("sqlite", make_database)
     url = store.engine.url.render_as_string(hide_password=False)
-    with serve_asgi(make_app(config_of(url), store, now=lambda: NOW).server) as server:
-        opened: Page = page((390, 844))
-        opened.goto(f"{server.url}/bottlenecks")
-        opened.get_by_role("link", name="Thủ tục Một").focus()
-        opened.keyboard.press("Enter")
-        expect(opened.get_by_role("heading", name="Thời gian từ mỗi bước đến bước sau")).to_be_visible()
-        assert "procedure=P1" in opened.url
-        slowest = opened.locator(".d-table a").first
-        name = slowest.inner_text()
-        slowest.focus()
-        opened.keyboard.press("Enter")
-        expect(opened.locator("h1")).to_have_text(f"Hồ sơ {name}")
-        expect(opened.locator(".r-clock .r-line")).to_be_visible()
-        width = opened.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        assert width[0] <= width[1]
-        opened.go_back()
-        expect(opened.get_by_role("heading", name="Thời gian từ mỗi bước đến bước sau")).to_be_visible()
-    store.dispose()
+    server = live_server(make_app(config_of(url), store, now=lambda: NOW).server)
+    opened: Page = page((390, 844))
+    opened.goto(f"{server.url}/bottlenecks")
+    opened.get_by_role("link", name="Thủ tục Một").focus()
+    opened.keyboard.press("Enter")
+    steps = opened.get_by_role("heading", name="Thời gian từ mỗi bước đến bước sau")
+    expect(steps).to_be_visible()
+    assert "procedure=P1" in opened.url
+    slowest = opened.locator(".d-table a").first
+    name = slowest.inner_text()
+    slowest.focus()
+    opened.keyboard.press("Enter")
+    expect(opened.locator("h1")).to_have_text(f"Hồ sơ {name}")
+    expect(opened.locator(".r-clock .r-line")).to_be_visible()
+    assert opened.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    opened.go_back()
+    expect(steps).to_be_visible()
