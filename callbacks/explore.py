@@ -196,6 +196,7 @@ def stop_reading(context: AppContext, scope: Scope, presses: int | None, opened:
     """End the reading that the page waits for; it then says so itself."""
     if presses and opened and (token := str((opened.get("query") or {}).get("read", ""))):
         explore.stop(context.city(scope), reading_key(scope, token))
+        return t("explore.stopped", context.lang(str(opened["query"].get("lang", ""))))
     return no_update
 
 

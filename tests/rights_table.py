@@ -16,6 +16,7 @@ page      /dossiers                          . . x x x . . .
 page      /dossiers/<item>                   . . x x x . . .
 page      /reports                           . . x x x . . .
 page      /reports/<item>                    . . x x x . . .
+page      /explore                           . . x x x . . .
 page      /at-risk                           . . x x x . . .
 page      /bottlenecks                       . . x x x . . .
 page      /duplicates                        . . x x x . . .
@@ -56,6 +57,10 @@ fill      kpis                               . x x x x x x x
 fill      indices                            . x x x x x x x
 fill      signals                            . x x x x x x x
 fill      weekly                             . x x x x x x x
+fill      explore                            . . x x x . . .
+callback  explore-go.href                    . . x x x . . .
+callback  explore-said.children              . . x x x . . .
+callback  explore-stopped.children           . . x x x . . .
 callback  signals-refresh.data               . . x x . . . x whole
 callback  duplicates-refresh.data            . . . x x . . .
 callback  weekly-refresh.data                . . x x x . . .

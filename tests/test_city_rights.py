@@ -36,8 +36,10 @@ from metrics.city import (
     reports,
     score,
     series,
+    shown,
     signals,
     stations,
+    views,
     water,
     weekly,
 )
@@ -51,8 +53,9 @@ from store.annotations import NewAnnotation, put_annotation
 from store.days import DAY, number_of
 from store.engine import Store
 from store.followups import NewEvent, NewFollowup, add_event, put_followup
-from store.keys import PROGRAM
+from store.keys import PROGRAM, By
 from store.same import WrongState, say
+from store.views import put_view, remove_view
 from tests.rights_city import AT, CONFIG, IN, NOW, make_province
 
 PERIOD = parse_period("this_month", NOW.date())
@@ -91,6 +94,14 @@ def said(city: City) -> int:
     return put_annotation(city.store, NewAnnotation("a storm", TODAY, TODAY), PROGRAM, AT)
 
 
+def saved(city: City, *, is_removed: bool = False) -> int:
+    """A view of the reader's own, made for them."""
+    made = put_view(city.store, "/explore", "", "a view", By(city.scope.actor), AT)
+    if is_removed:
+        remove_view(city.store, made, By(city.scope.actor), AT)
+    return made
+
+
 # question -> the permissions it takes (all of them), and one way to ask it
 QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "agencies.read": (("see.desk",), agencies.read),
@@ -125,6 +136,14 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "duplicates.merge": (("see.reports", "manage.reports"), lambda city: duplicates.merge(city, *spoken(city, "undone"), "", AT)),
     "duplicates.keep_apart": (("see.reports", "manage.reports"), lambda city: duplicates.keep_apart(city, *spoken(city, "undone"), "", AT)),
     "duplicates.undo": (("see.reports", "manage.reports"), lambda city: duplicates.undo(city, *spoken(city, "merged"), "", AT)),
+    "shown.keep": (("see.desk",), lambda city: shown.keep(city, "/explore", "", "vi", {}, "", AT)),
+    "shown.read": (("see.desk",), lambda city: shown.read(city, "/explore", "0" * 16)),
+    "views.read": (("see.desk",), lambda city: views.read(city, "/explore")),
+    "views.save": (("see.desk",), lambda city: views.save(city, "/explore", "", "a view", "", AT)),
+    "views.rename": (("see.desk",), lambda city: views.rename(city, saved(city), "another", "", AT)),
+    "views.share": (("see.desk", "share.views"), lambda city: views.share(city, saved(city), "", AT, is_shared=True)),
+    "views.remove": (("see.desk",), lambda city: views.remove(city, saved(city), "", AT)),
+    "views.restore": (("see.desk",), lambda city: views.restore(city, saved(city, is_removed=True), "", AT)),
     "kpis.read": (("see.desk",), lambda city: kpis.read(city, (), PERIOD)),
     "readings.read": (("see.stations",), lambda city: readings.read(city, CHOSEN)),
     "readings.every": (("see.stations", "export"), lambda city: list(readings.every(city, CHOSEN))),

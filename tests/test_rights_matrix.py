@@ -201,6 +201,22 @@ PRESSED: dict[str, tuple[list[Any], list[Any], str]] = {
         [[{"id": {"do": "undo", "pair": PAIR, "type": "same-do"}, "property": "n_clicks", "value": 1}]],
         [opened("duplicates", "/duplicates")], "d-fault",
     ),
+    "explore-go.href": (
+        [[{"id": {"name": "period", "type": "explore-field"}, "property": "value", "value": "2026-10"}]],
+        [[{"id": {"name": "period", "type": "explore-field"}, "property": "id", "value": {"name": "period", "type": "explore-field"}}],
+         opened("explore", "/explore")],
+        "period=2026-10",
+    ),
+    "explore-said.children": (  # a name too short: told to who may, and nothing is kept
+        [[{"id": {"do": "save", "id": "0", "type": "explore-do"}, "property": "n_clicks", "value": 1}]],
+        [{"id": "explore-view-name", "property": "value", "value": "x"}, {"id": "explore-view-shared", "property": "value", "value": []},
+         [], opened("explore", "/explore")],
+        "d-said",
+    ),
+    "explore-stopped.children": (
+        [{"id": "explore-stop", "property": "n_clicks", "value": 1}], [opened("explore", "/explore", read="zz")],
+        t("explore.stopped", "vi"),
+    ),
     "weekly-refresh.data": (  # a follow-up without words: told to who may, and nothing is kept
         [[{"id": {"do": "add", "id": "0", "type": "weekly-do"}, "property": "n_clicks", "value": 1}]],
         [[], [], opened("weekly", "/weekly", do="add")],

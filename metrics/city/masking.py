@@ -127,7 +127,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "ScoredGroup": "key",
     "_Scored": "keys",  # a queue before its rows are masked, no answer
     "ScoredIndicator": "no kpi source state lacks",
-    "Shown": "key query lang made_by",  # kept for readers of at least the maker's rights
+    "Shown": "key query lang content made_by",  # kept for readers of at least the maker's rights
     "Sign": "kind agency_code agency",
     "Silence": "feed title",
     "Signal": "key measure_unit better verdict rule kind per_day",
