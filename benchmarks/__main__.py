@@ -34,7 +34,7 @@ BENCHES = (
     Bench("brief", "PDF and workbook of the leaders' week, 60 agencies and 12 weeks; goal <= 5 CPU s, <= 20x reading its numbers"),
     Bench("duplicates", "duplicate candidates against those Chicago marked: learned on the first years, judged on the later", ("sqlite",)),
     Bench("map", "50 000 open reports on the map in Chromium: frames and long tasks of a pan, pan to answer drawn; goal frame <= 50 ms"),
-    Bench("drill", "8 analysts drilling down at 2M dossiers while ingest runs, p95 by class of question; x10 of the history; goal <= 300 ms"),
+    Bench("drill", "8 analysts drilling down at 2M dossiers while ingest runs: p95 by class; x10 of the history; goal <= 300 ms"),
     Bench("answers", "KPI API answers a second with 1, 8, 32 clients, beside the same sums over core rows"),
 )
 

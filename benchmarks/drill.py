@@ -33,7 +33,7 @@ from store.engine import Store, open_store
 
 ANALYSTS, THINK_S = 8, 1.0
 WHOLE, TENTH = Size(2_000_000, 100_000, 1000, 365), Size(200_000, 10_000, 1000, 36)
-QUICK = {"x10": Size(40_000, 4000, 100, 60), "x1": Size(4000, 400, 100, 6)}
+QUICK = {"x10": Size(60_000, 6000, 100, 240), "x1": Size(6000, 600, 100, 24)}
 
 
 @dataclass(frozen=True)
