@@ -164,9 +164,11 @@ def _breakdown(city: City, asked: Ask, answer: Answer) -> Component:
 
 
 def _names(city: City, asked: Ask) -> ask.Names:
-    """Codes and names of what the page can be narrowed by, of those that have a list."""
+    """Codes and names of what the page can be narrowed by, of those that have a list. Limited rights are not told what others deal with:
+    what their own answers name they can click."""
     fields = [row.key for row in state.dimensions(asked)]
-    found: dict[str, Mapping[str, str]] = {kind: known(city, kind).names for kind in fields if kind in LISTED}
+    listed = LISTED[:2] if city.scope.is_limited else LISTED
+    found: dict[str, Mapping[str, str]] = {kind: known(city, kind).names for kind in fields if kind in listed}
     if "agency" in found:  # those of the reader, not of the city
         found["agency"] = {row.code: row.name for row in agencies.read(city)}
     if "area" in found:
