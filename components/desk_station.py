@@ -61,7 +61,7 @@ def detail(city: City, view: View, row: StationState, area: str, notes: StationN
     uptime = [uptime_strip(lang, notes.days), html.P(week)] if notes.days else None
     return [
         heading(row.name or t("page.station", lang, name=row.source_id), about, back),
-        html.Div([_spans(view), body], className="d-section"),
+        html.Section([html.Div([html.H2(t("series.title", lang)), _spans(view)], className="d-above"), body], className="d-section"),
         *_limits(row, notes, lang),
         html.Div(
             [
