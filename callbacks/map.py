@@ -17,7 +17,7 @@ from components.desk_links import View, read_view
 from components.desk_map import AREAS, ASKED, AT, DRAWN, PICKED, SPOTS, SQUARES, STATIONS, TOLD
 from components.desk_map_scale import COUNTS
 from components.desk_map_state import DEFAULT_PERIOD, MOST_DAYS, NONE, NOW_STATES, Shown, box_of, day_of, report_filter, shown
-from components.desk_parts import heading
+from components.desk_parts import heading, notice
 from components.desk_shell import URL, opened_id
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page, choice_of
 from components.maps import area_features, with_country
@@ -63,17 +63,22 @@ def draw_map(city: City, view: View) -> list[Component | None]:
         desk_map_cards.drawn_card(view, selected), desk_map_cards.area_card(view, now, keys, shapes, points),
         desk_map_cards.report_card(city, view, now, note), desk_map_cards.station_card(city, view, now),
     ]
+    named = {"agency": chosen, "area": names, "within": {view.get("within"): t("map.drawn", lang)}}
+    above = [_title(view), panel(view, fields), filter_chips(city, view, CHIPS, named, NOW_STATES)]
+    if bounds is None:
+        nothing = notice(t("empty.map", lang), t("map.nothing_placed", lang))
+        return [*above, nothing, _table(view, now, shapes, points)]
     left = [
         desk_map.map_box(view, features if now.kpi else desk_map.EMPTY, bounds, drawn, hideout),
         desk_map.time_bar(_days(city, view), now.day, lang),
         html.P("", id=desk_map.ANSWERED, className="d-quiet m-status", role="status"),
         _table(view, now, shapes, points),
     ]
-    named = {"agency": chosen, "area": names, "within": {view.get("within"): t("map.drawn", lang)}}
-    return [
-        heading(t("page.map", lang), html.B(period_name(view.period, lang)), period_picker(view, DEFAULT_PERIOD)),
-        panel(view, fields), filter_chips(city, view, CHIPS, named, NOW_STATES), desk_map.frame(left, beside, lang),
-    ]
+    return [*above, desk_map.frame(left, beside, lang)]
+
+
+def _title(view: View) -> Component:
+    return heading(t("page.map", view.lang), html.B(period_name(view.period, view.lang)), period_picker(view, DEFAULT_PERIOD))
 
 
 def kpi_keys(city: City) -> tuple[str, ...]:
