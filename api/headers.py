@@ -21,7 +21,7 @@ ALWAYS = (
 )
 # style sheets that these versions put into the page themselves, as they are in their bundles; the crawl of
 # tests/attacks/test_browser.py names what a new version adds
-BUNDLED_BY = (("dash", "4.4.1"), ("dash-leaflet", "1.1.3"))
+BUNDLED_BY = (("dash", "4.4.1"), ("dash-leaflet", "1.1.3"), ("dash-ag-grid", "35.3.0"))
 BUNDLED_STYLES = (
     "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",  # the empty one, filled by rules afterwards
     "Su7lkWyrR39ozUimPZSARr9qtPsgwvk98P/VAGbG6v8=",
@@ -41,6 +41,32 @@ BUNDLED_STYLES = (
     "X2TqJwnIiE/ceDVeAdr7v7BOWBU6CEzE6qxlNzBzvBk=",
     "mKP5Nh9J+3FomkYQF5DWFgmUmC9oEOyh3LiTtE1PwKo=",
     "zmLg9fAzhthkQar0HsYlPE8MMx315AMYJ5uAXv1DH+k=",
+    # the grid's theme, a sheet a part
+    "aTEqNO8pr3xddsv/BiDXSYbn+Lp6VEfi4SA2TqFU6qU=",
+    "on52mt3dH6YoAuNDO22DyCvqggdWPuqP3pQ+XPIGFYw=",
+    "OuRrlCkNoyXgmSVwU0BT+5yVQA+KqyfRd/dFEA+8nSg=",
+    "+soAzMi22c6suKR3qsxWNi891PI7bDqCrR58dYzu+nw=",
+    "up4oMJUfLusqRzByKS+Wh8lEIoNust+QaA5gwa/WiSQ=",
+    "QGsVmmjIgmPlvak+CaOVC1AZM/hIkIqZKWGXHb2+xSw=",
+    "tCA1/E6bJDm3xAeb5pTo9IhH67gJxQumi2rIffOYjEM=",
+    "RlOoLMMZXEFHzuOJyJCBK08d6ipmlX2JEJCatv9j61o=",
+    "Og5SyHytXfIhbYbsjWyPWbJTWcVop/ta3Fzt/+9+FlQ=",
+    "obSG11sB9ozolIz3//Xup/dwqSp2aI9tDRc8bvBVRtE=",
+    "X8ikrSrJ8KtgOpLNU+7+1v0CW0DSFOAZvNtX0ExB1vs=",
+    "FQ++KHv7Ig7R6XP9C2X0S4uD1OrwUSTWAFpWBRiFjK0=",
+    "DdD72VU8ifkvS+36YRX6FCNrQEh7mA/MWb6yyVzsuyA=",
+    "WdVLWYvwxpx/Qjnw+uNg8EmsPpZgGU1w0CMT2IsUrJ8=",
+    "YK9eUhPhSb6QQKWujWP9V/2YXlJkbLBVjuQ4j584TJs=",
+    "YB4WrdnDV8xs96s/xHM89rmrGCwBdq9PZmznzhQ86eA=",
+    "IpHnH5jvYqms3n+z/NMON95+gcdwsd1enDoGgvF9Opg=",
+    "3dv8bVnKPc6YTDex/98SX/y5OlgOjjkSaSoSKx2fRXg=",
+    "44HhUkvyQGuFugxWgbTeWU1GuCs6bz88I9FcVajY/6k=",
+    "U2M2ZJvlBYzAoqENSzfQQBH8cSviqExUmG3s8gmGaIE=",
+    "4vhMu/ZnT/fZI05+7opbuaEITDhP+Sgig7SBJhiIrt8=",
+    "g/jaOuV/qTLpkqu0OtbzZSQui9inv22j1OGRUdrz8x8=",
+    "0//Y//yOB4hYUnQtJ4nufkQeLD6qQJmlXvjd8WWgMOs=",
+    "4A9WusJPNXvACV0C20kpw9zHDGVaOdQd2/ruaIQXRFY=",
+    "dxrEw072G3f1/tpHBm1e2ADZjuldGd2jgWpjTS4CnLc=",
 )
 # what is no page loads nothing, wherever a browser shows it
 BARE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

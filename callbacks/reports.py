@@ -6,27 +6,54 @@ from dash import Dash, html
 from dash.development.base_component import Component
 
 from components.context import AppContext
-from components.desk_filters import filter_chips, panel, search_box, select
+from components.desk_filters import panel, search_box, select
+from components.desk_grid import rows_of
 from components.desk_links import View
-from components.desk_parts import choices, count_line, heading, notice
-from components.desk_reports import NOW_STATES, STATES, report_table
-from components.desk_table import exports, pager
-from components.desk_wiring import PageRow, bind_page, choice_of
+from components.desk_parts import choices, heading, notice
+from components.desk_reports import STATES, report_columns
+from components.desk_rows import asked_of, counted, file_query, order_field, read_rows
+from components.desk_table import PLACED, exports, pager
+from components.desk_terms import term_chips
+from components.desk_wiring import PageRow, bind_page
 from metrics.city import City, agencies, areas, reports
-from metrics.city.reports import QUALITY_BY_KEY, ReportFilter
+from metrics.city.filter_grammar import Filter
+from metrics.city.reports import QUALITY_BY_KEY
+from metrics.periods import parse_period
 from text import t
 
 PAGE_SIZE = 40
-API_FILTERS = ("state", "quality", "status", "channel", "period", "q", "agency", "area", "category", "feed")
 BULK_PERIOD = "last_30d"  # closings in bulk are judged inside a period
 
 
 def draw_list(city: City, view: View) -> list[Component | None]:
     """State, filters, how many, the rows, files of the same rows."""
+    lang, asked = view.lang, _asked(city, view)
+    found, said = read_rows(view, lambda sort: reports.read(city, asked, limit=PAGE_SIZE, cursor=view.get("cursor"), sort=sort))
+    columns = report_columns(city, view, found.rows if found else ())
+    top = [
+        heading(t("page.reports", lang), t(f"desk.report_hint.{view.get('state')}", lang) if view.get("state") in STATES else None),
+        _panel(city, view, order_field(view, columns)),
+        term_chips(city, view, asked),
+        said,
+    ]
+    if found is None:
+        return top
+    query = file_query(asked, view.get("sort") if said is None else "")
+    files = exports(city, "/api/v1/reports", query, lang, PLACED, found.total)
+    above = html.Div([counted(found, lang), files], className="d-above")
+    if not found.rows:
+        return [*top, above, notice(t("empty.reports", lang), t("desk.empty_hint", lang))]
+    rows = rows_of(view, "reports", columns, found.rows, t("page.reports", lang), lambda row: f"{row.feed}~{row.source_id}")
+    return [*top, above, rows, pager(view, found.next_cursor)]
+
+
+def _asked(city: City, view: View) -> Filter:
+    bulk = parse_period(BULK_PERIOD, city.today).text if view.get("quality") == "bulk" else ""
+    return asked_of(view, "reports", bulk)
+
+
+def _panel(city: City, view: View, order: Component | None) -> Component:
     lang = view.lang
-    found = reports.read(city, filter_of(view), limit=PAGE_SIZE, cursor=view.get("cursor"))
-    known = {row.code: row.name for row in agencies.read(city)}
-    places = {row.code: row.full_name or row.name for row in areas.polygons(city)}
     states = [("", t("desk.all", lang)), *((state, t(f"desk.report_state.{state}", lang)) for state in STATES)]
     links = [(words, view.here(state=state), view.get("state") == state) for state, words in states]
     qualities = [
@@ -38,47 +65,20 @@ def draw_list(city: City, view: View) -> list[Component | None]:
         choices(t("desk.filter.quality", lang), qualities),
     ]
     fields = [
-        select(view, "agency", t("desk.agency", lang), known.items()),
-        select(view, "area", t("desk.area", lang), places.items()),
-        search_box(view),
+        search_box(view, words=t("desk.search_words_reports", lang)),
+        select(view, "agency", t("desk.agency", lang), [(row.code, row.name) for row in agencies.read(city)]),
+        select(view, "area", t("desk.area", lang), [(row.code, row.full_name or row.name) for row in areas.polygons(city)]),
         html.Div(handling, className="d-field"),
+        order,
     ]
-    rows = report_table(city, view, found.rows) if found.rows else notice(t("empty.reports", lang), t("desk.empty_hint", lang))
-    return [
-        heading(t("page.reports", lang), t(f"desk.report_hint.{view.get('state')}", lang) if view.get("state") else None),
-        panel(view, fields, choices(t("desk.state", lang), links, "d-states")),
-        filter_chips(
-            city,
-            view,
-            ("agency", "area", "category", "quality", "status", "channel", "feed", "q"),
-            {"agency": known, "area": places, "quality": {key: t(f"desk.report_quality.{key}", lang) for key in QUALITY_BY_KEY}},
-            NOW_STATES,
-        ),
-        html.Div(
-            [count_line(len(found.rows), found.total, lang), exports(city, "/api/v1/reports", view.only(API_FILTERS), lang)],
-            className="d-above",
-        ),
-        rows,
-        pager(view, found.next_cursor),
-    ]
+    return panel(view, fields, choices(t("desk.state", lang), links, "d-states"))
 
 
 def _quality_href(view: View, key: str) -> str:
     return view.here(quality=key, **({"period": BULK_PERIOD} if key == "bulk" and not view.get("period") else {}))
 
 
-def filter_of(view: View) -> ReportFilter:
-    """The list's filter as the URL says."""
-    quality = view.get("quality")
-    period = view.period if view.get("period") or quality == "bulk" else None
-    return ReportFilter(
-        choice_of(view), view.get("state"), view.get("status"), view.get("channel"), view.get("feed"), period, "", view.get("q"), quality
-    )
-
-
-PAGES = (
-    PageRow("reports", "see.reports", draw_list, ("reports",)),
-)
+PAGES = (PageRow("reports", "see.reports", draw_list, ("reports",)),)
 
 
 def register(app: Dash, context: AppContext) -> None:

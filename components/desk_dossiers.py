@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from dash.development.base_component import Component
 
 from components.desk_links import View, item_path
 from components.desk_parts import link, state_mark
-from components.desk_table import Column, table
+from components.desk_table import Column
 from metrics.city import City
 from metrics.city.dossiers import DossierItem
 from text import t
@@ -42,29 +40,34 @@ MARKS = {
 }
 
 
-def dossier_table(city: City, view: View, rows: Iterable[DossierItem]) -> Component:
-    """One line a dossier; its number leads to its page. A column that would be empty in the state asked for is left out."""
+def dossier_columns(city: City, view: View) -> tuple[Column[DossierItem], ...]:
+    """The columns of the list. One that would be empty in the state asked for is left out."""
     lang, state = view.lang, view.get("state")
 
     def at(value: int | None) -> str:
         return instant(value, city.config.tz, lang)
 
+    def label(key: str) -> str:
+        return t(f"column.dossier.{key}", lang)
+
     columns = (
-        Column[DossierItem](t("column.dossier.source_id", lang), lambda row: _open(view, row), "main"),
-        Column[DossierItem](t("column.dossier.timeliness", lang), lambda row: timeliness(row, lang)),
-        Column[DossierItem](t("column.dossier.due_at", lang), lambda row: at(row.due_at), "time"),
+        Column[DossierItem](label("source_id"), lambda row: _open(view, row), "main", "number"),
+        Column[DossierItem](label("timeliness"), lambda row: timeliness(row, lang), "text", "timeliness", "timeliness"),
+        Column[DossierItem](label("due_at"), lambda row: at(row.due_at), "time", "due", "due"),
         Column[DossierItem](t("desk.working_days_left", lang), lambda row: number(row.days_left, lang, 1), "number"),
-        Column[DossierItem](t("column.dossier.agency", lang), lambda row: row.agency_name or t("unmapped.agency", lang), "wide"),
-        Column[DossierItem](t("column.dossier.procedure", lang), lambda row: row.procedure_name or MISSING, "wide"),
-        Column[DossierItem](t("column.dossier.status", lang), lambda row: t(f"dossier_status.{row.status}", lang), "short"),
-        Column[DossierItem](t("column.dossier.received_at", lang), lambda row: at(row.received_at), "time"),
-        Column[DossierItem](t("column.dossier.finished_at", lang), lambda row: at(row.finished_at), "time"),
-        Column[DossierItem](t("column.dossier.channel", lang), lambda row: t(f"channel.{row.channel}", lang), "short"),
+        Column[DossierItem](
+            label("agency"), lambda row: row.agency_name or t("unmapped.agency", lang), "wide", "agency", "agency"
+        ),
+        Column[DossierItem](label("procedure"), lambda row: row.procedure_name or MISSING, "wide", "procedure", "procedure"),
+        Column[DossierItem](label("status"), lambda row: t(f"dossier_status.{row.status}", lang), "short", "status", "status"),
+        Column[DossierItem](label("received_at"), lambda row: at(row.received_at), "time", "received", "received"),
+        Column[DossierItem](label("finished_at"), lambda row: at(row.finished_at), "time", "finished", "finished"),
+        Column[DossierItem](label("channel"), lambda row: t(f"channel.{row.channel}", lang), "short", "channel", "channel"),
     )
-    unused = t("column.dossier.finished_at", lang) if state in NOW_STATES else ""
+    unused = label("finished_at") if state in NOW_STATES else ""
     if state in ENDED_STATES:
         unused = t("desk.working_days_left", lang)
-    return table([column for column in columns if column.label != unused], rows, t("page.dossiers", lang))
+    return tuple(column for column in columns if column.label != unused)
 
 
 def timeliness(row: DossierItem, lang: str) -> Component | str:

@@ -73,6 +73,8 @@ def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]]
     rows = [{"label": words, "value": code, "search": f"{words} {fold(words)} {code}"} for code, words in ordered if code]
     if not rows and not view.get(name):
         return None  # a city without areas is not asked for one
+    if view.get(name) and all(row["value"] != view.get(name) for row in rows):
+        rows.insert(0, {"label": view.get(name), "value": view.get(name), "search": view.get(name)})  # else the box clears it
     lang = view.lang
     box = dcc.Dropdown(
         id=field_id(name),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from dash.development.base_component import Component
 
 from components.desk_dossiers import MARKS
 from components.desk_links import View, item_path
 from components.desk_parts import link, state_mark
-from components.desk_table import Column, table
+from components.desk_table import Column
 from metrics.city import City
 from metrics.city.reports import ReportItem
 from text import t
@@ -20,31 +20,35 @@ NOW_STATES = ("open", "overdue", "due_soon", "urgent")
 _SHORT = 90  # characters of a citizen's words in a list
 
 
-def report_table(city: City, view: View, rows: Iterable[ReportItem]) -> Component:
-    """One line a report; its number leads to its page. What citizens wrote is empty for readers without the right to it."""
+def report_columns(city: City, view: View, rows: Sequence[ReportItem]) -> tuple[Column[ReportItem], ...]:
+    """The columns of the list; those that would be empty are left out. What citizens wrote is for readers with the right to it."""
     lang = view.lang
 
     def at(value: int | None) -> str:
         return instant(value, city.config.tz, lang)
 
+    def label(key: str) -> str:
+        return t(f"column.report.{key}", lang)
+
     columns = (
-        Column[ReportItem](t("column.report.source_id", lang), lambda row: _open(view, row), "main"),
-        Column[ReportItem](t("column.report.timeliness", lang), lambda row: timeliness(row, lang)),
-        Column[ReportItem](t("column.report.due_at", lang), lambda row: at(row.due_at), "time"),
-        Column[ReportItem](t("column.report.category", lang), lambda row: row.category_name or MISSING, "wide"),
-        Column[ReportItem](t("column.report.area", lang), lambda row: row.area_name or t("unmapped.area", lang)),
-        Column[ReportItem](t("column.report.agency", lang), lambda row: row.agency_name or t("unmapped.agency", lang), "wide"),
-        Column[ReportItem](t("column.report.status", lang), lambda row: t(f"report_status.{row.status}", lang), "short"),
-        Column[ReportItem](t("column.report.quality", lang), lambda row: quality_words(row, lang)),
-        Column[ReportItem](t("column.report.received_at", lang), lambda row: at(row.received_at), "time"),
-        Column[ReportItem](t("column.report.closed_at", lang), lambda row: at(row.closed_at), "time"),
-        Column[ReportItem](t("column.report.description", lang), lambda row: _short(row.description), "wide"),
+        Column[ReportItem](label("source_id"), lambda row: _open(view, row), "main", "number"),
+        Column[ReportItem](label("timeliness"), lambda row: timeliness(row, lang), "text", "timeliness", "timeliness"),
+        Column[ReportItem](label("due_at"), lambda row: at(row.due_at), "time", "due", "due"),
+        Column[ReportItem](label("category"), lambda row: row.category_name or MISSING, "wide", "category", "category"),
+        Column[ReportItem](label("area"), lambda row: row.area_name or t("unmapped.area", lang), "text", "area", "area"),
+        Column[ReportItem](label("agency"), lambda row: row.agency_name or t("unmapped.agency", lang), "wide", "agency", "agency"),
+        Column[ReportItem](label("status"), lambda row: t(f"report_status.{row.status}", lang), "short", "status", "status"),
+        Column[ReportItem](label("quality"), lambda row: quality_words(row, lang)),
+        Column[ReportItem](label("received_at"), lambda row: at(row.received_at), "time", "received", "received"),
+        Column[ReportItem](label("closed_at"), lambda row: at(row.closed_at), "time", "closed", "closed"),
+        Column[ReportItem](label("description"), lambda row: _short(row.description), "wide"),
     )
-    shown = tuple(rows)
-    unused = {t("column.report.closed_at", lang)} if view.get("state") in NOW_STATES else set()
-    if not any(marks(row) for row in shown):
-        unused.add(t("column.report.quality", lang))
-    return table([column for column in columns if column.label not in unused], shown, t("page.reports", lang))
+    unused = {label("closed_at")} if view.get("state") in NOW_STATES else set()
+    if not any(marks(row) for row in rows):
+        unused.add(label("quality"))
+    if not any(row.description for row in rows):
+        unused.add(label("description"))
+    return tuple(column for column in columns if column.label not in unused)
 
 
 def timeliness(row: ReportItem, lang: str) -> Component:

@@ -13,7 +13,7 @@ from components.desk_environment import (
 )
 from components.desk_links import View, item_path
 from components.desk_parts import ago, feed_state, link
-from components.desk_table import Column, table
+from components.desk_table import Column
 from metrics.city import City
 from metrics.city.feeds import STATES
 from metrics.city.stations import Measured, StationState
@@ -32,23 +32,26 @@ def ordered(stations: Iterable[StationState]) -> list[StationState]:
     )
 
 
-def station_table(
-    city: City, view: View, rows: Iterable[StationState], areas: Mapping[str, str], levels: Mapping[int, WaterLevel],
-) -> Component:
-    """One line a station; its name leads to its page. `areas` = names by code; `levels` = alarm states by datastream."""
+def station_columns(
+    city: City, view: View, areas: Mapping[str, str], levels: Mapping[int, WaterLevel],
+) -> tuple[Column[StationState], ...]:
+    """The columns of the list. `areas` = names by code; `levels` = alarm states by datastream."""
     lang = view.lang
-    columns = (
-        Column[StationState](t("column.station.name", lang), lambda row: _open(view, row), "main"),
-        Column[StationState](t("column.station.freshness", lang), lambda row: station_state(row, lang)),
-        Column[StationState](t("column.station.age", lang), lambda row: ago(row.observed_at, city.as_of, lang), "time"),
-        Column[StationState](t("column.station.vn_aqi", lang), lambda row: aqi_mark(row, lang)),
-        Column[StationState](t("column.station.kind", lang), lambda row: t(f"station_kind.{row.kind}", lang)),
+
+    def label(key: str) -> str:
+        return t(f"column.station.{key}", lang)
+
+    return (
+        Column[StationState](label("name"), lambda row: _open(view, row), "main", "name"),
+        Column[StationState](label("freshness"), lambda row: station_state(row, lang), "text", "freshness", "state"),
+        Column[StationState](label("age"), lambda row: ago(row.observed_at, city.as_of, lang), "time", "age"),
+        Column[StationState](label("vn_aqi"), lambda row: aqi_mark(row, lang), "text", "vn_aqi", "aqi"),
+        Column[StationState](label("kind"), lambda row: t(f"station_kind.{row.kind}", lang), "text", "kind", "kind"),
         Column[StationState](
-            t("column.station.area", lang), lambda row: areas.get(row.area_code, "") or t("unmapped.area", lang)
+            label("area"), lambda row: areas.get(row.area_code, "") or t("unmapped.area", lang), "text", "area", "area"
         ),
-        Column[StationState](t("column.station.value", lang), lambda row: _values(row.values, levels, lang), "wide"),
+        Column[StationState](label("value"), lambda row: _values(row.values, levels, lang), "wide"),
     )
-    return table(columns, rows, t("page.stations", lang), lambda row: row.state)
 
 
 def aqi_mark(row: StationState, lang: str) -> Component | str:

@@ -21,6 +21,8 @@ from text import t
 
 Item = TypeVar("Item")
 EXPORTS = ("csv", "xlsx", "parquet")
+PLACED = (*EXPORTS, "geojson")  # of rows that lie somewhere
+FORM_NAMES = {"geojson": "GeoJSON"}
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,14 @@ class Column(Generic[Item]):
     """One column: its heading and what a row shows in it.
 
     kind: text | short (never wrapped) | wide | number | time | main (the cell that names the row).
+    sort: what the list is sorted by when its heading is pressed; narrows: the field of the filter grammar its heading's filter sets.
     """
 
     label: str
     cell: Callable[[Item], Any]
     kind: str = "text"
+    sort: str = ""
+    narrows: str = ""
 
 
 def table(
@@ -75,15 +80,24 @@ def pager(view: View, next_cursor: str) -> Component | None:
     return html.Nav(parts, className="d-pager", **{"aria-label": t("desk.pages", lang)}) if parts else None
 
 
-def exports(city: City, base: str, query: str, lang: str) -> Component | None:
-    """Files of exactly these rows, from the API with the page's own filters; None for who may not take them along."""
+def exports(city: City, base: str, query: str, lang: str, forms: Sequence[str] = EXPORTS, total: int | None = None) -> Component | None:
+    """Files of exactly these rows, from the API with the page's own filters; None for who may not take them along.
+
+    With `total` assets/desk_export.js tells how many of them are written, else only the browser's own download is seen.
+    """
     if not city.scope.permits("export"):
         return None
     tail = f"?{query}" if query else ""
     links = [
         html.A(
-            form.upper(), href=f"{base}.{form}{tail}", className="d-button d-export", download="", title=t("desk.export", lang)
+            FORM_NAMES.get(form, form.upper()), href=f"{base}.{form}{tail}", className="d-button d-export", download="",
+            title=t("desk.export", lang),
         )
-        for form in EXPORTS
+        for form in forms
     ]
-    return html.Div([html.Span(t("desk.export", lang), className="d-field-name"), *links], className="d-exports")
+    told = html.Span(
+        className="d-export-said", role="status",
+        **{"data-writing": t("desk.export_writing", lang, n="{n}", total="{total}"), "data-done": t("desk.export_done", lang, n="{n}")},
+    )
+    watched = {} if total is None else {"data-total": str(total)}
+    return html.Div([html.Span(t("desk.export", lang), className="d-field-name"), *links, told], className="d-exports", **watched)
