@@ -13,6 +13,7 @@ from components.desk_parts import count_line, heading, link, notice
 from components.desk_table import exports, pager
 from components.desk_wiring import PageRow, bind_page
 from metrics.city import City, agencies, areas, at_risk
+from metrics.city.at_risk import RiskPage
 from metrics.city.filter_fields import FIELDS
 from metrics.city.filters import Filter, parse, told
 from text import t
@@ -38,12 +39,16 @@ def draw_queue(city: City, view: View) -> list[Component | None]:
         heading(t("page.at_risk", lang), t("risk.lead", lang), rows),
         ranked_words(city, found.model, lang),
         panel(view, fields),
-        filter_chips(city, view, CHIPS, {"agency": offices, "area": places}, ("", view.get("state"))),
+        filter_chips(city, view, CHIPS, {"agency": offices, "area": places, **_procedures(found)}, ("", view.get("state"))),
         html.Div([*counted, exports(city, "/api/v1/at-risk", view.only(API_FILTERS), lang)], className="d-above"),
         risk_table(city, view, found) if found.rows else notice(t("risk.empty", lang), t("risk.empty_hint", lang)),
         pager(view, found.next_cursor),
         judged(city, found.model, lang),
     ]
+
+
+def _procedures(found: RiskPage) -> dict[str, dict[str, str]]:
+    return {"procedure": {row.procedure_code: row.procedure_name for row in found.rows}}
 
 
 def filter_of(view: View) -> Filter:

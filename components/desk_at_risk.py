@@ -14,6 +14,7 @@ from components.desk_table import Column, table
 from metrics.at_risk.judging import Bin, Gain, Judgement
 from metrics.city import City
 from metrics.city.at_risk import MODEL, RiskItem, RiskModel, RiskPage, RiskReason
+from metrics.city.filters import written
 from text import t
 from text.formats import MISSING, instant, number, percent
 
@@ -41,7 +42,7 @@ def risk_table(city: City, view: View, found: RiskPage) -> Component:
         Column[RiskItem](t("column.risk.source_id", lang), lambda row: _open(view, row), "main"),
         Column[RiskItem](t("column.risk.chance_pct", lang), lambda row: _chance(row, lang, has_reasons=has_reasons), "short"),
         Column[RiskItem](t("column.risk.due_at", lang), lambda row: _due(city, row, lang), "time"),
-        Column[RiskItem](t("column.risk.agency", lang), lambda row: _whose(row, lang), "wide"),
+        Column[RiskItem](t("column.risk.agency", lang), lambda row: _whose(view, row), "wide"),
         Column[RiskItem](t("column.risk.step", lang), lambda row: _step(row, lang), "wide"),
         Column[RiskItem](t("column.risk.reasons", lang), lambda row: _reasons(row, lang), "wide"),
     ]
@@ -62,9 +63,9 @@ def _chance(row: RiskItem, lang: str, *, has_reasons: bool) -> Component:
     return _under(shown, t("risk.age_says", lang, value=percent(row.age_pct, lang, 0))) if has_reasons else shown
 
 
-def _under(first: Component | str, *others: str) -> Component:
+def _under(first: Component | str, *others: Component | str) -> Component:
     """Something with small words under it."""
-    return html.Span([html.Span(first), *(html.Small(words) for words in others if words)], className="k-under")
+    return html.Span([html.Span(first), *(html.Small(words) for words in others if words != "")], className="k-under")
 
 
 def _due(city: City, row: RiskItem, lang: str) -> Component:
@@ -73,8 +74,11 @@ def _due(city: City, row: RiskItem, lang: str) -> Component:
     return _under(instant(row.due_at, city.config.tz, lang), left, waits)
 
 
-def _whose(row: RiskItem, lang: str) -> Component:
-    return _under(row.agency_name or t("unmapped.agency", lang), row.procedure_name)
+def _whose(view: View, row: RiskItem) -> Component:
+    """Agency and procedure; each narrows the queue to its own."""
+    agency = row.agency_name or t("unmapped.agency", view.lang)
+    procedure = link(row.procedure_name, view.here(procedure=written([row.procedure_code]))) if row.procedure_name else ""
+    return _under(link(agency, view.here(agency=written([row.agency_code]))), procedure)
 
 
 def _step(row: RiskItem, lang: str) -> Component | str:

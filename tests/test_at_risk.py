@@ -157,6 +157,15 @@ def test_filters_and_rights_narrow_the_queue_and_change_no_chance(wabo: Learned)
     assert at_risk.read(wabo.city(replace(ALL, agencies=())), OPEN).total == 0
 
 
+def test_of_very_many_only_those_due_soonest_are_scored_and_that_is_said(wabo: Learned, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = sorted(at_risk.read(wabo.city(), OPEN, limit=1000).rows, key=lambda row: (row.due_at, row.feed, row.source_id))
+    monkeypatch.setattr(at_risk, "MOST_SCORED", 10)
+    page = at_risk.read(wabo.city(), OPEN, limit=1000)
+    assert page.is_cut
+    assert {row.source_id for row in page.rows} == {row.source_id for row in whole[:10]}
+    assert "due soonest" in draw(wabo, lang="en")
+
+
 def test_who_may_not_see_dossiers_or_read_free_text_is_given_none(wabo: Learned) -> None:
     with pytest.raises(Forbidden):
         at_risk.read(wabo.city(Scope(frozenset({"see.desk"}), None, None)), OPEN)
