@@ -58,8 +58,8 @@ def about(city: City, view: View, found: HotSpots) -> str:
               earlier=number(found.earlier, lang, 0))]
     if found.compared:
         told.append(t("hotspots.by_chance", lang, places=number(found.compared, lang, 0), n=number(found.by_chance, lang, 2)))
-    if found.placeless and found.by == "cell":
-        told.append(t("hotspots.placeless", lang, n=number(found.placeless, lang, 0)))
+    if found.placeless:
+        told.append(t("hotspots.placeless" if found.by == "cell" else "hotspots.no_area", lang, n=number(found.placeless, lang, 0)))
     if found.cell is not None:
         told.append(t("hotspots.cell_m", lang, n=number(found.cell.step_lat * METRES_PER_DEGREE, lang, 0)))
     return " ".join(told)

@@ -85,7 +85,8 @@ class HotSpot:
     """A place with n reports in the period, where `expected` are usual: the mean of the earlier spans, the largest cut down to the next.
 
     key: area code, or "x,y" of the grid; lon and lat: of a cell's middle. low..high and earlier: of the spans it is set beside. standing =
-    how unusual, as a normal z; None = too few earlier spans. top: the category most of them are of, and how many are.
+    how unusual, as a normal z; None = too few earlier spans, or fewer than LEAST_N reports. top: the category most of them are of, and how
+    many are.
     """
 
     key: str
@@ -128,12 +129,19 @@ class HotSpots:
     cell: Grid | None = None
 
 
-class _Heard:
-    """What is read of a place: reports by span, and by category in the period itself."""
+class _Read:
+    """What is read of places, by key ('' = without a place): reports of the period by category, of all earlier spans together, and span by
+    span where the period brought enough to be judged or shown."""
 
     def __init__(self) -> None:
-        self.counts: Counter[int] = Counter()
-        self.categories: Counter[str] = Counter()
+        self.now: dict[str, Counter[str]] = {}
+        self.before: Counter[str] = Counter()
+        self.by_span: dict[str, Counter[int]] = {}
+
+    def least(self) -> int:
+        """Places with so many reports in the period are read span by span."""
+        counts = sorted((sum(one.values()) for one in self.now.values()), reverse=True)
+        return min(LEAST_N, counts[MOST_OTHERS - 1]) if len(counts) >= MOST_OTHERS else 1
 
 
 def unusual(city: City, period: Period, by: str = BY[0], choice: Choice = NOTHING_CHOSEN) -> HotSpots:
@@ -168,18 +176,21 @@ def _unusual(city: City, asked: Moment, by: str, choice: Choice) -> HotSpots:
     with city.store.reading() as connection:
         grid = read_grid(connection, city)
         compared = _known_spans(connection, spans(city, asked))
-        heard = _heard(connection, city, compared, by, choice, grid)
-        placeless = heard.pop("", _Heard()).counts[0]
-        places = [_spot(key, one, len(compared) - 1) for key, one in heard.items()]
-        named = _named(connection, city, places, by, grid)
+        heard, earlier = _read(connection, city, compared, by, choice, grid), len(compared) - 1
+        placeless = sum(heard.now.pop("", Counter()).values())
+        heard.before.pop("", None)
+        total = placeless + sum(sum(one.values()) for one in heard.now.values())
+        least = heard.least()
+        shown = [key for key, one in heard.now.items() if sum(one.values()) >= least]
+        named = _named(connection, city, [_spot(key, heard, earlier) for key in shown], by, grid)
     ranked = sorted(named, key=lambda one: (-(one.standing or 0.0), -one.n, one.key))
-    judged = sum(one.standing is not None for one in ranked)
-    others = tuple(one for one in ranked if one.n and not one.is_unusual)
-    total = placeless + sum(one.n for one in ranked)
+    places = heard.now.keys() | heard.before.keys()
+    judged = len(places) if earlier >= chance.LEAST_EARLIER else 0
+    by_chance = _by_chance([heard.before[key] for key in places], earlier) if judged else 0.0
+    others = tuple(one for one in ranked if not one.is_unusual)
     cell = Grid(grid.step_lon * CELL_STEPS, grid.step_lat * CELL_STEPS) if by == "cell" else None
     return HotSpots(
-        by, asked, tuple(one for one in ranked if one.is_unusual), others[:MOST_OTHERS], judged, judged * chance.TAIL, total, placeless,
-        len(compared) - 1, cell,
+        by, asked, tuple(one for one in ranked if one.is_unusual), others[:MOST_OTHERS], judged, by_chance, total, placeless, earlier, cell,
     )
 
 
@@ -189,46 +200,58 @@ def _known_spans(connection: Connection, asked: Sequence[Span]) -> tuple[Span, .
     return (asked[0], *(span for span in asked[1:] if first_on is not None and span.start_on >= first_on))
 
 
-def _heard(
-    connection: Connection, city: City, compared: Sequence[Span], by: str, choice: Choice, grid: Grid
-) -> dict[str, _Heard]:
-    """Place -> what is read of it; '' = without a place."""
+def _read(connection: Connection, city: City, compared: Sequence[Span], by: str, choice: Choice, grid: Grid) -> _Read:
+    """Three statements over the days of the spans: the period, the earlier spans together, and each for the places that are shown."""
     where, values = conditions(city.scope, "reports", choice, "d.")
-    values.update(first_on=compared[-1].start_on, last_on=compared[0].end_on)
-    cases = []
+    inside = []
     for number, span in enumerate(compared):
         values.update({f"s{number}": span.start_on, f"e{number}": span.end_on, f"t{number}": span.end_at})
         until = f" AND d.received_at < :t{number}" if compared[0].end_on >= city.today_on else ""
-        cases.append(f"WHEN d.received_on BETWEEN :s{number} AND :e{number}{until} THEN {number}")
+        inside.append(f"d.received_on BETWEEN :s{number} AND :e{number}{until}")
     place = "d.area_code, 0"
     if by == "cell":
         values.update(step_lon=grid.step_lon, step_lat=grid.step_lat, cells=float(CELL_STEPS))
         place = "round(round(d.lon / :step_lon) / :cells), round(round(d.lat / :step_lat) / :cells)"
-    rows = connection.execute(
-        text(
-            f"SELECT {place}, CASE {' '.join(cases)} END AS span, d.category_code, count(*) FROM core_report d "
-            f"WHERE d.received_on BETWEEN :first_on AND :last_on{where} GROUP BY 1, 2, 3, 4"
-        ),
-        values,
-    ).all()
-    found: dict[str, _Heard] = {}
-    for x, y, span, category, n in rows:
-        if span is None:
-            continue
-        key = ("" if x is None or y is None else f"{int(x)},{int(y)}") if by == "cell" else x
-        one = found.setdefault(key, _Heard())
-        one.counts[span] += n
-        if span == 0:
-            one.categories[category] += n
+
+    def rows(columns: str, condition: str, groups: str) -> list[Any]:
+        statement = f"SELECT {place}, {columns}, count(*) FROM core_report d WHERE {condition}{where} GROUP BY {groups}"
+        return list(connection.execute(text(statement), values))
+
+    found = _Read()
+    for x, y, category, n in rows("d.category_code", inside[0], "1, 2, 3"):
+        found.now.setdefault(_key(x, y, by), Counter())[category] += n
+    if len(compared) == 1:
+        return found
+    values.update(first_on=compared[-1].start_on, last_on=compared[1].end_on, least=found.least())
+    which = f"CASE {' '.join(f'WHEN {one} THEN {number}' for number, one in enumerate(inside) if number)} END"
+    days = f"d.received_on BETWEEN :first_on AND :last_on AND {which} IS NOT NULL"
+    for x, y, _, n in rows("0", days, "1, 2"):
+        found.before[_key(x, y, by)] += n
+    busy = f"SELECT {place} FROM core_report d WHERE {inside[0]}{where} GROUP BY 1, 2 HAVING count(*) >= :least"
+    for x, y, number, n in rows(which, f"{days} AND ({place}) IN ({busy})", "1, 2, 3"):
+        found.by_span.setdefault(_key(x, y, by), Counter())[number] += n
     return found
 
 
-def _spot(key: str, one: _Heard, earlier: int) -> dict[str, Any]:
-    before = [one.counts[span] for span in range(1, earlier + 1)]
-    top = min(one.categories.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
+def _key(x: Any, y: Any, by: str) -> str:
+    if by == "area":
+        return str(x)
+    return "" if x is None or y is None else f"{int(x)},{int(y)}"
+
+
+def _by_chance(before: Sequence[int], earlier: int) -> float:
+    """How many of the places chance makes stand out, at most: a quiet one seldom has LEAST_N. before = reports in the earlier spans."""
+    tails = {n: min(chance.TAIL, chance.poisson_tail(LEAST_N, (n + 0.5) / earlier)) for n in set(before)}
+    return sum(tails[n] for n in before)
+
+
+def _spot(key: str, heard: _Read, earlier: int) -> dict[str, Any]:
+    spans_of, categories = heard.by_span.get(key, Counter()), heard.now[key]
+    n, before = sum(categories.values()), [spans_of[span] for span in range(1, earlier + 1)]
+    top = min(categories.items(), key=lambda pair: (-pair[1], pair[0]))
     return {
-        "key": key, "n": one.counts[0], "expected": chance.usual(before), "low": min(before, default=0), "high": max(before, default=0),
-        "earlier": earlier, "standing": chance.count_standing(one.counts[0], before), "top_code": top[0], "top_n": top[1],
+        "key": key, "n": n, "expected": chance.usual(before), "low": min(before, default=0), "high": max(before, default=0),
+        "earlier": earlier, "standing": chance.count_standing(n, before) if n >= LEAST_N else None, "top_code": top[0], "top_n": top[1],
     }
 
 
