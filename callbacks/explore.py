@@ -85,7 +85,7 @@ def read_content(city: City, asked: Ask, *, has_map: bool) -> Content:
     key = reading_key(city.scope, asked.view.get("read")) if may_read else ""
     by = tuple(one for one in (asked.by, asked.split) if one)
     own = state.own_filters(asked)
-    main = explore.read(city, asked.question(by, state.main_period(asked), own, top=asked.top, may_read=may_read), key)
+    main = explore.read(city, asked.question(by, state.main_period(asked), own, top=asked.cut, may_read=may_read), key)
     is_narrowed = any(asked.filter.term(key) for key in own) or state.main_period(asked) != asked.now
     whole = explore.read(city, asked.question((), asked.now, may_read=may_read), key) if is_narrowed else main
     time = _beside(city, asked, (state.grain(asked.period),), state.around(asked), ())

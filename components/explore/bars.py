@@ -14,18 +14,19 @@ from components.explore.state import State, chosen_value, drilled, filter_key, h
 from components.explore.words import change_mark, dimension_name, group_name, measure_name, unit_words, value_words
 from config.targets import target_of
 from metrics.city import City
-from metrics.city.explore.question import OTHERS, TOTAL, Answer, Row
+from metrics.city.explore.question import DIMENSION, OTHERS, TOTAL, Answer, Row
 from metrics.kpis import verdict
 from text import t
 from text.formats import number, percent
 
 
 def bars(city: City, state: State, answer: Answer) -> Component:
-    """Rows in the answer's order, then all of them together."""
+    """The rows, the most important first, then all of them together."""
     lang, measure = state.lang, state.measure
     whole = next((row.figures[0].value for row in answer.totals), None)
+    rows = worst_first(state, answer)
     is_one = not is_mixed(state)  # bars of unlike units would be compared
-    most = scale(state, [row.figures[0].value for row in answer.rows if row.groups[0] != OTHERS]) if is_one else 0.0
+    most = scale(state, [row.figures[0].value for row in rows if row.groups[0] != OTHERS]) if is_one else 0.0
     has_change = answer.comparison is not None and answer.comparison.previous is not None
     name = Column[Row](dimension_name(state.by, lang), lambda row: _name(state, row), "main")
     value = Column[Row](
@@ -36,9 +37,27 @@ def bars(city: City, state: State, answer: Answer) -> Component:
     n = Column[Row](t("explore.n", lang), lambda row: number(row.figures[0].n, lang, 0), "number")
     open_rows = Column[Row](t("explore.rows", lang), lambda row: _open(city, state, row), "rows")
     columns = [name, value, *([change] if has_change else []), share if measure.adds_up else n, open_rows]
-    return table(
-        columns, [*answer.rows, *(answer.totals if is_one else ())], measure_name(measure, lang), lambda row: _row_state(state, row)
-    )
+    is_cut = bool(state.top) and len(rows) > state.top + 1 and not measure.adds_up
+    shown = rows[: state.top] if is_cut else rows
+    drawn = table(columns, [*shown, *(answer.totals if is_one else ())], measure_name(measure, lang), lambda row: _row_state(state, row))
+    if not is_cut:
+        return drawn
+    words = t("explore.show_all_n", lang, n=number(len(rows), lang, 0))
+    return html.Div([drawn, here(words, state.here(top="all"), "d-x-all", "all")])
+
+
+def worst_first(state: State, answer: Answer) -> list[Row]:
+    """A count by its size, as it comes; a share or a mean by what is worse, larger groups first where they are alike; time in its order."""
+    better = state.measure.kpi.better if state.measure.kpi else "none"
+    if state.measure.adds_up or DIMENSION[state.by].kind != "code" or better == "none":
+        return list(answer.rows)
+    sign = 1 if better == "up" else -1
+
+    def place(row: Row) -> tuple[bool, float, int]:
+        value = row.figures[0].value
+        return value is None, sign * (value or 0.0), -row.figures[0].n
+
+    return sorted(answer.rows, key=place)
 
 
 def _heading(state: State) -> str:

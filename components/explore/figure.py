@@ -42,10 +42,16 @@ def figure_card(city: City, state: State, answer: Answer, figure: Figure) -> Com
             [html.Span(t("desk.n", lang, n=number(figure.n, lang, 0))), html.Span(coverage_words(state, answer), className="d-x-covered")],
             className="d-trust",
         ),
-        rows_link(records(city, state, figure, {}), lang, words="explore.open_all"),
+        _records(city, state, figure),
         _definition(city, state),
     ]
     return html.Article([part for part in parts if part is not None and part != ""], className="d-tile d-x-figure")
+
+
+def _records(city: City, state: State, figure: Figure) -> Component | str:
+    """The way to the records, or why there is none."""
+    found = records(city, state, figure, {})
+    return html.P(found.why, className="d-quiet") if found.why else rows_link(found, state.lang, words="explore.open_all")
 
 
 def _target(city: City, state: State, value: float) -> Component | None:

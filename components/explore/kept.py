@@ -151,7 +151,7 @@ def export_parameters(state: State) -> dict[str, str]:
         "period": main_period(state).text,
         "compare": state.compare,
         "late_rule": state.late_rule,
-        "top": str(state.top) if state.top else "",
+        "top": str(state.cut) if state.cut else "",
         "lang": state.view.get("lang"),
         "known_at": state.view.get("known_at"),
         **{name: value for name, value in filters_told(state).items() if name not in own},

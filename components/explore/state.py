@@ -28,6 +28,7 @@ DEFAULT_BY: Mapping[str, str] = {"dossiers": "agency", "reports": "category", "r
 ASIDE = ("do", "id", "read", "shown", "removed")  # of one visit: no step keeps them
 SHAPES = ("pivot", "multiples")
 TOP = 15  # of a code dimension, until the reader wants all
+MOST_SHARES = 40  # groups of each of two dimensions
 CONTEXT_DAYS = 30  # around a single day, so that it stands among others
 
 
@@ -53,6 +54,11 @@ class State:
     def now(self) -> Period:
         """What all views but the chart of time are about."""
         return self.on or self.period
+
+    @property
+    def cut(self) -> int:
+        """How many groups the question asks for, 0 = all: the highest of a count hold most of it, of a share the lowest matter too."""
+        return self.top if self.measure.adds_up else MOST_SHARES if self.split and self.top else 0
 
     @property
     def lang(self) -> str:

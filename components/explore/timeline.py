@@ -33,7 +33,10 @@ def timeline(state: State, answer: Answer, today: date) -> Component:
         for at, row in enumerate(rows)
     ]
     marks = [
-        html.Span(value_words(state.measure, top * share, lang, is_short=True), style={"--y": f"{100 * share:.0f}%"}) for share in (1, 0.5)
+        html.Span(value_words(state.measure, top * share, lang, is_short=True), style={"--y": f"{100 * share:.0f}%"})
+        for share in (1, 0.5)
+        if state.measure.decimals or top * share == int(top * share)
+        if state.measure.decimals or top * share == int(top * share)
     ]
     words = t("explore.timeline", lang, name=measure_name(state.measure, lang))
     return html.Div(
