@@ -14,7 +14,6 @@ from metrics.city.devices import Uptime
 from metrics.city.stations import FlaggedReading
 from metrics.city.water import RainDay, WaterLevel
 from metrics.water import RAIN_CLASSES
-from store.days import HOUR
 from text import t
 from text.formats import instant, number, percent
 
@@ -24,17 +23,6 @@ FLAGS_LISTED = 6
 def flag_words(flag: str, lang: str) -> Component:
     """Why a reading is not believed, as a mark."""
     return html.Span([html.B("⚑ ", **{"aria-hidden": "true"}), t(f"flag.{flag}", lang)], className="d-flag", title=t("flag.hint", lang))
-
-
-def flag_strip(found: Sequence[FlaggedReading], first_hour: int, hours: int, lang: str) -> Component | None:
-    """Marks above a line of hours, one for each hour that has flagged readings; None without any."""
-    marked = {row.observed_at // HOUR - first_hour for row in found}
-    places = sorted(place for place in marked if 0 <= place < hours)
-    if not places:
-        return None
-    marks = [html.Span(className="d-flag-mark", style={"left": f"{100 * place / max(1, hours - 1):.1f}%"}) for place in places]
-    words = t("flag.hours", lang, n=number(len(places), lang, 0))
-    return html.Div(marks, className="d-flag-strip", role="img", title=words, **{"aria-label": words})
 
 
 def flag_list(found: Sequence[FlaggedReading], measure_unit: str, tz: ZoneInfo, lang: str) -> Component | None:

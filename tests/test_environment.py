@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from callbacks.station import notes_of
-from components.desk_environment import flag_list, flag_strip, rain_words, uptime_words, water_detail
+from components.desk_environment import flag_list, rain_words, uptime_words, water_detail
+from components.desk_station_series import series_picture
 from metrics.city import City, air, devices, readings, stations, water
 from metrics.city.readings import ReadingFilter
-from metrics.city.stations import FlaggedReading
 from metrics.periods import parse_period
 from store.days import DAY, HOUR
 from tests.stores import demo_store
@@ -43,16 +43,18 @@ def test_the_stuck_sensor_is_flagged_wherever_it_is_shown(city: City) -> None:
 def test_the_page_marks_flagged_hours_and_lists_them_with_their_word(city: City) -> None:
     notes = notes_of(city, station(city, "1"))
     (found,) = notes.flagged.values()
-    strip, listed = flag_strip(found, city.as_of // HOUR - 47, 48, "vi"), flag_list(found, "µg/m³", city.config.tz, "vi")
-    assert strip is not None
-    assert len(strip.children) == len({row.observed_at // HOUR for row in found})
+    listed, series = flag_list(found, "µg/m³", city.config.tz, "vi"), notes.series[found[0].datastream_id]
+    assert {point.at // HOUR for point in series.points if point.flagged} == {row.observed_at // HOUR for row in found}
+    assert "Có số đo không tin được" in str(series_picture(city, "vi", series, "µg/m³"))
     assert "kẹt một giá trị" in str(listed)
-    assert flag_strip((), 0, 48, "vi") is None
     assert flag_list((), "", city.config.tz, "vi") is None
 
 
-def test_a_flag_outside_the_hours_drawn_is_not_marked(city: City) -> None:
-    assert flag_strip([FlaggedReading(1, 5 * HOUR, 1.0, "spike")], 10, 48, "vi") is None
+def test_an_hour_without_a_sound_reading_breaks_the_line(city: City) -> None:
+    notes = notes_of(city, station(city, "1"))
+    (found,) = notes.flagged.values()
+    doubted = [point for point in notes.series[found[0].datastream_id].points if point.flagged]
+    assert doubted and all(point.mean is None for point in doubted)
 
 
 def test_every_river_station_stands_against_its_own_alarm_levels(city: City) -> None:
