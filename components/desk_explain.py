@@ -12,9 +12,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.charts import share_width
+from components.desk_filters import period_name
 from components.desk_links import View
 from components.desk_parts import choices, facts, link, notice
-from components.desk_signals import week_label
 from components.desk_table import Column, table
 from metrics.city import City
 from metrics.city.coincident import LIMIT, Coincident, Explained
@@ -45,7 +45,7 @@ def narrower(view: View, asked: Moment) -> Component | None:
 
 def weeks(view: View) -> Component:
     """The last weeks of a period that is too long to be asked about in one."""
-    options = [(week_label(one.text, view.lang), view.here(period=one.text), False) for one in weeks_of(view.period, full_only=False)]
+    options = [(period_name(one, view.lang), view.here(period=one.text), False) for one in weeks_of(view.period, full_only=False)]
     return choices(t("explain.one_week", view.lang), options[-MOST_STEPS:], "d-periods")
 
 

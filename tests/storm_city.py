@@ -62,7 +62,7 @@ def reports() -> list[ReportRow]:
     return [
         ReportRow(
             f"PA-{row}", categories[told.category[row]].code, area=communes[told.commune[row]].code, received_at=at(told.sent[row]),
-            status="resolved" if told.closed[row] < min(now, NEVER) else "processing",
+            status="resolved" if told.closed[row] < min(now, NEVER) else "in_progress",
             closed_at=at(told.closed[row]) if told.closed[row] < now else None, version=1,
         )
         for row in range(len(told))

@@ -37,6 +37,7 @@ LEAST_LOG = 0.05
 # what of a change of an hourly or daily mean is too small to matter, as a sigma; of any other property 2 % of what is usual
 LEAST_SIGMA: Mapping[str, float] = {
     "rain": 0.25, "temp": 0.3, "water_temp": 0.3, "rh": 1.0, "wind": 0.3, "level": 0.02, "flood_depth": 0.02, "ph": 0.05,
+    "frame_age": 60.0, "online": 0.05,
 }
 
 
