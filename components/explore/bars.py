@@ -47,15 +47,17 @@ def bars(city: City, state: State, answer: Answer) -> Component:
 
 
 def worst_first(state: State, answer: Answer) -> list[Row]:
-    """A count by its size, as it comes; a share or a mean by what is worse, larger groups first where they are alike; time in its order."""
+    """A count by its size, as it comes; a share or a mean by what is worse, groups too small to be ranked last; time in its order."""
     better = state.measure.kpi.better if state.measure.kpi else "none"
     if state.measure.adds_up or DIMENSION[state.by].kind != "code" or better == "none":
         return list(answer.rows)
     sign = 1 if better == "up" else -1
 
-    def place(row: Row) -> tuple[bool, float, int]:
-        value = row.figures[0].value
-        return value is None, sign * (value or 0.0), -row.figures[0].n
+    least = state.measure.kpi.min_n_change if state.measure.kpi else 0
+
+    def place(row: Row) -> tuple[bool, bool, float, int]:
+        value, n = row.figures[0].value, row.figures[0].n
+        return value is None, n < least, sign * (value or 0.0), -n
 
     return sorted(answer.rows, key=place)
 
