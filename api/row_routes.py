@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api import alike, answers, explore, places, risk
+from api import alike, answers, bottlenecks, explore, places, risk
 from api import parameters as known
 from api.parameters import Parameter
 from api.showing import Route
@@ -26,6 +26,10 @@ ROW_ROUTES: tuple[Route, ...] = (
         answers.answer_dossiers,
         has_tables=True,
         parameters=(*known.DOSSIER_FILTERS, known.DOSSIER_SORT, *LISTED),
+    ),
+    Route(
+        "/api/v1/bottlenecks", "see.dossiers", "where the time of procedures goes: per step, in work and in waiting, in loops",
+        bottlenecks.answer_bottlenecks, has_tables=True, parameters=bottlenecks.FILTERS,
     ),
     Route(
         "/api/v1/at-risk", "see.dossiers", "open dossiers by the chance that they miss their due date, and how that is judged",

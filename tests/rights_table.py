@@ -89,6 +89,7 @@ json      /api/v1/score                      . . . x x . x x
 json      /api/v1/form-06a                   . . . x x . x x
 json      /api/v1/at-risk                    . . . x x . . .
 json      /api/v1/dossiers                   . . . x x . . .
+json      /api/v1/bottlenecks                . . . x x . . .
 json      /api/v1/dossiers/{key:path}        . . . x x . . .
 json      /api/v1/reports                    . . . x x . . .
 json      /api/v1/duplicates                 . . . x x . . .
@@ -110,6 +111,7 @@ file      /api/v1/score                      . . x x x . x .
 file      /api/v1/form-06a                   . . x x x . x .
 file      /api/v1/at-risk                    . . x x x . . .
 file      /api/v1/dossiers                   . . x x x . . .
+file      /api/v1/bottlenecks                . . x x x . . .
 file      /api/v1/reports                    . . x x x . . .
 file      /api/v1/duplicates                 . . x x x . . .
 file      /api/v1/hotspots                   . . x x x . . .
@@ -168,6 +170,7 @@ QUERIES = {
     "/api/v1/signals": ("", "agency=H99.2", "area=00002", "keys=dossiers_received&period=2026-10"),
     "/api/v1/kpis": ("", "agency=H99.2", "area=00002", "period=last_30d", "domain=D-out", "category=C-out"),
     "/api/v1/at-risk": ("", "agency=H99.2", "area=00002", "q=H0-zagout"),
+    "/api/v1/bottlenecks": ("", "period=2026-AQ4", "agency=H99.2", "procedure=P-out"),
     "/api/v1/dossiers": ("", "state=open", "agency=H99.2", "area=00002", "q=H0-zagout"),
     "/api/v1/reports": ("", "state=open", "agency=H99.2", "area=00002", "q=PA0-zagout"),
     "/api/v1/duplicates": ("", "agency=H99.2", "area=00002", "state=merged"),

@@ -11,12 +11,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
 
+from api.routes import mount
 from app import make_app
 from callbacks import bottlenecks as page_of
+from components.context import AppContext
 from metrics.city import City, bottlenecks, dossiers, open_city
 from metrics.city.bottlenecks import Bottlenecks
 from metrics.city.sums import NOTHING_CHOSEN, Choice
@@ -159,6 +163,28 @@ def test_the_page_tells_procedures_one_procedure_and_nothing_in_words(store: Sto
     assert "Thủ tục Một" in said["all"] and "Tiếp nhận" in said["one"]
     empty = {"vi": "Không có hồ sơ nào kết thúc", "en": "No dossier ended"}[lang]
     assert all(empty in said[key] for key in ("none", "unknown", "untold"))
+
+
+def test_the_api_tells_the_pages_figures_and_a_file_its_steps(
+    make_database: Callable[..., str], live_server: Callable[..., LiveServer],
+) -> None:
+    store = open_filled("sqlite", make_database)
+    server = FastAPI()
+    config = config_of(store.engine.url.render_as_string(hide_password=False))
+    context = AppContext(config, store, lambda: NOW, lambda request: ANALYST)
+    mount(server, context, build_frame=lambda city, lang: {"props": {}, "ages": {}})
+    address = f"{live_server(server).url}/api/v1/bottlenecks"
+    found, process = of_p1(store)
+    one = httpx.get(address, params={"procedure": "P1"}).raise_for_status().json()
+    assert (one["total"], one["n"], one["worked_median"]) == (found.total, process.n, process.worked_median)
+    assert [row["name"] for row in one["steps"]] == [row.name for row in process.steps]
+    assert [row["n"] for row in one["variants"]] == [row.n for row in process.variants]
+    listed = httpx.get(address).raise_for_status().json()
+    assert [(row["procedure_code"], row["n"]) for row in listed["items"]] == [("P1", ENDED)]
+    lines = httpx.get(f"{address}.csv", params={"procedure": "P1"}).raise_for_status().text.strip().splitlines()
+    assert len(lines) == 1 + len(process.steps)
+    assert httpx.get(address, params={"period": "2020-01-01..2026-11-20", "procedure": "P1"}).status_code == 400
+    store.dispose()
 
 
 # --- a real event log ------------------------------------------------------------------------------------------------
