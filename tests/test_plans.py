@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from config import Config, FeedConfig
-from metrics.city import City, dossiers, kpis, open_city, reports, series
+from metrics.city import City, dossiers, explore, kpis, open_city, reports, series
+from metrics.city.filters import parse
 from metrics.city.sums import Choice
 from metrics.judging import judge
 from metrics.periods import parse_period
@@ -69,7 +70,8 @@ def dossier(number: int) -> DossierRow:
     is_open = number % 40 == 0
     stops = (Stop(start + HOUR, None if is_open else start + DAY),) if number % 2 == 0 else ()
     return DossierRow(
-        f"d{number:06d}", agency=f"A.{number % 20}", domain_code=f"D{number % 5}", procedure_code="P", channel="online",
+        f"d{number:06d}", agency=f"A.{number % 20}", domain_code=f"D{number % 5}",
+        procedure_code="P" if number % 2 else f"P{number % 60}", channel="online",
         status=1 if number % 500 == 7 else 4 if is_open else 9, received_at=start, filed_at=start, due_at=start + 5 * DAY,
         finished_at=None if is_open else start + (number % 8) * DAY, version=number + 1, stops=stops,
     )
@@ -197,6 +199,59 @@ def test_one_dossier_is_found_by_its_key(store: Store, city: City) -> None:
     with explained(store) as plans:
         assert dossiers.one(city, "one_stop", "d000123") is not None
     plans.reads_nothing_whole()
+
+
+MONTH = "2026-10"
+COVERED: tuple[tuple[str, tuple[str, ...], dict[str, str], tuple[str, ...]], ...] = (
+    # measure, by, filter, the indexes its core rows are read from; () = none are
+    ("dossiers_received", ("agency", "month"), {"domain": "D1"}, ()),
+    ("dossiers_on_time_pct", ("area",), {}, ()),
+    ("reports_received", ("area", "category"), {}, ()),
+    ("dossiers_open", ("domain", "week"), {}, ("ix_dossier_open",)),
+    ("reports_open", ("category",), {}, ("ix_report_open|ix_report_closed",)),
+    ("dossiers_received", ("procedure", "channel"), {}, ("ix_dossier_received",)),
+    ("dossiers_received", ("hour", "weekday"), {}, ("ix_dossier_received",)),
+    ("dossiers_on_time_pct", ("procedure",), {}, ("ix_dossier_finished",)),
+    ("dossiers_worked_days_mean", ("procedure",), {}, ("ix_time_finished",)),
+    ("dossiers_due_differs_pct", ("procedure",), {}, ("ix_time_received",)),
+    ("dossiers_overdue", ("procedure",), {}, ("ix_dossier_open", "ix_dossier_passed")),
+    ("reports_received", ("hour", "channel"), {}, ("ix_report_received",)),
+    ("reports_on_time_pct", ("channel",), {}, ("ix_report_closed",)),
+)
+
+
+@pytest.mark.parametrize(("measure", "by", "given", "indexes"), COVERED, ids=lambda one: "-".join(one) if isinstance(one, tuple) else None)
+def test_what_explore_calls_covered_reads_roll_ups_or_covering_indexes(
+    store: Store, city: City, measure: str, by: tuple[str, ...], given: dict[str, str], indexes: tuple[str, ...],
+) -> None:
+    question = explore.Question((measure,), by, parse_period(MONTH, city.today), parse(measure.partition("_")[0], given))
+    with explained(store) as plans:
+        assert explore.read(city, question).coverage in (explore.ROLLUP, explore.INDEX)
+    if not indexes:
+        assert not plans
+        return
+    plans.reads_nothing_whole()
+    plans.uses(*indexes)
+    names = [name for either in indexes for name in either.split("|")]
+    steps = [plan.steps for plan in plans if any(name in plan.steps for name in names)]
+    kinds = ("COVERING INDEX", "Index Only Scan", "Bitmap Index Scan")  # PostgreSQL looks into young pages for who may see a row
+    assert all(any(kind in step for kind in kinds) for step in steps), steps
+
+
+def test_explore_seeks_the_rows_of_one_agency(store: Store, city: City) -> None:
+    chosen = parse("dossiers", {"agency": "A.3"})
+    with explained(store) as plans:
+        answer = explore.read(city, explore.Question(("dossiers_received",), ("procedure",), parse_period(MONTH, city.today), chosen))
+    plans.reads_nothing_whole()
+    sought = ("received_on=? AND agency_code=?", "agency_code = 'A.3'")
+    assert answer.rows_read and any("ix_dossier_received" in plan.steps and any(one in plan.steps for one in sought) for plan in plans)
+
+
+def test_what_was_known_looks_at_what_has_changed_since(store: Store, city: City) -> None:
+    question = explore.Question(("dossiers_received",), ("procedure",), parse_period(MONTH, city.today), known_at=AT - HOUR)
+    with explained(store) as plans:
+        explore.read(city, question)
+    plans.uses("ix_dossier_version_landed", "ix_dossier_received")
 
 
 def test_a_whole_read_would_be_noticed(store: Store) -> None:

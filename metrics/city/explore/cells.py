@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from metrics.city import City
+from metrics.city.explore.indexes import hint
 from metrics.city.explore.parts import Parts, group_of, part_sql, weekday_sql
 from metrics.city.explore.past import arms
 from metrics.city.explore.question import Dimension, Question
@@ -195,7 +196,10 @@ def _run(asking: Asking, one: Statement, days: Mapping[str, int]) -> Iterator[tu
     keys = "".join(f"{key} AS k{number}, " for number, key in enumerate(one.keys))
     order = f" GROUP BY {', '.join(str(number + 1) for number in range(len(one.keys)))}" if one.keys else ""
     sums = ", ".join(f"sum({part})" for part in one.sums)
-    read = arms(one.table, one.where) if asking.question.known_at is not None else [("", f"{one.table} r WHERE {one.where}")]
+    rows_of = f"{one.table} r"
+    if asking.city.store.is_sqlite and one.table not in TABLES.values():
+        rows_of += hint(one.table, one.source.day if one.source else "", asking.narrow.columns)
+    read = arms(one.table, rows_of, one.where) if asking.question.known_at is not None else [("", f"{rows_of} WHERE {one.where}")]
     kept, size = _kept(asking, one.timed), len(one.keys)
     for before, rows in read:
         statement = f"{before}SELECT {keys}count(*), {sums} FROM {rows}{order}"

@@ -9,6 +9,7 @@ from sqlalchemy import Index, text
 
 from metrics.city import day_flows
 from metrics.city.explore.cells import CORE, Asking, Statement, flow_statements, stock_statement
+from metrics.city.explore.indexes import index_of
 from metrics.city.explore.measures import Needs
 from metrics.city.explore.past import VERSIONS
 from metrics.city.explore.question import INDEX, READ, ROLLUP
@@ -87,15 +88,8 @@ _FLOWS = {topic: frozenset(column.name for column in metadata.tables[table].colu
 
 def _is_covered(statement: Statement) -> bool:
     """Has the index of the statement's day all it looks at?"""
-    return any(statement.columns <= _columns(index) for index in _indexes(statement))
-
-
-def _indexes(statement: Statement) -> Iterator[Index]:
-    table = metadata.tables[statement.table]
-    for index in table.indexes:
-        first = next(iter(index.columns)).name
-        if index.name == f"ix_{statement.table.removeprefix('core_')}_open" if statement.source is None else first == statement.source.day:
-            yield index
+    index = index_of(statement.table, statement.source.day if statement.source else "")
+    return index is not None and statement.columns <= _columns(index)
 
 
 def _columns(index: Index) -> frozenset[str]:

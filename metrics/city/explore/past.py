@@ -37,11 +37,14 @@ def why_not(city: City, question: Question, topic: str, dimensions: Sequence[Dim
     return tuple(found)
 
 
-def arms(table: str, where: str) -> Iterator[tuple[str, str]]:
-    """(WITH clause, FROM .. WHERE ..) of the two parts whose rows r together are the table as it was known at :known_at."""
+def arms(table: str, rows: str, where: str) -> Iterator[tuple[str, str]]:
+    """(WITH clause, FROM .. WHERE ..) of the two parts whose rows r together are the table as it was known at :known_at.
+
+    rows = how the table itself is read, as r.
+    """
     versions, topic = VERSIONS[table]
     changed = f"SELECT feed, source_id FROM {versions} WHERE landed_at > :known_at"
-    yield "", f"{table} r WHERE {where} AND (r.feed, r.source_id) NOT IN ({changed})"
+    yield "", f"{rows} WHERE {where} AND (r.feed, r.source_id) NOT IN ({changed})"
     gone = f"SELECT feed, source_id FROM core_withdrawn WHERE topic = '{topic}' AND withdrawn_at > :known_at"
     same = "w.feed = v.feed AND w.source_id = v.source_id"
     newer = f"SELECT 1 FROM {versions} w WHERE {same} AND w.landed_at <= :known_at AND " \
