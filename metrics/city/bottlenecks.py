@@ -141,7 +141,8 @@ def _read(city: City, procedure: str, first: int, last: int, choice: Choice) -> 
                  f"ORDER BY t.finished_on DESC, t.feed, t.source_id LIMIT {SAMPLE}"
         days = [row[2] for row in connection.execute(text(sample), values)]
         ways, stepless = _ways(connection, city, sample, values)
-        names = read_names(connection, city, [{"procedure_code": procedure}])
+        # who sees none of its dossiers is told no more of a procedure than they asked
+        names = read_names(connection, city, [{"procedure_code": procedure}] if total else [])
     process = process_of(ways)
     return Bottlenecks(
         names.code("procedure_code", procedure), names.procedure(procedure), total, min(days, default=None), max(days, default=None),
