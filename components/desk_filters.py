@@ -74,7 +74,10 @@ def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]]
     if not rows and not view.get(name):
         return None  # a city without areas is not asked for one
     if view.get(name) and all(row["value"] != view.get(name) for row in rows):
-        rows.insert(0, {"label": view.get(name), "value": view.get(name), "search": view.get(name)})  # else the box clears it
+        # several, or none of them: else the box would clear what the URL says
+        names = {row["value"]: row["label"] for row in rows}
+        several = ", ".join(names.get(code, code) for code in view.get(name).split(","))
+        rows.insert(0, {"label": several, "value": view.get(name), "search": several})
     lang = view.lang
     box = dcc.Dropdown(
         id=field_id(name),

@@ -58,15 +58,15 @@ def _grid(
         defaultColDef={
             "cellDataType": False, "resizable": True, "suppressMovable": True, "suppressHeaderMenuButton": True, "wrapHeaderText": True,
             "wrapText": True, "autoHeight": True,
-            "autoHeaderHeight": True, "cellRenderer": "DeskCell", "comparator": {"function": "0"}, "sortingOrder": ["asc", "desc", None],
+            "autoHeaderHeight": True, "cellRenderer": "DeskCell", "comparator": {"function": "deskSame"}, "sortingOrder": ["asc", "desc", None],
         },
         dashGridOptions={
-            "domLayout": "autoHeight", "alwaysPassFilter": {"function": "true"}, "suppressColumnVirtualisation": True,
+            "domLayout": "autoHeight", "suppressColumnVirtualisation": True,
             "suppressRowVirtualisation": True, "enableCellTextSelection": True, "ensureDomOrder": True, "animateRows": False,
             "suppressMultiSort": True, "localeText": {key: t(f"grid.{key}", view.lang) for key in LOCALE},
             "suppressColumnMoveAnimation": True,
         },
-        eventListeners={"cellKeyDown": ["deskGridKey(params)"]},
+        eventListeners={"cellKeyDown": ["deskGridKey(params)"], "firstDataRendered": ["deskGridShown(params)"]},
         getRowId="params.data._id", className="d-grid", dangerously_allow_code=False, style={},
     )
 

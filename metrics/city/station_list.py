@@ -19,13 +19,14 @@ _VALUES: Mapping[str, Callable[[StationState], Sequence[Any]]] = {
     "state": lambda row: [row.state], "property": lambda row: [value.property for value in row.values],
     "aqi": lambda row: [row.aqi],
 }
+# None = not known: last in both directions
 SORTS: Mapping[str, Callable[[StationState, Mapping[str, str]], Any]] = {
     "name": lambda row, areas: sort_key(row.name or row.source_id),
     "freshness": lambda row, areas: STATES.index(row.state),
-    "age": lambda row, areas: -(row.observed_at or 0),
-    "vn_aqi": lambda row, areas: row.aqi if row.aqi is not None else -1,
+    "age": lambda row, areas: None if row.observed_at is None else -row.observed_at,
+    "vn_aqi": lambda row, areas: row.aqi,
     "kind": lambda row, areas: row.kind,
-    "area": lambda row, areas: (not areas.get(row.area_code), sort_key(areas.get(row.area_code, ""))),
+    "area": lambda row, areas: sort_key(areas[row.area_code]) if areas.get(row.area_code) else None,
 }
 
 
@@ -50,7 +51,9 @@ def read(city: City, asked: Filter, sort: str = "") -> tuple[StationState, ...]:
         if all(_holds(term, row) for term in terms) and _is_found(words, row, areas.get(row.area_code, ""))
     ]
     if key:
-        found.sort(key=lambda row: SORTS[key](row, areas), reverse=sort.startswith("-"))
+        keyed = [(SORTS[key](row, areas), row) for row in found]
+        told = sorted((pair for pair in keyed if pair[0] is not None), key=lambda pair: pair[0], reverse=sort.startswith("-"))
+        found = [row for _, row in (*told, *(pair for pair in keyed if pair[0] is None))]
     return tuple(found)
 
 
