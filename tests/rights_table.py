@@ -21,6 +21,8 @@ page      /at-risk                           . . x x x . . .
 page      /bottlenecks                       . . x x x . . .
 page      /duplicates                        . . x x x . . .
 page      /hotspots                          . . x x x . . .
+page      /gaming                            . . x x x . . .
+page      /explain                           . x x x x x x x
 page      /stations                          . x x x x x . x
 page      /stations/<item>                   . x x x x x . x
 page      /feeds                             . x x x x x x x
@@ -49,6 +51,8 @@ fill      at_risk                            . . x x x . . .
 fill      bottlenecks                        . . x x x . . .
 fill      duplicates                         . . x x x . . .
 fill      hotspots                           . . x x x . . .
+fill      gaming                             . . x x x . . .
+fill      explain                            . x x x x x x x
 fill      stations                           . x x x x x . x
 fill      station                            . x x x x x . x
 fill      feeds                              . x x x x x x x
@@ -74,6 +78,8 @@ json      /api/openapi.json                  . . . x x . x x
 json      /api/v1/kpis                       . . . x x . x x
 json      /api/v1/catalogue                  . . . x x . x x
 json      /api/v1/signals                    . . . x x . x x
+json      /api/v1/gaming                     . . . x x . . .
+json      /api/v1/explain                    . . . x x . x x
 json      /api/v1/weekly                     . . . x x . x x
 json      /api/v1/weekly/tables              . . . x x . x x
 paper     /api/v1/weekly.pdf                 . . x x x . x .
@@ -112,6 +118,8 @@ file      /api/v1/form-06a                   . . x x x . x .
 file      /api/v1/at-risk                    . . x x x . . .
 file      /api/v1/dossiers                   . . x x x . . .
 file      /api/v1/bottlenecks                . . x x x . . .
+file      /api/v1/gaming                     . . x x x . . .
+file      /api/v1/explain                    . . x x x . x .
 file      /api/v1/reports                    . . x x x . . .
 file      /api/v1/duplicates                 . . x x x . . .
 file      /api/v1/hotspots                   . . x x x . . .
@@ -168,6 +176,8 @@ QUERIES = {
     "/api/v1/followups": ("", "week=2026-W47", "state=open"), "/api/v1/annotations": ("period=2026-11", "area=00002&period=2026-11"),
     "/api/v1/weekly": ("", "period=2026-W47"), "/api/v1/weekly/tables": ("", "period=2026-W46"),
     "/api/v1/signals": ("", "agency=H99.2", "area=00002", "keys=dossiers_received&period=2026-10"),
+    "/api/v1/gaming": ("", "agency=H99.2", "rule=before_due&office=H99.2", "rule=bulk&office=H99.2&period=2026-11"),
+    "/api/v1/explain": ("", "agency=H99.2", "area=00002", "period=2026-11-18&hours=8..17", "key=reports_received&period=2026-W46"),
     "/api/v1/kpis": ("", "agency=H99.2", "area=00002", "period=last_30d", "domain=D-out", "category=C-out"),
     "/api/v1/at-risk": ("", "agency=H99.2", "area=00002", "q=H0-zagout"),
     "/api/v1/bottlenecks": ("", "period=2026-AQ4", "agency=H99.2", "procedure=P-out"),
