@@ -58,7 +58,8 @@ def _grid(
         defaultColDef={
             "cellDataType": False, "resizable": True, "suppressMovable": True, "suppressHeaderMenuButton": True, "wrapHeaderText": True,
             "wrapText": True, "autoHeight": True,
-            "autoHeaderHeight": True, "cellRenderer": "DeskCell", "comparator": {"function": "deskSame"}, "sortingOrder": ["asc", "desc", None],
+            "autoHeaderHeight": True, "cellRenderer": "DeskCell",
+            "comparator": {"function": "deskSame"}, "sortingOrder": ["asc", "desc", None],
         },
         dashGridOptions={
             "domLayout": "autoHeight", "suppressColumnVirtualisation": True,

@@ -132,7 +132,8 @@ def _state(making: _Making, one: Field, term: Term) -> str:
     making.columns.update(re.findall(r"\bd\.(\w+)", whole))
     clock = {"now": making.city.as_of, "today": making.city.today_on, "soon": soon_boundary(making.city)}
     making.values.update({name: value for name, value in clock.items() if f":{name}" in whole})
-    return f"{'NOT ' if term.how == NONE else ''}({_aliased(whole, making.alias)})"
+    held = _aliased(whole, making.alias)
+    return f"NOT coalesce(({held}), FALSE)" if term.how == NONE else f"({held})"  # unknown is not one of them
 
 
 def _bulk(making: _Making) -> str:
