@@ -10,14 +10,14 @@ from components.desk_dossier import detail
 from components.desk_links import View, item_of
 from components.desk_record import missing
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, dossiers
+from metrics.city import City, dossiers, history
 
 
 def draw_one(city: City, view: View) -> list[Component | None]:
     """One dossier, or that it is not there."""
     feed, source_id = item_of(view.path)
     found = dossiers.one(city, feed, source_id, view.get("late_rule")) if feed else None
-    return [missing(view, "/dossiers")] if found is None else [*detail(city, view, found)]
+    return [missing(view, "/dossiers")] if found is None else [*detail(city, view, found, history.agency_names(city, found.versions))]
 
 
 PAGES = (PageRow("dossier", "see.dossiers", draw_one, ("dossiers",)),)

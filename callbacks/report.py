@@ -10,7 +10,7 @@ from components.desk_links import View, item_of
 from components.desk_record import missing
 from components.desk_report import ReportNotes, detail
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, areas, duplicates, near, report_clock, reports
+from metrics.city import City, areas, duplicates, history, near, report_clock, reports
 from metrics.city.reports import ReportDetail
 
 
@@ -28,7 +28,9 @@ def notes_of(city: City, found: ReportDetail, source_id: str) -> ReportNotes:
     shapes = areas.polygons(city) if codes and city.scope.permits("see.desk") else ()
     outlines = [row.geometry for row in shapes if row.code in codes and row.geometry]
     same = duplicates.candidates(city, found.item.feed, source_id)
-    return ReportNotes(report_clock.read(city, found), near_it, same, outlines, near.grid_of_reader(city))
+    names = history.agency_names(city, found.versions)
+    drawn = near.drawn(city, found.item) if near_it else ""
+    return ReportNotes(report_clock.read(city, found), near_it, same, outlines, near.grid_of_reader(city), drawn, names)
 
 
 PAGES = (PageRow("report", "see.reports", draw_one, ("reports", "operations")),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import html
@@ -11,7 +12,7 @@ from components.desk_dossier_clock import clock_picture, pace_strip, step_name, 
 from components.desk_dossiers import timeliness
 from components.desk_links import View
 from components.desk_parts import facts, heading, link
-from components.desk_record import due_words, feed_link, left, section, version_list
+from components.desk_record import NO_NAMES, due_words, feed_link, left, section, version_list
 from metrics.city import City
 from metrics.city.dossier_time import DossierTime
 from metrics.city.dossiers import DossierDetail, StepItem
@@ -21,8 +22,8 @@ from text.formats import MISSING, age, instant, number
 _INSTANTS = ("filed_at", "received_at", "due_at", "finished_at", "handed_at")
 
 
-def detail(city: City, view: View, found: DossierDetail) -> list[Component]:
-    """Where it is now, its clock, its pace among its like, steps, stops, facts, what the source changed."""
+def detail(city: City, view: View, found: DossierDetail, names: Mapping[str, str] = NO_NAMES) -> list[Component]:
+    """Where it is now, its clock, its pace among its like, steps, stops, facts, what the source changed (`names` of agencies, by code)."""
     lang, item = view.lang, found.item
     back = link(t("desk.back_dossiers", lang), view.to("/dossiers"), "d-button")
     office = item.agency_name or t("unmapped.agency", lang)
@@ -45,7 +46,7 @@ def detail(city: City, view: View, found: DossierDetail) -> list[Component]:
             className="r-columns",
         ),
         section("record.facts", _facts(city, view, found), lang, "desk.no_steps"),
-        section("desk.versions", version_list(city, lang, found.versions, "dossier"), lang, "desk.no_versions"),
+        section("desk.versions", version_list(city, lang, found.versions, "dossier", names), lang, "desk.no_versions"),
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dash import html
@@ -10,9 +12,11 @@ from dash.development.base_component import Component
 from components.desk_links import View
 from components.desk_parts import link, notice
 from metrics.city import City
-from metrics.city.history import VersionItem
+from metrics.city.history import Change, VersionItem
 from text import t
 from text.formats import MISSING, instant, number
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 def left(days: float | None, lang: str) -> str:
@@ -36,19 +40,26 @@ def channel_words(channel: str, lang: str) -> str:
         return channel or MISSING
 
 
-def version_list(city: City, lang: str, versions: tuple[VersionItem, ...], kind: str) -> Component | None:
-    """What the source said each time: the fields that changed, before and after; newest first. kind: dossier | report."""
+def version_list(
+    city: City, lang: str, versions: tuple[VersionItem, ...], kind: str, names: Mapping[str, str] = NO_NAMES,
+) -> Component | None:
+    """What the source said each time: the fields that changed, before and after; newest first. kind: dossier | report.
+
+    names: of agencies, by code.
+    """
     rows = []
     for number_, version in reversed(list(enumerate(versions, 1))):
-        changes = [html.Li(_change(city, lang, kind, change.field, change.before, change.after)) for change in version.changes]
+        changes = [html.Li(_change(city, lang, kind, change, names)) for change in version.changes]
         told = html.Ul(changes) if changes else html.Span(t("desk.first_version" if number_ == 1 else "desk.same_version", lang))
         rows.append(html.Li([html.Span(instant(version.landed_at, city.config.tz, lang), className="d-time"), told]))
     return html.Ol(rows, className="d-timeline d-versions") if rows else None
 
 
-def _change(city: City, lang: str, kind: str, field: str, before: Any, after: Any) -> list[Any]:
-    name = t(f"desk.field.{field}", lang)
-    return [html.B(name), ": ", _value(city, lang, kind, field, before), " → ", _value(city, lang, kind, field, after)]
+def _change(city: City, lang: str, kind: str, change: Change, names: Mapping[str, str]) -> list[Any]:
+    name, sides = t(f"desk.field.{change.field}", lang), (change.before, change.after)
+    known = names if change.field == "agency_code" else NO_NAMES
+    before, after = (known.get(str(side)) or _value(city, lang, kind, change.field, side) for side in sides)
+    return [html.B(name), ": ", before, " → ", after]
 
 
 def _value(city: City, lang: str, kind: str, field: str, value: Any) -> str:

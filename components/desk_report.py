@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,13 +37,15 @@ SAME_DAYS = timedelta(days=7)
 @dataclass(frozen=True)
 class ReportNotes:
     """What a report's page tells beside it: its clock, the reports near it, those that may be of one thing with it, outlines of the
-    areas around, the reader's grid."""
+    areas around, the reader's grid, the place neighbours are looked for in as lists are asked for it, names of agencies."""
 
     clock: DossierClock | None = None
     near: Neighbours | None = None
     same: Sequence[Candidate] = ()
     outlines: Sequence[Mapping[str, Any]] = ()
     grid: Grid | None = None
+    drawn: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def detail(city: City, view: View, found: ReportDetail, notes: ReportNotes) -> list[Component]:
@@ -55,7 +57,7 @@ def detail(city: City, view: View, found: ReportDetail, notes: ReportNotes) -> l
     course = section("record.states", _course(city, lang, notes.clock), lang, "record.no_states")
     side = [
         section("record.same", _same(city, view, item, notes.same), lang, "record.no_same"),
-        section("near.title", _near(view, item, notes), lang, "near.no_place"),
+        section("near.title", _near(city, view, item, notes), lang, "near.no_place"),
     ]
     beside = html.Div([*_told(lang, found), course], className="r-column")
     return [
@@ -63,7 +65,7 @@ def detail(city: City, view: View, found: ReportDetail, notes: ReportNotes) -> l
         _now(city, lang, item),
         html.Div([beside, html.Div(side, className="r-column")], className="r-columns r-even"),
         section("record.facts", _facts(city, view, found), lang, "desk.no_versions"),
-        section("desk.versions", version_list(city, lang, found.versions, "report"), lang, "desk.no_versions"),
+        section("desk.versions", version_list(city, lang, found.versions, "report", notes.names), lang, "desk.no_versions"),
     ]
 
 
@@ -125,7 +127,7 @@ def _candidate(city: City, view: View, item: ReportItem, row: Candidate) -> list
     ]
 
 
-def _near(view: View, item: ReportItem, notes: ReportNotes) -> Component | None:
+def _near(city: City, view: View, item: ReportItem, notes: ReportNotes) -> Component | None:
     """The map around it, how many reports are near, the nearest of them."""
     lang, near = view.lang, notes.near
     if near is None:
@@ -135,6 +137,10 @@ def _near(view: View, item: ReportItem, notes: ReportNotes) -> Component | None:
     rows = [html.Li(_neighbour(view, row)) for row in near.rows[:NEAR_SHOWN]]
     listed = html.Ol(rows, className="r-near") if rows else html.P(t("near.none", lang), className="d-quiet")
     parts = [small_map(lang, item, near, notes.outlines, notes.grid), html.P(told, className="d-quiet"), listed]
+    if near.n > NEAR_SHOWN and item.received_at is not None:
+        on = datetime.fromtimestamp(item.received_at / 1e6, city.config.tz).date()
+        days = f"{on - timedelta(days=DAYS)}..{on + timedelta(days=DAYS)}"
+        parts.append(link(t("near.every", lang), view.to("/reports", within=notes.drawn, received=days, period="", agency="", area="")))
     return html.Div([part for part in parts if part is not None], className="r-panel")
 
 

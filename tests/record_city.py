@@ -148,3 +148,9 @@ def open_filled(kind: str, make_database: Callable[..., str]) -> Store:
         fill(store)
         store.dispose()
     return open_store(_filled[kind], TZ)
+
+
+def open_own(make_database: Callable[..., str]) -> Store:
+    """A filled SQLite store of the caller's alone: a copy."""
+    open_filled("sqlite", make_database).dispose()
+    return open_store(make_database("sqlite", _filled["sqlite"]), TZ)

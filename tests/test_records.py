@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,9 @@ from metrics.worktime import working_seconds
 from scope import Scope, scope_of
 from store.days import DAY, HOUR, moment
 from store.engine import Store
-from tests.record_city import AT, MORNING, NOW, OPEN, config_of, open_filled
+from store.landing import Landing, land
+from store.rows import Parsed
+from tests.record_city import AT, MORNING, NOW, OPEN, config_of, open_filled, open_own
 
 ANALYST = scope_of("analyst", actor="user:a")
 LEADER = scope_of("leader", actor="user:l")  # reads no free text: cells instead of points, states instead of words
@@ -173,6 +176,29 @@ def test_near_a_report_are_exactly_those_within_500_m_and_14_days(store: Store) 
         found = near.of_report(city_of(store), item, item.source_id)
         assert found is not None and {row.source_id for row in found.rows} == expected and found.n == len(expected)
         assert [row.metres for row in found.rows] == sorted(row.metres for row in found.rows if row.metres is not None)
+
+
+def test_the_list_of_the_neighbours_place_and_days_has_them_all(store: Store) -> None:
+    """As the link asks for it. For readers of cells exactly the neighbours; a ring of corners is a little smaller than the circle."""
+    for scope in (ANALYST, LEADER):
+        city = city_of(store, scope)
+        item = report(store, "R-0", scope).item
+        found = near.of_report(city, item, "R-0")
+        days = f"{city.today - timedelta(days=3 + near.DAYS)}..{city.today - timedelta(days=3 - near.DAYS)}"
+        listed = reports.read(city, reports.chosen({"within": near.drawn(city, item), "received": days}), limit=200).rows
+        assert found is not None
+        keys = {row.source_id for row in listed} - {"R-0"}
+        close = {row.source_id for row in found.rows if row.metres is None or row.metres < 0.97 * near.RADIUS_M}
+        assert close <= keys <= {row.source_id for row in found.rows} and len(close) >= 5
+
+
+def test_a_version_that_changed_the_agency_names_both(make_database: Callable[..., str]) -> None:
+    store = open_own(make_database)
+    moved = replace(OPEN[0], agency="H9.2", version=2)
+    land(store, Parsed(dossiers=(moved,), item_count=1), Landing("one_stop", "one_stop", AT - HOUR // 8))
+    city = city_of(store)
+    assert "Sở Một → Sở Hai" in re.sub(r"\s+", " ", words(dossier_page.draw_one(city, view_of(city, "/dossiers/one_stop~OPEN-1"))))
+    store.dispose()
 
 
 def test_a_report_without_a_place_has_no_neighbours(store: Store) -> None:

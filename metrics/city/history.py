@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from metrics.city import City
+from metrics.city import City, agencies
 from metrics.city.masking import PERSONAL, UNVETTED_TABLES, masked_id, unvetted
 from metrics.city.paging import Row
 from store.facts import unpack
@@ -62,6 +62,14 @@ def read_versions(
         found.append(VersionItem(row["landed_at"], row["version"], changes))
         before = row
     return tuple(found)
+
+
+def agency_names(city: City, versions: Iterable[VersionItem]) -> dict[str, str]:
+    """Names of agencies by code, where a version has changed the agency; {} for who may not see the list of agencies."""
+    has_changed = any(change.field == "agency_code" for version in versions for change in version.changes)
+    if not has_changed or not city.scope.permits("see.desk"):
+        return {}
+    return {row.code: row.name for row in agencies.read(city)}
 
 
 def _told(connection: Connection, city: City, column: str, value: Any) -> Any:

@@ -19,11 +19,12 @@ from metrics.city.paging import Row
 from metrics.city.reports import ReportItem
 from metrics.city.stations import StationState
 from metrics.city.sums import NOTHING_CHOSEN, conditions
-from metrics.city.within import Place, inside_box, place_of
+from metrics.city.within import DECIMALS, Place, Polygon, inside_box, place_of
 from store.days import HOUR
 
 RADIUS_M, DAYS, MOST = 500.0, 14, 60
 STATION_KM, STATIONS = 50.0, 6
+CORNERS = 16
 Key = tuple[str, str]
 
 
@@ -128,6 +129,20 @@ def grid_of_reader(city: City) -> Grid | None:
     """What this reader is told places of reports by; None = the points themselves."""
     with city.store.reading() as connection:
         return place_of(connection, city, "reports", "").grid
+
+
+def drawn(city: City, item: ReportItem) -> str:
+    """The place neighbours are looked for in, as lists are asked for it: a ring of corners, or the reader's cell. Requires a place."""
+    assert item.lon is not None and item.lat is not None
+    grid = grid_of_reader(city)
+    if grid is None:
+        wide, high = degrees_around(item.lat, RADIUS_M)
+        turns = [2 * math.pi * n / CORNERS for n in range(CORNERS)]
+        corners = [(item.lon + wide * math.cos(turn), item.lat + high * math.sin(turn)) for turn in turns]
+    else:
+        wide, high = 0.4 * grid.step_lon, 0.4 * grid.step_lat
+        corners = [(item.lon + x * wide, item.lat + y * high) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    return Polygon(tuple((round(x, DECIMALS), round(y, DECIMALS)) for x, y in corners)).text
 
 
 def of_station(row: StationState, others: tuple[StationState, ...]) -> tuple[NearStation, ...]:
