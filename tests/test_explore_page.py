@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import pytest
 from dash.development.base_component import Component
 from playwright.sync_api import Page, expect
@@ -15,15 +18,17 @@ from playwright.sync_api import Page, expect
 from app import make_app
 from callbacks import explore as page_of_explore
 from callbacks.desk import draw_desk
-from callbacks.explore import draw_explore, read_content
+from callbacks.explore import draw_explore, read_content, reading_key
 from components.context import AppContext
 from components.desk_links import View, read_view
+from components.explore.area_map import area_map
 from components.explore.ask import changed
 from components.explore.content import as_data, from_data
 from components.explore.state import DEFAULT_PERIOD, is_chosen, read_state
 from components.explore.timeline import nice
-from metrics.city import City, dossiers, reports
+from metrics.city import City, areas, dossiers, reports
 from scope import DEMO_SCOPE
+from store.bounded import Running
 from store.engine import Store
 from store.landing import Landing, land
 from store.rows import AreaRow, Parsed
@@ -242,6 +247,41 @@ def test_what_is_kept_as_data_is_the_page_number_by_number(city: City) -> None:
     again = from_data(as_data(content), state)
     assert (again.main.rows, again.main.totals, again.figure) == (content.main.rows, content.main.totals, content.figure)
     assert again.main.comparison == content.main.comparison
+
+
+# ---- map, files, stop -------------------------------------------------------------------------------------------------------
+def test_without_polygons_there_is_no_map_and_a_view_of_the_country_names_its_islands(city: City) -> None:
+    state = read_state(view_of(city, "measure=reports_received&by=category"), city)
+    answer = read_content(city, state, has_map=True).areas
+    assert answer is not None
+    shapes = areas.polygons(city)
+    assert area_map(state, tuple(replace(one, geometry=None) for one in shapes), answer) is None
+    drawn_map = area_map(state, shapes, answer)
+    assert drawn_map is not None and t("wall.hoang_sa", "vi") not in words(drawn_map)
+    far = {"type": "Polygon", "coordinates": [[[104.0, 8.5], [109.0, 8.5], [109.0, 23.0], [104.0, 23.0], [104.0, 8.5]]]}
+    country = area_map(state, (*shapes[:3], replace(shapes[3], geometry=far)), answer)
+    assert all(t(f"wall.{name}", "vi") in words(country) for name in ("hoang_sa", "truong_sa", "bien_dong"))
+
+
+@pytest.mark.parametrize("query", ["measure=reports_received&by=category&category=road&area=A03", "measure=dossiers_received&by=agency",
+                                   "measure=dossiers_on_time_pct&by=domain&split=channel&period=last_month"])
+def test_the_file_holds_the_rows_and_totals_of_the_shown_table(city: City, address: str, query: str) -> None:
+    state = read_state(view_of(city, query), city)
+    main = read_content(city, state, has_map=False).main
+    links = [node.href for node in drawn(city, query) if "d-export" in (getattr(node, "className", None) or "").split()]
+    answer = httpx.get(address + next(href for href in links if ".csv" in href), timeout=20)
+    assert answer.status_code == 200, answer.text
+    rows = list(csv.DictReader(StringIO(answer.text.removeprefix("\ufeff"))))
+    shown = [("" if one is None else float(one)) for one in (row.figures[0].value for row in (*main.rows, *main.totals))]
+    assert [row[state.measure.key] and float(row[state.measure.key]) for row in rows] == shown
+
+
+def test_whoever_asked_stops_the_reading_and_nobody_elses(province: tuple[AppContext, Store]) -> None:
+    context, store = province
+    mine, other = (reading_key(replace(DEMO_SCOPE, actor=actor), "abc") for actor in ("demo", "user:x"))
+    store.running.update({key: Running(until=1e12) for key in (mine, other)})
+    page_of_explore.stop_reading(context, DEMO_SCOPE, 1, {"path": "/explore", "query": {"read": "abc"}})
+    assert (store.running.pop(mine).is_stopped, store.running.pop(other).is_stopped) == (True, False)
 
 
 # ---- from the desk ----------------------------------------------------------------------------------------------------------
