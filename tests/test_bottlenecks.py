@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -31,7 +32,7 @@ from store.engine import Store
 from tests.record_city import ENDED, NOW, config_of, open_filled
 from tests.servers import LiveServer
 from tests.stores import Filled, real_store
-from tests.test_records import view_of, words
+from tests.test_records import nodes, view_of, words
 
 ANALYST, LEADER = scope_of("analyst", actor="user:a"), scope_of("leader", actor="user:l")
 
@@ -103,6 +104,14 @@ def test_a_larger_procedure_is_told_by_its_newest_dossiers(store: Store, monkeyp
     newest = dossiers.read(city, dossiers.DossierFilter(state="finished", procedure="P1"), limit=5).rows
     assert (found.total, process.n) == (ENDED, 5)
     assert found.from_on == found.to_on == city.store.days.on(newest[0].finished_at)
+
+
+def test_the_list_a_procedure_leads_to_has_its_dossiers(store: Store) -> None:
+    city = city_of(store)
+    page = page_of.draw_page(city, view_of(city, "/bottlenecks", procedure="P1", period="last_30d"))
+    links = [node.href for node in nodes(page) if str(getattr(node, "href", "")).startswith("/dossiers?")]
+    asked = dict(parse_qsl(links[0].partition("?")[2]))
+    assert dossiers.total(city, dossiers.chosen(asked)) == of_p1(store)[0].total == ENDED
 
 
 def test_the_procedures_shares_add_up_and_their_dossiers_are_those_that_ended(store: Store) -> None:
