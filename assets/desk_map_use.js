@@ -127,12 +127,19 @@
     if (layer) { layer.fire("click", { latlng: map.getCenter(), originalEvent: new Event("click") }); } else { hint(say("nothing_here")); }
   }
 
+  // arrows move at once: the middle is where a key pressed next means it to be
+  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const KEYS = {
+    Enter: () => (draw ? finish() : middle()), Escape: () => { cancel(); hint(""); }, " ": () => draw && corner(map.getCenter()),
+    Backspace: () => draw && undo(),
+  };
   function key(event) {
     if (event.target !== map.getContainer()) { return; }
-    const done = { Enter: () => (draw ? finish() : middle()), Escape: () => { cancel(); hint(""); }, " ": () => draw && corner(map.getCenter()), Backspace: () => draw && undo() }[event.key];
-    if (!done) { return; }
+    const arrow = ARROWS[event.key], far = event.shiftKey ? 240 : 80;
+    if (!arrow && !KEYS[event.key]) { return; }
     event.preventDefault(); event.stopPropagation();
-    done();
+    if (arrow) { map.panBy([arrow[0] * far, arrow[1] * far], { animate: false }); if (draw && draw.corners.length) { shape(map.getCenter()); } return; }
+    KEYS[event.key]();
   }
 
   // ---- drawing ----
