@@ -53,18 +53,18 @@ def test_bursts_are_as_rare_as_the_formula_says(n: int, least: int, window: floa
 
 @pytest.mark.parametrize("earlier", FEW)
 def test_the_thresholds_of_few_weeks_are_those_of_drawn_noise(earlier: int) -> None:
-    noise = np.random.default_rng(earlier).standard_normal((60_000, earlier + 1))
+    noise = np.random.default_rng(earlier).standard_normal((30_000, earlier + 1))
     beyond = np.mean([abs(chance.value_standing(row[0], row[1:]) or 0) > 3 for row in noise.tolist()])
-    assert beyond == pytest.approx(2 * TAIL, abs=4 * math.sqrt(2 * TAIL / 60_000))
+    assert beyond == pytest.approx(2 * TAIL, abs=4 * math.sqrt(2 * TAIL / 30_000))
 
 
 @pytest.mark.parametrize("mean", [0.2, 2.0, 20.0])
 @pytest.mark.parametrize("spread", [0.0, 0.3])
 def test_counts_stand_out_no_oftener_than_theory_says(mean: float, spread: float) -> None:
     draw = np.random.default_rng(7)
-    rates = draw.gamma(1 / spread, mean * spread, (20_000, 13)) if spread else np.full((20_000, 13), mean)
+    rates = draw.gamma(1 / spread, mean * spread, (8_000, 13)) if spread else np.full((8_000, 13), mean)
     beyond = np.mean([abs(chance.count_standing(row[0], row[1:]) or 0) > 3 for row in draw.poisson(rates).tolist()])
-    assert beyond < 2 * TAIL + 3 * math.sqrt(2 * TAIL / 20_000)
+    assert beyond < 2 * TAIL + 3 * math.sqrt(2 * TAIL / 8_000)
 
 
 def test_what_never_was_stands_out_and_a_drizzle_does_not() -> None:

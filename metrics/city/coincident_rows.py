@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from metrics.city import City
 from metrics.city.moments import Moment, Span, hours_of
-from metrics.city.sums import Choice, conditions
+from metrics.city.sums import NOTHING_CHOSEN, TABLES, Choice, conditions
 
 DOSSIER_FLOWS = ("received", "finished", "due_passed", "stopped", "withdrawn", "refused")
 NEARBY_KM = 30.0
@@ -42,7 +42,7 @@ class Heard:
 def dossiers(connection: Connection, city: City, spans: Sequence[Span], choice: Choice) -> list[Heard]:
     """Flows of dossiers, whole days only."""
     where, values = conditions(city.scope, "dossiers", choice)
-    began = connection.execute(text("SELECT min(day) FROM rollup_dossier_day")).scalar()
+    began = _began(connection, city, "dossiers")
     found: dict[str, list[float | None]] = {name: [] for name in DOSSIER_FLOWS}
     for span in spans:
         row = None
@@ -57,12 +57,20 @@ def dossiers(connection: Connection, city: City, spans: Sequence[Span], choice: 
 
 def reports(connection: Connection, city: City, spans: Sequence[Span], choice: Choice, asked: Moment) -> list[Heard]:
     """Reports received, in all and by category; those closed, for whole days."""
-    began = connection.execute(text("SELECT min(day) FROM rollup_report_day")).scalar()
+    began = _began(connection, city, "reports")
     read = _reports_of_hours if asked.has_hours else _reports_of_days
     told = [read(connection, city, span, choice) if began is not None and span.start_on > began else None for span in spans]
     names = sorted({key for one in told if one for key in one})
     found = [[None if one is None else one.get(key, 0) for one in told] for key in names]
     return [_counted("reports", *key, counts) for key, counts in zip(names, found, strict=True)]
+
+
+def _began(connection: Connection, city: City, topic: str) -> int | None:
+    """The first day of which this reader knows anything: no zeros before it."""
+    where, values = conditions(city.scope, topic, NOTHING_CHOSEN)
+    ask = f"SELECT day FROM {TABLES[topic]} WHERE 1 = 1{where} ORDER BY day LIMIT 1"
+    found: int | None = connection.execute(text(ask), values).scalar()
+    return found
 
 
 def _reports_of_days(connection: Connection, city: City, span: Span, choice: Choice) -> dict[tuple[str, str], int]:
