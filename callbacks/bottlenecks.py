@@ -52,7 +52,7 @@ def _all(view: View, listed: ProcedureList) -> list[Component | None]:
     shown = listed.rows if view.get("all") else listed.rows[:ROWS]
     rest = link(t("bottlenecks.every", lang, n=number(len(listed.rows), lang, 0)), view.here(all="1"), "d-button")
     parts = [html.P(about, className="d-quiet"), count_line(len(shown), len(listed.rows), lang), procedure_table(view, shown)]
-    return [*parts, rest if len(shown) < len(listed.rows) else None]
+    return [*parts, html.Div(rest) if len(shown) < len(listed.rows) else None]
 
 
 def _one(city: City, view: View) -> list[Component | None]:
