@@ -303,6 +303,16 @@ def test_reports_gather_at_hot_spots(story: Story) -> None:
     assert counts[:14].sum() > 0.2 * len(found)
 
 
+def test_what_is_marked_as_a_duplicate_lies_some_metres_from_an_earlier_report_of_its_kind(story: Story) -> None:
+    found = story.reports_until(local_seconds(NOW))
+    twins = np.flatnonzero(found.is_twin)
+    assert 0.02 < len(twins) / len(found) < 0.04
+    for row in twins:
+        before = (found.day == found.day[row]) & (found.sequence < found.sequence[row]) & (found.category == found.category[row])
+        away = np.hypot(found.lon[before] - found.lon[row], found.lat[before] - found.lat[row]) * 111_320
+        assert away.min() < 120
+
+
 def test_reports_reopen_and_some_are_overdue(story: Story) -> None:
     until = local_seconds(NOW)
     found = story.reports_until(until)

@@ -24,6 +24,7 @@ WEEKDAY_SHARE = (1.12, 1.05, 1.0, 1.0, 1.03, 0.92, 0.88)
 HOT_SPOTS = 14
 HOT_SHARE = 0.42
 POOL = 150
+TWIN_DEGREES = 0.00015     # what a telephone takes its place to be: some 15 m
 BAD_SHARE = 0.003
 STRAY_AGENCY = "Công ty cổ phần Môi trường đô thị An Hải"
 DETAIL = ("MOI", "TIEP_NHAN", "DANG_XU_LY", "DA_XU_LY", "TU_CHOI", "MO_LAI")
@@ -92,6 +93,7 @@ def day_block(day: int, catalogue: Catalogue, birth: float, seed: int, scale: fl
     count = len(sent)
     category = _categories(catalogue, stormy, rng)
     commune, lon, lat = _places(category, stormy, rng)
+    is_twin, category, commune, lon, lat = _twins(category, commune, lon, lat, np.random.default_rng((seed, 37, day)))
     limit = np.array([c.limit_days for c in catalogue.categories])[category]
     took = rng.lognormal(np.where(stormy, -0.45, -0.75), 0.85, count) * limit * DAY_S
     refused = rng.random(count) < 0.035
@@ -115,7 +117,7 @@ def day_block(day: int, catalogue: Catalogue, birth: float, seed: int, scale: fl
         token=token, sent=sent, accepted=accepted, assigned=np.where(refused, NEVER, np.minimum(accepted + 3600, closed - 60)),
         closed=closed, reopened=reopened, closed_again=closed_again, due=due, is_refused=refused, rated=rated, rating=rating,
         extended=extended, due_again=due_again, is_returned=(own.random(count) < RETURNED_SHARE) & ~refused,
-        is_twin=own.random(count) < TWIN_SHARE,
+        is_twin=is_twin,
     )
 
 
@@ -170,6 +172,17 @@ def _places(category: Ints, stormy: Array, rng: np.random.Generator) -> tuple[In
     near = spot_point[spot] + rng.normal(0, 0.0013, (count, 2))
     chosen = np.where(hot[:, None], near, point)
     return np.where(hot, spot_commune[spot], commune).astype(np.int64), chosen[:, 0].round(6), chosen[:, 1].round(6)
+
+
+def _twins(category: Ints, commune: Ints, lon: Floats, lat: Floats, rng: np.random.Generator) -> tuple[Array, Ints, Ints, Floats, Floats]:
+    """Which reports are of the same thing as the one sent before them, and everything as those have it: its kind and, by some metres,
+    its place."""
+    count = len(category)
+    is_twin = rng.random(count) < TWIN_SHARE
+    is_twin[:1] = False
+    first = np.maximum.accumulate(np.where(is_twin, 0, np.arange(count)))  # a twin of a twin is one of the first, too
+    away = np.where(is_twin, 1.0, 0.0) * rng.normal(0, TWIN_DEGREES, (2, count))
+    return is_twin, category[first], commune[first], (lon[first] + away[0]).round(6), (lat[first] + away[1]).round(6)
 
 
 def _office_hours(at: Ints) -> Ints:
