@@ -79,7 +79,9 @@ def narrow(city: City, question: Question, topic: str, alias: str) -> Narrow:
     if question.filter is None:
         return Narrow(rights, values, frozenset())
     found = narrowed(city, topic, question.filter.without("period", "period_on"), alias)
-    return Narrow(rights + found.sql, {**values, **found.values}, found.columns)
+    # words are looked for in numbers too: what answers must not tell whether a name is known that the reader may not see
+    searched = {"source_id"} if question.filter.q else set()
+    return Narrow(rights + found.sql, {**values, **found.values}, found.columns | searched)
 
 
 def pinned(city: City, question: Question) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from metrics.city.explore.measures import Needs
 from metrics.city.explore.past import VERSIONS
 from metrics.city.explore.question import INDEX, READ, ROLLUP
 from metrics.city.explore.sheets import asks_later, wanted_flows
-from metrics.city.sums import HORIZON, NOTHING_CHOSEN, TABLES, stocks_now
+from metrics.city.sums import HORIZON, NOTHING_CHOSEN, TABLES, conditions, stocks_now
 from metrics.flows import FlowSource
 from store.schema import metadata
 
@@ -41,9 +41,8 @@ def cover_of(asking: Asking, needs: Needs) -> Cover:
         return Cover(ROLLUP, 0)
     rows = weight = 0
     for statement, start_on, end_on in _reads(asking, needs):
-        count = _rows(asking, statement.source, start_on, end_on)
-        rows += count
-        weight += count * (1 if _is_covered(statement) else FETCH)
+        rows += _rows(asking, statement.source, start_on, end_on, own=True)
+        weight += _rows(asking, statement.source, start_on, end_on, own=False) * (1 if _is_covered(statement) else FETCH)
     if asking.question.known_at is not None:
         changed = _changed(asking)
         rows, weight = rows + changed, weight + FETCH * changed
@@ -69,8 +68,8 @@ def _reads(asking: Asking, needs: Needs) -> Iterator[tuple[Statement, int, int]]
             yield statement, parts.end_on + 1, HORIZON
 
 
-def _rows(asking: Asking, source: FlowSource | None, start_on: int, end_on: int) -> int:
-    """About how many rows lie on these days; of the stock, the open ones."""
+def _rows(asking: Asking, source: FlowSource | None, start_on: int, end_on: int, *, own: bool) -> int:
+    """About how many rows lie on these days; of the stock, the open ones. own: those the reader may see, not all the index has."""
     connection, city, topic = asking.connection, asking.city, asking.topic
     if source is None:
         return stocks_now(connection, city, topic, NOTHING_CHOSEN)["open"] or 0
@@ -79,7 +78,9 @@ def _rows(asking: Asking, source: FlowSource | None, start_on: int, end_on: int)
     names = tuple(dict.fromkeys(name for name in _ROWS.values() if name in _FLOWS[topic]))
     codes = {f"pinned_{number}": code for number, code in enumerate(asking.pinned)}
     where = f" AND agency_code IN ({', '.join(':' + name for name in codes)})" if codes else ""
-    counted = day_flows.Source(topic, TABLES[topic], names, ("rows of days", asking.pinned), where, codes)
+    own = own and city.scope.is_limited
+    rights, values = conditions(city.scope, topic, NOTHING_CHOSEN) if own else ("", {})
+    counted = day_flows.Source(topic, TABLES[topic], names, ("rows of days", asking.pinned, own), where + rights, {**codes, **values})
     return counted.summed(day_flows.read(connection, city, counted, start_on, end_on).values())[_ROWS[source.day]]
 
 
