@@ -24,7 +24,7 @@ def take_headings(
     context: AppContext, scope: Scope, states: Sequence[Any], models: Sequence[Any], columns: Sequence[Any],
     ids: Sequence[Mapping[str, str]], opened: Sequence[Mapping[str, Any]],
 ) -> Any:
-    """The query string after a heading was pressed or its filter set; no_update when the URL says it already."""
+    """The address after a heading was pressed or its filter set; no_update when the URL says it already."""
     if not ids or not opened:
         return no_update
     city, topic = context.city(scope), ids[0]["topic"]
@@ -34,7 +34,7 @@ def take_headings(
     asked = {**order_asked(view, states[0] or (), told), **narrowing(city, view, topic, models[0] or {}, told)}
     if all(view.get(key) == value for key, value in asked.items()):
         return no_update
-    return "?" + view.here(**asked).partition("?")[2]
+    return view.here(**asked)
 
 
 def order_asked(view: View, states: Sequence[Mapping[str, Any]], told: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
@@ -93,7 +93,7 @@ def _plain(value: Any) -> str:
 
 CALLBACKS = (
     CallbackRow(
-        take_headings, "see.desk", Output(URL, "search", allow_duplicate=True),
+        take_headings, "see.desk", Output(URL, "href"),
         [Input({"type": GRID, "topic": ALL}, "columnState"), Input({"type": GRID, "topic": ALL}, "filterModel")],
         [
             State({"type": GRID, "topic": ALL}, "columnDefs"), State({"type": GRID, "topic": ALL}, "id"),

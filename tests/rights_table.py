@@ -70,6 +70,7 @@ callback  duplicates-refresh.data            . . . x x . . .
 callback  weekly-refresh.data                . . x x x . . .
 fill      audit                              . . . . . . x . whole
 callback  desk-url.search                    . x x x x x x x
+callback  desk-url.href                      . . x x x . . .
 callback  desk-file.data                     . . . x x x . x whole
 callback  wall-page.children                 x x x x x x . x
 callback  audit-refresh.data                 . . . . . . x . whole
@@ -98,6 +99,9 @@ json      /api/v1/dossiers                   . . . x x . . .
 json      /api/v1/bottlenecks                . . . x x . . .
 json      /api/v1/dossiers/{key:path}        . . . x x . . .
 json      /api/v1/reports                    . . . x x . . .
+paper     /api/v1/reports.geojson            . . x x x . . .
+paper     /api/v1/stations.geojson           . . x x x . . .
+paper     /api/v1/exports/{key}              . . x x x . x .
 json      /api/v1/duplicates                 . . . x x . . .
 json      /api/v1/hotspots                   . . . x x . . .
 json      /api/v1/reports/{key:path}         . . . x x . . .
@@ -153,6 +157,7 @@ ITEMS = {
     "/wall/<scene>": ("/wall/one_stop", "/wall/one_stop"),
     "/api/v1/dossiers/{key:path}": ("/api/v1/dossiers/H0-zagin-zarin", "/api/v1/dossiers/H0-zagout-zarout"),
     "/api/v1/reports/{key:path}": ("/api/v1/reports/PA0-zagin-zarin", "/api/v1/reports/PA0-zagout-zarout"),
+    "/api/v1/exports/{key}": ("/api/v1/exports/1-2", "/api/v1/exports/1-2"),
     **{f"/api/v1/briefs/{{key}}.{form}": (f"/api/v1/briefs/1.{form}", f"/api/v1/briefs/1.{form}") for form in ("pdf", "xlsx")},
 }
 # where a page's callback is told it is
@@ -181,12 +186,14 @@ QUERIES = {
     "/api/v1/kpis": ("", "agency=H99.2", "area=00002", "period=last_30d", "domain=D-out", "category=C-out"),
     "/api/v1/at-risk": ("", "agency=H99.2", "area=00002", "q=H0-zagout"),
     "/api/v1/bottlenecks": ("", "period=2026-AQ4", "agency=H99.2", "procedure=P-out"),
-    "/api/v1/dossiers": ("", "state=open", "agency=H99.2", "area=00002", "q=H0-zagout"),
-    "/api/v1/reports": ("", "state=open", "agency=H99.2", "area=00002", "q=PA0-zagout"),
+    "/api/v1/dossiers": (
+        "", "state=open", "agency=H99.2", "area=00002", "q=H0-zagout", "state=open&sort=agency", "agency=!H99.2&timeliness=!late&q=zagout",
+    ),
+    "/api/v1/reports": ("", "state=open", "agency=H99.2", "area=00002", "q=PA0-zagout", "sort=-area", "q=zarout&closed=-", "q=zwords"),
     "/api/v1/duplicates": ("", "agency=H99.2", "area=00002", "state=merged"),
     "/api/v1/hotspots": ("", "by=cell", "agency=H99.2", "area=00002&period=last_30d"),
     "/api/v1/readings": ("period=2026-11-18..2026-11-20", "area=00002", "station=S-zarout"),
-    "/api/v1/stations": ("", "area=00002"),
+    "/api/v1/stations": ("", "area=00002", "q=zarout&sort=area"),
     "/api/v1/indicators": ("", "agency=H99.2", "area=00002", "subject=H99.2", "indicator=zindex", "year=2025"),
 }
 

@@ -1,6 +1,7 @@
 """What the city's lists call things: names by code, what lies below a code, codes whose name has a word. Read once, searched in memory.
 
-Names nobody has looked at are left out for readers who may not know them (metrics/city/masking.py): a search must not tell them either.
+What lies outside the reader's rights is left out, and names nobody has looked at for readers who may not know them
+(metrics/city/masking.py): a search must not tell them either.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ def _read(city: City, kind: str) -> Known:
     with city.store.reading() as connection:
         left_out = unvetted(connection, city, kind)
         rows = [row for row in connection.execute(text(_LISTS[kind])).all() if row[0] and row[0] not in left_out]
+    covers = {"agency": city.scope.covers_agency, "area": city.scope.covers_area}.get(kind)
+    rows = [row for row in rows if covers is None or covers(row[0])]
     above = {row[0]: row[2] or "" for row in rows} if kind in ("agency", "area") else {}
     return Known({row[0]: row[1] or "" for row in rows}, above)
 
