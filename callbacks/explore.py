@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.context import AppContext
@@ -80,24 +80,32 @@ def shapes_of(city: City, asked: Ask) -> Sequence[AreaShape]:
 
 
 def read_content(city: City, asked: Ask, *, has_map: bool) -> Content:
-    """The answers of the page. Raises ValueError where the measure has no such breakdown."""
+    """The answers of the page: at most one of them is read row by row. Raises ValueError where the measure has no such breakdown."""
     may_read = bool(asked.view.get("read"))
     key = reading_key(city.scope, asked.view.get("read")) if may_read else ""
     by = tuple(one for one in (asked.by, asked.split) if one)
     own = state.own_filters(asked)
     main = explore.read(city, asked.question(by, state.main_period(asked), own, top=asked.cut, may_read=may_read), key)
-    is_narrowed = any(asked.filter.term(key) for key in own) or state.main_period(asked) != asked.now
-    whole = explore.read(city, asked.question((), asked.now, may_read=may_read), key) if is_narrowed else main
+    is_narrowed = any(asked.filter.term(name) for name in own) or state.main_period(asked) != asked.now
+    whole = _chosen(city, asked, main, key) if is_narrowed else main
     time = _beside(city, asked, (state.grain(asked.period),), state.around(asked), ())
     on_map = _beside(city, asked, ("area",), asked.now, ("area",)) if has_map else None
     return Content(main, time, on_map, whole)
 
 
+def _chosen(city: City, asked: Ask, main: Answer, key: str) -> Answer:
+    """The figure of what is chosen in the table: its own question, but of one group that took reading the row that was read."""
+    rows = [row for row in main.rows if state.is_chosen(asked, asked.by, row.groups[0])]
+    if main.coverage == explore.READ and len(rows) == 1:
+        return replace(main, rows=(replace(rows[0], groups=(explore.TOTAL,)),), totals=())
+    return explore.read(city, asked.question((), asked.now, may_read=bool(key)), key)
+
+
 def _beside(city: City, asked: Ask, by: tuple[str, ...], period: Any, without: tuple[str, ...]) -> Answer | None:
     """The answer of a view beside the table; None where it would have to be read, or the measure has no such breakdown."""
     try:
-        found = explore.read(city, asked.question(by, period, without, may_read=bool(asked.view.get("read"))))
-    except ValueError:
+        found = explore.read(city, asked.question(by, period, without))
+    except (ValueError, TookTooLong):
         return None
     return found if found.is_read else None
 
@@ -115,6 +123,7 @@ def _page(
     return [
         heading(ask.heading_words(asked), note, None if seen else kept.kept(city, asked, views.read(city, PATH))),
         html.Div(id=kept.SAID),
+        dcc.Store(id=kept.DRAWN, data=city.revisions.get(asked.topic, 0)),
         html.A(id=GO, href="", hidden=True),
         *kept.marks(city, asked, seen, why_not),
         None if seen else ask.asking(city, asked, names),

@@ -35,6 +35,7 @@ def take_step(
     name: str,
     is_shared: Sequence[str],
     other_name: Sequence[str],
+    drawn: int | None,
     opened: Mapping[str, Any],
 ) -> Any:
     """Take what the pressed button says: (what is said, the list of views)."""
@@ -45,7 +46,9 @@ def take_step(
     asked = read_state(read_view(opened, context.config, city.today, DEFAULT_PERIOD), city)
     address = request.client.host if request and request.client else ""
     typed = (name if pressed["do"] == "save" else next(iter(other_name), "")) or ""
-    step = Step(city, asked, int(pressed["id"]), typed, bool(is_shared), address, now)
+    told_id = str(pressed["id"])
+    number = int(told_id) if told_id.isascii() and told_id.isdigit() and len(told_id) < 16 else 0
+    step = Step(city, asked, number, typed, bool(is_shared), drawn, address, now)
     try:
         told, editing = STEPS[pressed["do"]](step)
     except TypedFault as no:
@@ -68,6 +71,7 @@ class Step:
     number: int
     typed: str
     is_shared: bool
+    drawn: int | None  # the revision of the figures on the screen
     address: str
     now: int
 
@@ -110,10 +114,12 @@ def _restore(step: Step) -> Said:
 
 
 def _keep(step: Step) -> Said:
-    """The figures of the page as they are now, worked out again: within one revision and instant they are those on the screen."""
+    """The figures of the page, worked out again: of one revision they are those on the screen. Of another nothing is kept."""
+    if step.drawn != step.city.revisions.get(step.asked.topic, 0):
+        raise TypedFault("explore.moved", "figures")
     content = read_content(step.city, step.asked, has_map=any(one.geometry for one in shapes_of(step.city, step.asked)))
     if not content.main.is_read:
-        raise KeyError("not read")
+        raise TypedFault("explore.nothing_shown", "figures")
     query = step.asked.here(period=step.asked.period.text).partition("?")[2]
     found = shown.keep(step.city, PATH, query, step.lang, as_data(content), step.address, step.now)
     return kept.said(t("explore.kept", step.lang), step.lang, kept.shown_link(found, step.lang)), 0
@@ -146,6 +152,7 @@ CALLBACKS = (
             State(kept.NAME, "value"),
             State(kept.SHARED, "value"),
             State({"type": kept.RENAME, "id": ALL}, "value"),
+            State(kept.DRAWN, "data"),
             State(opened_id("explore"), "data"),
         ],
     ),

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from components.desk_filters import period_name
 from components.desk_links import View
 from components.desk_parts import ago, facts, feed_state, link
-from components.desk_tiles import change, drill_href, unit, with_unit
+from components.desk_tiles import change, drill_href, explore_href, unit, with_unit
 from config import LATE_RULES
 from config.targets import Target
 from metrics.city import City
@@ -28,6 +28,8 @@ def kpi_facts(city: City, view: View, item: Definition, value: KpiValue) -> Comp
     links = [link(t("catalogue.link", lang), view.here(key=row.key))]
     if href := drill_href(city, view, value):
         links.insert(0, link(t("desk.open_list", lang), href))
+    if href := explore_href(city, view, row.key):
+        links.insert(0, link(t("explore.analyse", lang), href))
     parts = [
         html.P(t(f"kpi.{row.key}.definition", lang)),
         change(value, lang),

@@ -19,6 +19,7 @@ from app import make_app
 from callbacks import explore as page_of_explore
 from callbacks.desk import draw_desk
 from callbacks.explore import draw_explore, read_content, reading_key
+from callbacks.explore_kept import STEPS, Step
 from components.context import AppContext
 from components.desk_links import View, read_view
 from components.explore.area_map import area_map
@@ -27,6 +28,7 @@ from components.explore.content import as_data, from_data
 from components.explore.state import DEFAULT_PERIOD, is_chosen, read_state
 from components.explore.timeline import nice
 from metrics.city import City, areas, dossiers, reports
+from metrics.city.typed import TypedFault
 from scope import DEMO_SCOPE
 from store.bounded import Running
 from store.engine import Store
@@ -282,6 +284,14 @@ def test_whoever_asked_stops_the_reading_and_nobody_elses(province: tuple[AppCon
     store.running.update({key: Running(until=1e12) for key in (mine, other)})
     page_of_explore.stop_reading(context, DEMO_SCOPE, 1, {"path": "/explore", "query": {"read": "abc"}})
     assert (store.running.pop(mine).is_stopped, store.running.pop(other).is_stopped) == (True, False)
+
+
+def test_figures_that_have_moved_on_since_they_were_drawn_are_not_kept_as_shown(city: City) -> None:
+    state = read_state(view_of(city, "measure=dossiers_received"), city)
+    drawn_at = city.revisions["dossiers"]
+    with pytest.raises(TypedFault) as fault:
+        STEPS["keep"](Step(city, state, 0, "", False, drawn_at - 1, "", AT))
+    assert fault.value.key == "explore.moved"
 
 
 # ---- from the desk ----------------------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def bar(city: City, state: State, value: float | None, most: float, is_bar: bool
     lang, measure = state.lang, state.measure
     judged, target = judged_by(city, state, value)
     figure = html.Span(value_words(measure, value, lang, is_short=True), className="d-x-value")
-    if not is_bar or value is None or not most:
+    if not is_bar or not value or not most:
         return html.Div([html.Span(className="d-x-track d-x-empty"), figure], className="d-x-cell")
     style = {"--w": f"{max(0.6, min(100.0, 100 * abs(value) / most)):.1f}%"}
     marks = [html.Span(className="d-x-bar", style=style)]

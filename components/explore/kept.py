@@ -17,13 +17,14 @@ from store.days import moment
 from text import t
 from text.formats import instant
 
-DO, VIEWS, SAID, NAME, RENAME, SHARED = (
+DO, VIEWS, SAID, NAME, RENAME, SHARED, DRAWN = (
     "explore-do",
     "explore-views",
     "explore-said",
     "explore-view-name",
     "explore-view-rename",
     "explore-view-shared",
+    "explore-drawn",
 )
 
 
