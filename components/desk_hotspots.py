@@ -93,9 +93,9 @@ def _top(row: HotSpot, lang: str) -> str:
 
 # ---- the map ------------------------------------------------------------------------------------------------------------
 def spot_map(view: View, areas: Sequence[AreaShape], found: HotSpots) -> Component | None:
-    """Areas with the hot places numbered as in the list; None where nothing can be drawn."""
+    """Areas with the hot places numbered as in the list; None where there are none, or nothing to draw them on."""
     drawing = drawing_of(areas) or _frame(found)
-    if drawing is None:
+    if drawing is None or not found.found:
         return None
     lang, hot = view.lang, {row.key: row for row in found.found}
     cuts = [
@@ -112,7 +112,7 @@ def spot_map(view: View, areas: Sequence[AreaShape], found: HotSpots) -> Compone
     ]
     words = {key: t(f"wall.{key}", lang) for key in ("hoang_sa", "truong_sa", "bien_dong")}
     sea = [html.Span(one.text, className="d-h-sea", style=_at(drawing, one.lon, one.lat)) for one in sovereignty(drawing.bounds, words)]
-    ground = html.Div([*cuts, borders] if borders else cuts, **{"aria-hidden": "true"})
+    ground = html.Div([*cuts, *([] if borders is None else [borders])], **{"aria-hidden": "true"})
     return html.Div(
         [ground, *sea, *numbers], className="d-h-map", role="group", style={"--ratio": f"{drawing.ratio:.3f}"},
         **{"aria-label": t("hotspots.map", lang, n=number(len(found.found), lang, 0))},
