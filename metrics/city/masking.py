@@ -149,6 +149,13 @@ PUBLIC_FIELDS: Mapping[str, str] = {
 }
 
 
+# answer -> its masked fields: files ask for every row
+_MASKS_OF: Mapping[str, tuple[tuple[str, Mask], ...]] = {
+    owner: tuple((mask.field.partition(".")[2], mask) for mask in MASKS if mask.field.partition(".")[0] == owner)
+    for owner in dict.fromkeys(mask.field.partition(".")[0] for mask in MASKS)
+}
+
+
 def may_read(scope: Scope, mask: Mask) -> bool:
     """Is the field for this reader as it is?"""
     return mask.field_class in scope.field_classes and (not mask.permission or scope.permits(mask.permission))
@@ -156,11 +163,9 @@ def may_read(scope: Scope, mask: Mask) -> bool:
 
 def masked(city: City, item: Item, grid: Grid | None = None) -> Item:
     """The row as this reader may have it."""
-    name = type(item).__name__
     changes: dict[str, Any] = {}
-    for mask in MASKS:
-        owner, _, field = mask.field.partition(".")
-        if owner == name and not may_read(city.scope, mask):
+    for field, mask in _MASKS_OF.get(type(item).__name__, ()):
+        if not may_read(city.scope, mask):
             changes[field] = _INSTEAD[mask.instead](getattr(item, field), grid)
     return replace(item, **changes) if changes else item  # type: ignore[type-var]
 
