@@ -49,6 +49,7 @@ NAV = (
     NavRow("/reports", "desk.nav_reports", "see.reports"),
     NavRow("/stations", "desk.nav_stations", "see.stations"),
     # what asks further: each page adds its row here
+    NavRow("/explore", "page.explore", "see.dossiers", group=ANALYSIS),
     NavRow("/map", "page.map", "see.desk", group=ANALYSIS),
     NavRow("/hotspots", "page.hotspots", "see.reports", group=ANALYSIS),
     NavRow("/duplicates", "page.duplicates", "see.reports", group=ANALYSIS),
