@@ -99,7 +99,7 @@ def spot_map(view: View, areas: Sequence[AreaShape], found: HotSpots) -> Compone
         return None
     lang, hot = view.lang, {row.key: row for row in found.found}
     cuts = [
-        html.Span(className="d-h-area", style={"clipPath": cut.path},
+        html.Span(className="d-h-area", style=cut.style,
                   **{"data-step": str(step_of(hot[cut.code])) if found.cell is None and cut.code in hot else "0"})
         for cut in drawing.cuts
     ]

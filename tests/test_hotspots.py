@@ -185,6 +185,13 @@ def test_on_a_phone_the_map_stands_above_its_list_and_both_lead_to_the_reports(
     expect(seen.locator(".d-count")).to_have_attribute("data-count", "30")  # the very reports
     seen.go_back()
     expect(seen.locator(".d-h-mark")).to_have_count(1)
+    seen.get_by_role("link", name="Địa bàn").click()
+    area = seen.locator(".d-h-area[data-step='4']")
+    expect(area).to_have_count(1)
+    box, mark, whole = (found.bounding_box() for found in (area, seen.locator(".d-h-number"), seen.locator(".d-h-map")))
+    assert box is not None and mark is not None and whole is not None and box["width"] < whole["width"] / 2
+    middle = (mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+    assert box["x"] < middle[0] < box["x"] + box["width"] and box["y"] < middle[1] < box["y"] + box["height"]  # its number on it
 
 
 @pytest.mark.parametrize(("standing", "told"), [(None, "–"), (0.0, "–"), (3.0, "740"), (30.0, "1.000.000")])
