@@ -15,7 +15,7 @@ from api.tables import iso
 from metrics.city import area_kpis, areas, places, stations
 from metrics.city.places import EVERYWHERE, ZOOMS, Box
 
-LAYERS = ("reports", "density", "areas", "stations")
+LAYERS = ("areas", "reports", "density", "stations")
 _POINT = ("lon", "lat")
 
 
@@ -106,7 +106,7 @@ def _feature(geometry: Mapping[str, Any] | None, properties: Mapping[str, Any]) 
 
 
 _OWN: Sequence[Parameter] = (
-    Parameter("layer", "what is asked for; default reports", LAYERS),
+    Parameter("layer", "what is asked for; default areas", LAYERS),
     Parameter("bbox", "west,south,east,north in degrees; default everywhere"),
     Parameter("zoom", "zoom of web maps 0..24: reports closer than 64 pixels, cells of 40 pixels, are one; default 3"),
     Parameter("key", "KPI of the layer areas; default reports_overdue"), known.LATE_RULE,

@@ -184,7 +184,14 @@
     cancel();
     told(corners);
   }
-  function told(corners) { set("map-drawn", corners.map((at) => at.lng.toFixed(5) + "," + at.lat.toFixed(5)).join("_")); }
+  // what was drawn is a filter like any other: the page is asked for anew, the view stays
+  function told(corners) {
+    const query = page();
+    ["view", "day"].forEach((name) => query.delete(name));
+    query.set("within", corners.map((at) => at.lng.toFixed(5) + "," + at.lat.toFixed(5)).join("_"));
+    clearTimeout(writing);
+    window.dash_clientside.set_props("desk-url", { search: "?" + query.toString() });
+  }
 
   const inside = (event) => draw && event.isPrimary && event.target.closest && !event.target.closest(".m-buttons");
   const where = (event) => map.mouseEventToLatLng(event);

@@ -1,4 +1,4 @@
-"""Fills the map: its frame and panel once; then reports and stations of each view, areas of each day, what is picked, what is drawn."""
+"""Fills the map: its frame and panel once; then reports and stations of each view, areas of each day, what is picked."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from components import desk_map, desk_map_cards, desk_map_layers, desk_map_panel
 from components.context import AppContext
 from components.desk_filters import filter_chips, panel, period_field, period_name, period_picker, select
 from components.desk_links import View, read_view
-from components.desk_map import AREAS, ASKED, AT, DRAWN, PICKED, SPOTS, SQUARES, STATIONS, TOLD
+from components.desk_map import AREAS, ASKED, AT, PICKED, SPOTS, SQUARES, STATIONS, TOLD
 from components.desk_map_scale import COUNTS
 from components.desk_map_state import DEFAULT_PERIOD, MOST_DAYS, NONE, NOW_STATES, Shown, box_of, day_of, report_filter, shown
 from components.desk_parts import heading, notice
-from components.desk_shell import URL, opened_id
+from components.desk_shell import opened_id
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page, choice_of
 from components.maps import area_features, with_country
 from metrics.city import City, agencies, area_kpis, areas, places, reports, stations
@@ -302,17 +302,6 @@ def _picked_station(city: City, view: View, now: Shown, picked: Mapping[str, Any
 _PICKED = {"area": _picked_area, "report": _picked_report, "box": _picked_box, "station": _picked_station}
 
 
-def take_drawn(context: AppContext, scope: Scope, drawn: Any, opened: Opened) -> Any:
-    """The query string with what was drawn; nothing changes for what is no polygon."""
-    if not isinstance(drawn, str):
-        return no_update
-    _, view, _ = _looked(context, scope, opened)
-    try:
-        return "?" + view.here(within=read_polygon(drawn).text).partition("?")[2]
-    except ValueError:
-        return no_update
-
-
 PAGES = (PageRow("map", "see.desk", draw_map, ("dossiers", "reports", "readings"), default_period=DEFAULT_PERIOD),)
 _OPENED = [State(opened_id("map"), "data")]
 CALLBACKS = (
@@ -323,7 +312,6 @@ CALLBACKS = (
     ),
     CallbackRow(draw_day, "see.desk", [Output(AREAS, "hideout"), Output(desk_map.AREA_LEGEND, "children")], [Input(AT, "data")], _OPENED),
     CallbackRow(pick, "see.desk", Output(TOLD, "children"), [Input(PICKED, "data")], _OPENED),
-    CallbackRow(take_drawn, "see.desk", Output(URL, "search", allow_duplicate=True), [Input(DRAWN, "data")], _OPENED),
 )
 
 

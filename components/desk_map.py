@@ -16,7 +16,7 @@ from dash.development.base_component import Component
 from components.desk_links import View
 from text import t
 
-ASKED, ANSWERED, AT, PICKED, TOLD, DRAWN = "map-asked", "map-answered", "map-at", "map-picked", "map-told", "map-drawn"
+ASKED, ANSWERED, AT, PICKED, TOLD = "map-asked", "map-answered", "map-at", "map-picked", "map-told"
 AREAS, SPOTS, SQUARES, STATIONS = "map-areas", "map-spots", "map-squares", "map-stations"
 AREA_LEGEND, AREA_TABLE = "map-area-legend", "map-area-table"
 EMPTY: dict[str, Any] = {"type": "FeatureCollection", "features": []}
@@ -112,8 +112,8 @@ def frame(left: Sequence[Component | None], beside: Sequence[Component | None], 
 
 
 def stores() -> list[Component]:
-    """What the scripts tell the callbacks: the view that is looked at, the day, what was picked, what was drawn."""
-    return [dcc.Store(id=name) for name in (ASKED, AT, PICKED, DRAWN)]
+    """What the scripts tell the callbacks: the view that is looked at, the day, what was picked."""
+    return [dcc.Store(id=name) for name in (ASKED, AT, PICKED)]
 
 
 def drawing(lang: str, has_drawn: bool) -> Component:

@@ -17,6 +17,7 @@ page      /dossiers/<item>                   . . x x x . . .
 page      /reports                           . . x x x . . .
 page      /reports/<item>                    . . x x x . . .
 page      /explore                           . . x x x . . .
+page      /map                               . x x x x x x x
 page      /at-risk                           . . x x x . . .
 page      /bottlenecks                       . . x x x . . .
 page      /duplicates                        . . x x x . . .
@@ -47,6 +48,7 @@ fill      dossiers                           . . x x x . . .
 fill      dossier                            . . x x x . . .
 fill      reports                            . . x x x . . .
 fill      report                             . . x x x . . .
+fill      map                                . x x x x x x x
 fill      at_risk                            . . x x x . . .
 fill      bottlenecks                        . . x x x . . .
 fill      duplicates                         . . x x x . . .
@@ -65,6 +67,9 @@ fill      explore                            . . x x x . . .
 callback  explore-go.href                    . . x x x . . .
 callback  explore-said.children              . . x x x . . .
 callback  explore-stopped.children           . . x x x . . .
+callback  map-spots.data                     . x x x x x x x
+callback  map-areas.hideout                  . x x x x x x x
+callback  map-told.children                  . x x x x x x x
 callback  signals-refresh.data               . . x x . . . x whole
 callback  duplicates-refresh.data            . . . x x . . .
 callback  weekly-refresh.data                . . x x x . . .
@@ -90,6 +95,7 @@ json      /api/v1/annotations                . . . x x . x x
 json      /api/v1/briefs                     . . . x x . x x
 paper     /api/v1/briefs/{key}.pdf           . . x x x . . . whole
 paper     /api/v1/briefs/{key}.xlsx          . . x x x . . . whole
+json      /api/v1/places                     . . . x x . x x
 json      /api/v1/series                     . . . x x . x x
 json      /api/v1/explore                    . . . x x . . .
 json      /api/v1/score                      . . . x x . x x
@@ -190,6 +196,9 @@ QUERIES = {
         "", "state=open", "agency=H99.2", "area=00002", "q=H0-zagout", "state=open&sort=agency", "agency=!H99.2&timeliness=!late&q=zagout",
     ),
     "/api/v1/reports": ("", "state=open", "agency=H99.2", "area=00002", "q=PA0-zagout", "sort=-area", "q=zarout&closed=-", "q=zwords"),
+    "/api/v1/places": (
+        "", "layer=reports&state=received", "layer=density", "layer=stations", "layer=areas&key=reports_open", "layer=reports&area=00002",
+    ),
     "/api/v1/duplicates": ("", "agency=H99.2", "area=00002", "state=merged"),
     "/api/v1/hotspots": ("", "by=cell", "agency=H99.2", "area=00002&period=last_30d"),
     "/api/v1/readings": ("period=2026-11-18..2026-11-20", "area=00002", "station=S-zarout"),

@@ -71,7 +71,7 @@ def test_an_address_that_cannot_be_meant_names_the_parameter(city: City, query: 
 @pytest.mark.parametrize("asked", [None, 3, {}, {"box": [1, 2, 3]}, {"box": ["a", 1, 2, 3], "zoom": 3}, {"box": [9, 1, 2, 3], "zoom": 1}])
 def test_what_no_script_of_ours_asks_changes_nothing(city: City, asked: object) -> None:
     assert handlers.draw_places(context(city), DEMO_SCOPE, asked, opened()) is no_update
-    assert handlers.take_drawn(context(city), DEMO_SCOPE, asked, opened()) is no_update
+    assert handlers.pick(context(city), DEMO_SCOPE, asked, opened()) is no_update
 
 
 def test_a_picked_report_needs_the_right_to_reports(city: City) -> None:
@@ -96,7 +96,7 @@ def test_the_api_tells_what_the_map_draws(city: City, live_server: Callable[...,
     server = FastAPI()
     mount(server, AppContext(CONFIG, city.store, lambda: NOW, lambda request: scope_of("analyst")), build_frame=lambda city, lang: {})
     with httpx.Client(base_url=live_server(server).url) as client:
-        told = client.get("/api/v1/places", params={"state": "open", "bbox": "107,20.9,107.1,21", "zoom": 11}).json()
+        told = client.get("/api/v1/places", params={"layer": "reports", "state": "open", "bbox": "107,20.9,107.1,21", "zoom": 11}).json()
         listed = client.get("/api/v1/reports", params={"state": "open", "within": "107,20.9_107.1,20.9_107.1,21_107,21"}).json()
         areas = client.get("/api/v1/places", params={"layer": "areas", "key": "reports_open", "period": "last_30d"}).json()
         density = client.get("/api/v1/places", params={"layer": "density", "state": "open", "bbox": "107,20.9,107.1,21"}).json()

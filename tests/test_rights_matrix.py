@@ -211,6 +211,14 @@ PRESSED: dict[str, tuple[list[Any], list[Any], str]] = {
         [[{"id": {"do": "undo", "pair": PAIR, "type": "same-do"}, "property": "n_clicks", "value": 1}]],
         [opened("duplicates", "/duplicates")], "d-fault",
     ),
+    "map-spots.data": (
+        [{"id": "map-asked", "property": "data", "value": {"box": [90, 0, 120, 30], "zoom": 6, "day": "", "token": 7}}],
+        [opened("map", "/map")], "data-token",
+    ),
+    "map-areas.hideout": ([{"id": "map-at", "property": "data", "value": {"day": "", "top": 0}}], [opened("map", "/map")], "palette"),
+    "map-told.children": (
+        [{"id": "map-picked", "property": "data", "value": {"kind": "area", "code": "00001"}}], [opened("map", "/map")], "m-links",
+    ),
     "explore-go.href": (
         [[{"id": {"name": "period", "type": "explore-field"}, "property": "value", "value": "2026-10"}]],
         [[{"id": {"name": "period", "type": "explore-field"}, "property": "id", "value": {"name": "period", "type": "explore-field"}}],
