@@ -26,12 +26,7 @@ def answer_explore(ask: Ask) -> Json | Table:
     """The rows and totals of a question; where it is not covered and `read` is not yes, the estimate alone."""
     with refusing():
         question = question_of(ask)
-        try:
-            found = explore.read(ask.city, question)
-        except explore.TookTooLong as late:
-            raise ApiError(
-                400, "took_too_long", str(late), field="period", remedy="ask for a shorter period, or filter by agency",
-            ) from late
+        found = explore.read(ask.city, question)
     if ask.form == "json":
         return _told(ask, found)
     if not found.is_read:
