@@ -21,7 +21,7 @@
     const step = (hideout.steps || {})[feature.properties.code];
     const known = step !== undefined, chosen = hideout.chosen === feature.properties.code;
     return {
-      fill: true, fillColor: known ? css("--" + hideout.palette + "-" + step) : css("--panel"), fillOpacity: known ? 0.9 : 0.35,
+      fill: true, fillColor: known ? css("--" + hideout.palette + "-" + step) : css("--panel"), fillOpacity: known ? (hideout.isFaint ? 0.3 : 0.9) : 0.35,
       color: chosen ? css("--ink") : known ? css("--border") : css("--trace"), weight: chosen ? 2.5 : 1, dashArray: known || chosen ? null : "3 3", opacity: 1,
     };
   };

@@ -177,7 +177,7 @@ def _table(view: View, now: Shown, shapes: tuple[AreaShape, ...], points: tuple[
 
 def _hideout(city: City, view: View, now: Shown, shapes: tuple[AreaShape, ...], points: tuple[Point, ...], top: float) -> dict[str, Any]:
     colours = desk_map_layers.area_colours(now.kpi, shapes, points, view.lang, top) if now.kpi else {}
-    return {**colours, "chosen": view.get("area"), "day": now.day}
+    return {**colours, "chosen": view.get("area"), "day": now.day, "isFaint": now.reports == DENSITY}
 
 
 # ---- what the scripts ask ---------------------------------------------------------------------------------------------

@@ -97,9 +97,13 @@ def station_features(found: Iterable[StationState], on_day: Mapping[tuple[str, s
 
 def stations_legend(lang: str) -> list[Component]:
     """VN_AQI classes, stations without an index, silent ones."""
-    rows = [(f"var(--aqi-{name.replace('_', '-')})", t(f"aqi.{name}", lang)) for name in AQI_CLASSES]
+    rows = _aqi_rows(lang)
     rows.append(("var(--aqi-none)", t("map.other_station", lang)))
     return [swatches(rows, "diamond"), html.P(t("map.silent_station", lang), className="d-quiet")]
+
+
+def _aqi_rows(lang: str) -> list[tuple[str, str]]:
+    return [(f"var(--aqi-{name.replace('_', '-')})", t(f"aqi.{name}", lang)) for name in AQI_CLASSES]
 
 
 # ---- areas ------------------------------------------------------------------------------------------------------------
@@ -107,11 +111,19 @@ def area_colours(key: str, areas: Sequence[AreaShape], points: Sequence[Point], 
     """The hideout of the areas' layer: colour step and words by code, the palette, the highest value so far."""
     known = {p.group: p for p in points}
     values = {code: p.value for code, p in known.items() if p.value is not None}
-    scale = scale_of(kpi(key), values, top)
-    steps = {code: scale.step(value) for code, value in values.items()} if scale else {}
+    scale = None if _is_aqi(key) else scale_of(kpi(key), values, top)
+    steps: dict[str, int | str] = {code: scale.step(value) for code, value in values.items()} if scale else {}
+    if _is_aqi(key):
+        steps = {code: category(round(value)).key.replace("_", "-") for code, value in values.items()}
     steps |= {code: 1 for code, p in known.items() if p.state == SUPPRESSED}  # some, and few
+    palette = "aqi" if _is_aqi(key) else scale.colours if scale else "tide"
     words = {area.code: f"{area.full_name or area.name}: {value_words(key, known.get(area.code), lang)}" for area in areas}
-    return {"steps": steps, "words": words, "palette": scale.colours if scale else "tide", "top": max([top, *values.values()])}
+    return {"steps": steps, "words": words, "palette": palette, "top": max([top, *values.values()])}
+
+
+def _is_aqi(key: str) -> bool:
+    """Is it an index whose classes have colours of their own (Decision 1459/QĐ-TCMT)?"""
+    return kpi(key).measure_unit == "aqi"
 
 
 def value_words(key: str, found: Point | None, lang: str) -> str:
@@ -130,7 +142,7 @@ def area_legend(key: str, points: Sequence[Point], lang: str, top: float) -> lis
     """The classes with their colours, from low to high, and what has no figure."""
     values = {p.group: p.value for p in points if p.value is not None}
     scale = scale_of(kpi(key), values, top)
-    rows = [] if scale is None else _coloured(scale, _classes(key, scale, lang))
+    rows = _aqi_rows(lang) if _is_aqi(key) else [] if scale is None else _coloured(scale, _classes(key, scale, lang))
     told = t("map.unit", lang, unit=unit(key, lang) or t("map.count", lang))
     return [html.P(told, className="d-quiet"), swatches(rows, "square"), swatches([("transparent", t("map.no_figure", lang))], "empty")]
 
