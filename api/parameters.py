@@ -53,7 +53,8 @@ HEADERS = Parameter(
 _VALUE = "a,b any of; !a none of; - missing; !- given"
 _RANGE = "a, a,b, a..b, a.. or ..b; ! before it: none of; - missing"
 _OF_KIND = {
-    "code": _VALUE, "tree": f"{_VALUE}; with all below", "number": _RANGE, "day": f"{_RANGE}; days yyyy-mm-dd in the city's zone",
+    "code": _VALUE, "tree": f"{_VALUE}; with all below, =code without", "number": _RANGE,
+    "day": f"{_RANGE}; days yyyy-mm-dd in the city's zone",
     "hour": f"{_RANGE}; hours 0 to 23", "weekday": f"{_RANGE}; 1 = Monday", "flag": "yes or no; - not told",
     "place": "inside a polygon lon,lat_lon,lat_lon,lat; - without a place",
 }

@@ -29,11 +29,13 @@ from components.explore.state import DEFAULT_PERIOD, is_chosen, read_state
 from components.explore.timeline import nice
 from metrics.city import City, areas, dossiers, reports
 from metrics.city.typed import TypedFault
+from metrics.rollups import drain
 from scope import DEMO_SCOPE
 from store.bounded import Running
+from store.days import DAY
 from store.engine import Store
 from store.landing import Landing, land
-from store.rows import AreaRow, Parsed
+from store.rows import AreaRow, DossierRow, Parsed
 from tests.desk_province import AT, PLACES, config_of, make_store, moment_now
 from tests.servers import serve_asgi
 from tests.test_desk import LAID_OUT
@@ -56,6 +58,11 @@ def province(make_database: Callable[..., str]) -> Iterator[tuple[AppContext, St
     store = make_store(url)
     areas = tuple(AreaRow(f"A{n:02}", name, f"Xã {name}", geometry=square(n - 1)) for n, name in enumerate(PLACES, 1))
     land(store, Parsed(areas=areas, item_count=len(areas)), Landing("communes", "areas", AT))
+    own = tuple(
+        DossierRow(f"H99-{n}", "H99", "1.001", "", "D01", status=4, received_at=AT - n * DAY, due_at=AT + DAY, version=1) for n in (1, 2)
+    )
+    land(store, Parsed(dossiers=own, item_count=2), Landing("one_stop", "one_stop", AT))
+    drain(store, AT)
     yield AppContext(config_of(url), store, moment_now, lambda request: DEMO_SCOPE), store
     store.dispose()
 
@@ -179,6 +186,16 @@ def test_the_way_down_narrows_and_breaks_down_by_what_comes_next(city: City) -> 
 def test_an_agency_takes_all_below_it(city: City) -> None:
     state = read_state(view_of(city, "measure=dossiers_received&agency=H99.10"), city)
     assert is_chosen(state, "agency", "H99.10.3") and not is_chosen(state, "agency", "H99.101")
+
+
+def test_the_row_of_an_agency_above_others_is_its_own_and_so_is_what_it_opens(city: City) -> None:
+    found = drawn(city, "measure=dossiers_received&by=agency&top=all")
+    after = drawn(city, follow(city, found, "agency:H99"))
+    assert figure(after) == 2 and figure(drawn(city, "measure=dossiers_received&agency=H99")) == figure(found)
+    (marked,) = [node for node in classed(after, "d-x-pick") if getattr(node, "aria-current", "")]
+    assert getattr(marked, "data-at") == "agency:H99"
+    links = [node.href for node in classed(found, "d-x-rows") if "agency=%3DH99" in node.href]
+    assert [dossiers.total(city, dossiers.chosen(dict(parse_qsl(urlsplit(href).query)))) for href in links] == [2]
 
 
 def test_a_cell_of_the_cross_table_narrows_to_both_of_its_groups(city: City) -> None:

@@ -14,6 +14,7 @@ from components.explore.words import dimension_name, group_name, measure_name, p
 from metrics.city import City
 from metrics.city.explore.measures import MEASURES
 from metrics.city.feeds import ROLE_TOPIC
+from metrics.city.known import ALONE
 from metrics.comparison import HOWS
 from text import t
 from text.vietnamese import fold, sort_key
@@ -134,8 +135,11 @@ def _more(state: State, names: Names) -> Component:
     for field, known in names.items():
         ordered = sorted(known.items(), key=lambda pair: sort_key(pair[1]))
         options = [{"label": words, "value": code, "search": f"{words} {fold(words)} {code}"} for code, words in ordered if code]
+        chosen = state.filter.only(field)
+        if chosen.startswith(ALONE):
+            options.insert(0, {"label": _one(field, chosen, known, lang), "value": chosen, "search": chosen})
         if 0 < len(options) <= MOST_OPTIONS:
-            boxes.append(_field(field, dimension_name(field, lang), dropdown(field, options, state.filter.only(field), lang), ""))
+            boxes.append(_field(field, dimension_name(field, lang), dropdown(field, options, chosen, lang), ""))
     return html.Details(
         [html.Summary(t("explore.more_filters", lang), className="d-button"), html.Div(boxes, className="d-fields")],
         className="d-x-more",
@@ -224,6 +228,8 @@ def _one(key: str, code: str, known: Mapping[str, str], lang: str) -> str:
         return group_name(key, code, known.get(code, ""), lang)
     if code in known:
         return known[code]
+    if code.startswith(ALONE):
+        return t("explore.alone", lang, name=known.get(code[1:], code[1:]))
     for prefix in ("desk.dossier_state", "desk.report_state", "timeliness"):
         if key in ("state", "timeliness", "quality"):
             try:

@@ -19,6 +19,7 @@ from metrics.city.explore.measures import MEASURE, MEASURES, Measure
 from metrics.city.explore.question import DIMENSION, DIMENSIONS, Dimension, Question
 from metrics.city.filter_fields import FIELD_BY_KEY
 from metrics.city.filters import Filter, parse, told, written
+from metrics.city.known import ALONE, known
 from metrics.comparison import HOWS
 from metrics.periods import Period, parse_period
 from store.days import instant
@@ -48,6 +49,7 @@ class State:
     top: int
     shape: str
     known_at: int | None
+    parents: Mapping[str, frozenset[str]]  # agencies and areas that others lie below
     is_shown: bool = False  # drawn from what was kept: its records may have moved on
 
     @property
@@ -102,6 +104,7 @@ def read_state(view: View, city: City) -> State:
         0 if view.get("top") == "all" else TOP,
         view.get("shape") if view.get("shape") in SHAPES else SHAPES[0],
         _known_at(view.get("known_at"), city),
+        {kind: known(city, kind).parents() for kind in ("agency", "area")},
     )
 
 
@@ -133,7 +136,7 @@ def _known_at(text: str, city: City) -> int | None:
         return None
     try:
         return instant(datetime.fromisoformat(text).replace(tzinfo=city.config.tz))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"known_at: {text}") from None
 
 
@@ -189,9 +192,10 @@ def clock_key(state: State, dimension: str) -> str:
 
 
 def chosen_value(state: State, dimension: str, group: str) -> str:
-    """The group as the value of its parameter."""
+    """The group as the value of its parameter: what stands above others for itself alone, as its row counts it."""
     kind = DIMENSION[dimension].kind
-    return written([group]) if kind == "code" else group
+    alone = ALONE if group in state.parents.get(dimension, ()) else ""
+    return alone + written([group]) if kind == "code" else group
 
 
 def is_chosen(state: State, dimension: str, group: str) -> bool:
@@ -207,7 +211,8 @@ def is_chosen(state: State, dimension: str, group: str) -> bool:
     if term.how == "missing":
         return group == ""
     values = [str(value) for value in term.values]
-    return term.how == "any" and any(group == value or (key == "agency" and group.startswith(f"{value}.")) for value in values)
+    below = tuple(f"{value}." for value in values if key == "agency" and not value.startswith(ALONE))
+    return term.how == "any" and (group in values or ALONE + group in values or bool(group and below and group.startswith(below)))
 
 
 def toggled(state: State, dimension: str, group: str) -> str:

@@ -1,7 +1,8 @@
 """The one filter grammar of screens, API, exports and links: text to Filter and back; metrics/city/filters.py makes conditions of it.
 
-Value of a field: `a,b` any of (agency and area: with all below) · `!a,b` none of · `-` missing · `!-` something there · `a..b`, `a..`,
-`..b` from, to, both included (numbers, yyyy-mm-dd days). A comma, a leading ! or a lone - of a code itself is written after a backslash.
+Value of a field: `a,b` any of (agency and area: with all below; `=a` a alone) · `!a,b` none of · `-` missing · `!-` something there ·
+`a..b`, `a..`, `..b` from, to, both included (numbers, yyyy-mm-dd days). A comma, a leading ! or a lone - of a code itself is written after
+a backslash.
 """
 
 from __future__ import annotations

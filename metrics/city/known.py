@@ -17,6 +17,7 @@ from metrics.city import City
 from metrics.city.masking import unvetted
 from text.vietnamese import fold, sort_key
 
+ALONE = "="  # before a code of a tree
 _WORD = re.compile(r"\w+")
 # kind -> what is read: code, name, area or parent
 _LISTS: Mapping[str, str] = {
@@ -40,14 +41,21 @@ class Known:
         return tuple(sorted(code for code, name in self.names.items() if any(one.startswith(word) for one in _words(f"{name} {code}"))))
 
     def below(self, codes: Iterable[str]) -> tuple[str, ...]:
-        """The codes and all below them: by dotted segments, areas by what they belong to too."""
-        found = set(codes)
+        """The codes and all below them: by dotted segments, areas by what they belong to too. `=code` is that one alone."""
+        given = set(codes)
+        alone = {code[1:] for code in given if code.startswith(ALONE)}
+        found = {code for code in given if not code.startswith(ALONE)}
         fresh = set(found)
         while fresh:
             roots = tuple(code + "." for code in fresh)
             fresh = {code for code, above in self.above.items() if above in fresh or code.startswith(roots)} - found
             found |= fresh
-        return tuple(sorted(found))
+        return tuple(sorted(found | alone))
+
+    def parents(self) -> frozenset[str]:
+        """Codes that others lie below: of these the code and the code with all below it are two things."""
+        dotted = {code.rpartition(".")[0] for code in self.names if "." in code}
+        return frozenset(self.names.keys() & (dotted | {above for above in self.above.values() if above in self.names}))
 
     def ranked(self) -> dict[str, int]:
         """Code -> its place in the Vietnamese order of names; what has no name comes last, by code."""
