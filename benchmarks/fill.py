@@ -23,6 +23,7 @@ from data_sources.demo.dossiers import NEVER, Dossiers, day_block, last_event, s
 from data_sources.demo.geography import geography
 from data_sources.demo.stations import points_in
 from data_sources.demo.workdays import DAY_S, HOURS, ZONE_S, work_axis
+from metrics.judging import ask_anew
 from metrics.rollups import clock_step, fold, log_everything
 from store import facts, schema
 from store.days import DAY
@@ -50,6 +51,7 @@ class Size:
 def fill(store: Store, size: Size) -> None:
     """Fill a new, migrated store; its history ends at province.NOW."""
     province.put_catalogues(store)
+    ask_anew(store, province.city())  # while there is none: or the program judges every dossier again when it starts
     area_rows = tuple(AreaRow(a.code, a.name, a.name, lon=None, lat=None) for a in geography().communes)
     land(store, Parsed(areas=area_rows), Landing("areas", "areas", province.now_at()))
     _dossiers(store, size)
