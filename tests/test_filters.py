@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import text
 
-from metrics.city import City, dossiers, open_city, reports
+from metrics.city import City, dossiers, kpis, open_city, reports
 from metrics.city.filter_fields import FIELDS
 from metrics.city.filters import narrowed, parse, told, written
+from metrics.city.known import known
+from metrics.city.sums import Choice
 from metrics.city.timing import soon_boundary
+from metrics.periods import parse_period
 from scope import DEMO_SCOPE
-from store.engine import Store
-from tests.small_city import CONFIG, NOW, open_filled
+from store.engine import Store, open_store
+from tests.small_city import CONFIG, NOW, TZ, fill, open_filled
 
 
 @pytest.fixture(params=("sqlite", "postgresql"))
@@ -127,3 +130,18 @@ def test_columns_tell_what_a_filter_looks_at(city: City) -> None:
     assert narrowed(city, "dossiers", chosen).columns >= {"agency_code", "domain_code"}
     assert narrowed(city, "dossiers", parse("dossiers", {"agency": "H99.1"}), "").columns == {"agency_code"}
     assert "d." not in narrowed(city, "dossiers", parse("dossiers", {"state": "overdue", "q": "H99"}), "").sql
+
+
+def test_an_area_means_all_below_it_in_figures_and_lists(engine_url: str) -> None:
+    store = open_store(engine_url, TZ)
+    fill(store)
+    with store.writing() as connection:
+        connection.execute(text("UPDATE core_area SET parent_code = 'P' WHERE code = '00001'"))
+        connection.execute(text("UPDATE core_area SET parent_code = '00001' WHERE code = '00002'"))
+    city = open_city(store, CONFIG, DEMO_SCOPE, NOW)
+    month = parse_period("2026-11", city.today)
+    for area, expected in (("P", {"R1"}), ("00001", {"R1"}), ("00002", set())):
+        assert kept(city, "reports", area=area) == expected
+        assert kpis.read(city, ["reports_received"], month, Choice(area=area))[0].value == len(expected)
+    assert known(city, "area").below(["P"]) == ("00001", "00002", "P")
+    store.dispose()

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from metrics.city import City
+from metrics.city import City, area_tree
 from metrics.city.feeds import NEVER, freshness
 from metrics.periods import Period
 from metrics.vn_aqi import POLLUTANTS, AirDay, category, station_aqi, station_days
@@ -152,7 +152,7 @@ def in_scope(city: City, area: str, prefix: str) -> tuple[str, dict[str, Any]]:
     """AND conditions on <prefix>area_code, and their values: the area asked for ('' = all), within those of the reader."""
     parts, values = [], {}
     if area:
-        parts.append(f"{prefix}area_code = :area")
+        parts.append(f"{prefix}area_code IN ({area_tree.below('area')})")
         values["area"] = area
     if city.scope.areas is not None:
         names = [f"scope_area_{n}" for n in range(len(city.scope.areas))]

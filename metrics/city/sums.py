@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from metrics.city import City, day_flows
+from metrics.city import City, area_tree, day_flows
 from metrics.kpis import Sums
 from metrics.kpis.row import FLOW_TABLES
 from metrics.worktime import due_within_boundary
@@ -51,7 +51,7 @@ def conditions(scope: Scope, topic: str, choice: Choice, prefix: str = "") -> tu
             values[name] = getattr(choice, name)
     areas = [choice.area] if choice.area else []
     if areas:
-        parts.append(_area(topic, prefix, "area", areas[0], values))
+        parts.append(_area(topic, prefix, "area", areas[0], values, area_tree.below("area")))
     if scope.areas is not None:
         own = [_area(topic, prefix, f"scope_area_{n}", code, values) for n, code in enumerate(scope.areas)]
         parts.append(f"({' OR '.join(own)})" if own else "1 = 0")
@@ -65,12 +65,13 @@ def _subtree(column: str, name: str, code: str, values: dict[str, Any]) -> str:
     return f"({column} = :{name} OR substr({column}, 1, {len(below)}) = :{name}_below)"  # LIKE would fold case on SQLite
 
 
-def _area(topic: str, prefix: str, name: str, code: str, values: dict[str, Any]) -> str:
-    """An area; a dossier lies where its agency does."""
+def _area(topic: str, prefix: str, name: str, code: str, values: dict[str, Any], tree: str = "") -> str:
+    """An area, or all of a tree; a dossier lies where its agency does. Rights are given area by area."""
     values[name] = code
+    lies = f"IN ({tree})" if tree else f"= :{name}"
     if topic == "dossiers":
-        return f"{prefix}agency_code IN (SELECT code FROM core_agency WHERE area_code = :{name})"
-    return f"{prefix}area_code = :{name}"
+        return f"{prefix}agency_code IN (SELECT code FROM core_agency WHERE area_code {lies})"
+    return f"{prefix}area_code {lies}"
 
 
 def flow_sums(connection: Connection, city: City, topic: str, start_on: int, end_on: int, choice: Choice) -> dict[str, int]:
