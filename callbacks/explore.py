@@ -134,6 +134,8 @@ def _page(
 
 def _figures(city: City, asked: Ask, content: Content, shapes: Sequence[AreaShape]) -> list[Component | None]:
     """Figure and chart of time; below them the breakdown beside the map."""
+    if content.main.why_not:
+        return []  # what was known then cannot be told: the mark above says why, and leads to what is known now
     if not content.main.is_read:
         return [not_read(asked, content.main, _token(city, asked))]
     lang = asked.lang

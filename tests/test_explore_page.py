@@ -260,6 +260,14 @@ def test_a_question_that_has_to_be_read_tells_how_much_before_it_is_read(city: C
     assert classed(drawn(city, urlsplit(go.href).query), "d-x-pick")
 
 
+def test_what_was_known_at_an_instant_is_marked_and_what_cannot_be_told_says_why(city: City) -> None:
+    then = drawn(city, "measure=dossiers_received&by=domain&period=2026-11-19&known_at=2026-11-20T09:00")
+    (mark,) = classed(then, "d-x-mark")
+    assert "09:00 20/11/2026" in words(mark) and not classed(then, "d-x-rows") and classed(then, "d-x-pick")
+    lost = drawn(city, "measure=dossiers_received&by=area&known_at=2026-11-20T09:00")
+    assert t("explore.why.area", "vi") in words(classed(lost, "d-x-mark")) and not classed(lost, "d-x-figure")
+
+
 def test_what_is_kept_as_data_is_the_page_number_by_number(city: City) -> None:
     state = read_state(view_of(city, "measure=dossiers_on_time_pct&by=domain&split=week&period=last_month"), city)
     content = read_content(city, state, has_map=True)

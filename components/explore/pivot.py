@@ -139,7 +139,7 @@ def _small(
 def _mark(
     state: State, down: str, row: Row | None, names: tuple[dict[str, str], dict[str, str]], most: float, *, is_time: bool
 ) -> Component:
-    value = row.figures[0].value if row else None
+    value = row.figures[0].value if row else 0.0 if state.measure.adds_up else None
     size = {"--w": f"{max(0.6, min(100.0, 100 * abs(value) / most)):.1f}%"} if value and most else {"--w": "0%"}
     words = value_words(state.measure, value, state.lang, is_short=True)
     told = f"{names[0].get(down, '')}: {words}"
