@@ -48,12 +48,15 @@ class Running:
 
 
 @contextmanager
-def bounded(store: Store, seconds: float, key: str = "") -> Iterator[Connection]:
+def bounded(store: Store, seconds: float, key: str = "", since: float | None = None) -> Iterator[Connection]:
     """A read transaction of at most `seconds` in all, stopped early by `stop(store, key)`. Writing in it is an error.
 
-    Raises TookTooLong or Stopped out of the block; a reading of the same key that is still under way is stopped: it was asked before.
+    `since` = when it was asked for (`asked_now`), where it had to wait for others: the wait counts too. Raises TookTooLong or Stopped out
+    of the block; a reading of the same key that is still under way is stopped: it was asked before.
     """
-    running = Running(time.monotonic() + seconds)
+    running = Running((time.monotonic() if since is None else since) + seconds)
+    if since is not None and running.is_over:
+        raise TookTooLong(seconds)
     if key:
         stop(store, key)
         store.running[key] = running
@@ -67,6 +70,11 @@ def bounded(store: Store, seconds: float, key: str = "") -> Iterator[Connection]
     finally:
         if key and store.running.get(key) is running:
             del store.running[key]
+
+
+def asked_now() -> float:
+    """The moment of a question, for `since`."""
+    return time.monotonic()
 
 
 def stop(store: Store, key: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from store.bounded import Stopped, TookTooLong, bounded, stop
+from store.bounded import Stopped, TookTooLong, asked_now, bounded, stop
 from store.engine import Store, open_store
 from store.migrate import migrate
 from tests.small_city import TZ
@@ -39,6 +39,11 @@ def test_the_time_is_that_of_all_statements_together(store: Store) -> None:
         while time.monotonic() < until:
             connection.execute(text("SELECT count(*) FROM core_agency")).all()
         connection.execute(ENDLESS)
+
+
+def test_waiting_for_others_counts(store: Store) -> None:
+    with pytest.raises(TookTooLong), bounded(store, 0.2, since=asked_now() - 0.3):
+        raise AssertionError("it was begun")
 
 
 def test_whoever_asked_can_stop_it(store: Store) -> None:

@@ -32,7 +32,7 @@ from metrics.city.explore.sheets import read_sheet
 from metrics.city.explore.table import Added, Sheet
 from metrics.comparison import comparable_by
 from metrics.periods import Period
-from store.bounded import bounded
+from store.bounded import asked_now, bounded
 from store.bounded import stop as stop_reading
 
 
@@ -47,8 +47,10 @@ def read(city: City, question: Question, key: str = "") -> Answer:
     topic = measures[0].topic
     city.scope.require("see.stations" if topic == "readings" else "see.small_counts")
 
+    asked_at = asked_now()  # who waits for another's answer to the same question waits no longer than for their own
+
     def answer() -> Answer:
-        with bounded(city.store, PATIENCE_S, key) as connection:
+        with bounded(city.store, PATIENCE_S, key, asked_at) as connection:
             return _read_in(connection, city, question, measures, dimensions)
 
     found: Answer = city.once("explore", question, city.revisions.get(topic, 0), city.as_of, make=answer)
