@@ -89,11 +89,11 @@
     if (!map || !document.contains(box)) { return; }
     const seen = map.getBounds(), zoom = map.getZoom();
     if (!force && asked && asked.zoom === zoom && asked.day === day && asked.bounds.contains(seen)) { return; }
-    const wide = seen.pad(PAD);
+    const wide = seen.pad(PAD), fresh = !asked || asked.day !== day;
     token += 1;
     asked = { zoom: zoom, day: day, bounds: wide, token: token, at: performance.now() };
     const round = (value) => Math.round(value * 1e5) / 1e5;
-    set("map-asked", { box: [wide.getWest(), wide.getSouth(), wide.getEast(), wide.getNorth()].map(round), zoom: zoom, day: day, token: token });
+    set("map-asked", { box: [wide.getWest(), wide.getSouth(), wide.getEast(), wide.getNorth()].map(round), zoom: zoom, day: day, token: token, fresh: fresh });
   }
 
   // ---- picking ----

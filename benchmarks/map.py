@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, TimeoutError, sync_playwright
 from shapely.geometry import mapping
 
 from app import make_app
@@ -56,6 +56,7 @@ class Panned:
     answers: list[float]
     sizes: list[int]
     counts: list[int]
+    cpu_ms: float = 0.0
 
 
 def run(made: Databases, quick: bool) -> Iterator[Figure]:
@@ -75,6 +76,8 @@ def run(made: Databases, quick: bool) -> Iterator[Figure]:
 
 def _figures(engine: str, size: int, few: Panned, many: Panned) -> Iterator[Figure]:
     what = f"map, {size:,} open reports".replace(",", " ")
+    yield Figure("map", engine, f"{what}: CPU of the page's main thread a pan, answer and zooming included", many.cpu_ms, "ms")
+    yield Figure("map", engine, f"{what}: the same over that of {FEW} reports", many.cpu_ms / few.cpu_ms, "", "<= 2")
     yield Figure("map", engine, f"{what}: longest frame of a pan, median", statistics.median(many.frames), "ms", "<= 50")
     yield Figure("map", engine, f"{what}: longest frame of a pan, worst", max(many.frames), "ms")
     tasks = len(many.tasks) / len(many.frames)
@@ -85,7 +88,7 @@ def _figures(engine: str, size: int, few: Panned, many: Panned) -> Iterator[Figu
     yield Figure("map", engine, f"{what}: answer, largest", max(many.sizes) / 1024, "KiB", note=f"{max(many.counts)} reports in it")
     over = statistics.median(many.answers) / statistics.median(few.answers)
     note = f"{len(many.answers)} answers in {len(many.frames)} pans"
-    yield Figure("map", engine, f"{what}: view asked for to drawn, over {FEW} reports", over, "", "<= 2", note)
+    yield Figure("map", engine, f"{what}: view asked for to drawn, over {FEW} reports", over, "", note=note)
 
 
 def _fill(store: Store, size: int) -> None:
@@ -118,11 +121,14 @@ def _pans(store: Store, chromium: Browser, rounds: int) -> Panned:
     served = LiveServer(make_app(province.city(), store, now=lambda: now).server).start()
     page = chromium.new_context(viewport={"width": 1440, "height": 900}, timezone_id=str(ZoneInfo("Asia/Ho_Chi_Minh"))).new_page()
     seen = Panned([], [], [], [], [])
+    busy = page.context.new_cdp_session(page)
+    busy.send("Performance.enable", {"timeDomain": "threadTicks"})  # the main thread's CPU: a busy machine does not inflate it
     page.on("response", lambda answer: _note(seen, answer.request.post_data or "", answer))
     try:
         page.goto(f"{served.url}/map")
         page.wait_for_selector("#map-answered [data-token]", timeout=60_000)
         page.evaluate(WATCH)
+        before = _busy_s(busy)
         for _ in range(rounds):
             page.click("[data-map=home]")
             for step in range(3):
@@ -130,10 +136,16 @@ def _pans(store: Store, chromium: Browser, rounds: int) -> Panned:
                 for by in PANS[2 * step : 2 * step + 2]:
                     _pan(page, by, seen)
                 page.click("[data-map=in]")
+        seen.cpu_ms = 1000 * (_busy_s(busy) - before) / len(seen.frames)
     finally:
         page.context.close()
         served.stop()
     return seen
+
+
+def _busy_s(session: CDPSession) -> float:
+    """Seconds of CPU the page's main thread has spent on tasks."""
+    return next(float(row["value"]) for row in session.send("Performance.getMetrics")["metrics"] if row["name"] == "TaskDuration")
 
 
 def _note(seen: Panned, asked: str, answer: Any) -> None:

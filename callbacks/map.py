@@ -192,7 +192,7 @@ def _looked(context: AppContext, scope: Scope, opened: Opened, day: object = "")
 
 
 def draw_places(context: AppContext, scope: Scope, asked: Any, opened: Opened) -> Any:
-    """Reports and stations of the view a browser looks at: {box, zoom, day, token}."""
+    """Reports and stations of the view a browser looks at: {box, zoom, day, token, fresh}; fresh = the first view, or another day."""
     if not isinstance(asked, Mapping):
         return no_update
     city, view, now = _looked(context, scope, opened, asked.get("day"))
@@ -201,13 +201,14 @@ def draw_places(context: AppContext, scope: Scope, asked: Any, opened: Opened) -
     except (TypeError, ValueError):
         return no_update
     spots, squares = _reports(city, view, now, box, zoom)
-    found = _stations(city, view, now, box)
+    standing, inside = _stations(city, view, now, box)
     n = sum(spot.n for spot in spots.spots) if spots else sum(square.n or 0 for square in squares.squares) if squares else 0
-    said = t("map.answered", view.lang, n=number(n, view.lang, 0), stations=number(len(found["features"]), view.lang, 0))
+    said = t("map.answered", view.lang, n=number(n, view.lang, 0), stations=number(inside, view.lang, 0))
     told = html.Span(said, **{"data-token": str(asked.get("token"))[:20], "data-n": str(n), "data-day": now.day})
-    return (
-        desk_map_layers.spot_features(spots) if spots else desk_map.EMPTY,
-        desk_map_layers.square_features(squares) if squares else desk_map.EMPTY, found, told,
+    return (  # what has not changed is not sent: drawing it anew costs the reader a frame
+        desk_map_layers.spot_features(spots) if spots else no_update,
+        desk_map_layers.square_features(squares) if squares else no_update,
+        standing if asked.get("fresh") or len(standing["features"]) >= places.MOST else no_update, told,
     )
 
 
@@ -222,16 +223,16 @@ def _reports(city: City, view: View, now: Shown, box: Box, zoom: float) -> tuple
     return places.read_spots(city, asked, box, zoom), None
 
 
-def _stations(city: City, view: View, now: Shown, box: Box) -> dict[str, Any]:
+def _stations(city: City, view: View, now: Shown, box: Box) -> tuple[dict[str, Any], int]:
+    """Stations to be drawn, and how many lie in the box: all of them, as they stand still; those of the box where there are too many."""
     if not now.has_stations or not city.scope.permits("see.stations"):
-        return desk_map.EMPTY
+        return desk_map.EMPTY, 0
     on_day = places.day_indices(city, number_of(parse_period(now.day, city.today).start_on), view.get("area")) if now.day else None
     west, south, east, north = box
-    found = [
-        row for row in read_stations(city, view.get("area"))
-        if row.lon is not None and row.lat is not None and west <= row.lon <= east and south <= row.lat <= north
-    ]
-    return desk_map_layers.station_features(found[: places.MOST], on_day)
+    placed = [row for row in read_stations(city, view.get("area")) if row.lon is not None and row.lat is not None]
+    inside = [row for row in placed if west <= (row.lon or 0) <= east and south <= (row.lat or 0) <= north]
+    drawn = placed if len(placed) <= places.MOST else inside[: places.MOST]
+    return desk_map_layers.station_features(drawn, on_day), len(inside)
 
 
 def read_stations(city: City, area: str) -> tuple[StationState, ...]:
