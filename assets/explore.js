@@ -31,8 +31,32 @@
   function settle() {
     clearTimeout(timer);
     reading(false);
-    [0, 60, 250, 600].forEach(function (wait) { setTimeout(refocus, wait); });
+    [0, 60, 250, 600].forEach(function (wait) { setTimeout(function () { refocus(); rove(); }, wait); });
   }
+
+  // the chart of time and the map are one stop of the Tab key each; arrows go from column to column, from area to area
+  function rove(to) {
+    document.querySelectorAll(".d-x-columns, .d-x-map").forEach(function (group) {
+      const links = linksOf(group);
+      const on = links.find(function (one) { return one === to || one === document.activeElement; })
+        || links.find(function (one) { return one.hasAttribute("aria-current"); }) || links[links.length - 1];
+      links.forEach(function (one) { one.tabIndex = one === on ? 0 : -1; });
+    });
+  }
+
+  function linksOf(group) { return Array.from(group.querySelectorAll("a[data-at]")); }
+
+  document.addEventListener("keydown", function (event) {
+    const group = event.target.closest && event.target.closest(".d-x-columns, .d-x-map");
+    if (!group || event.altKey || event.ctrlKey || event.metaKey) { return; }
+    const links = linksOf(group), at = links.indexOf(event.target), last = links.length - 1;
+    const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: last }[event.key];
+    if (next === undefined || at < 0) { return; }
+    event.preventDefault();
+    const there = links[Math.max(0, Math.min(last, next))];
+    rove(there);
+    there.focus({ preventScroll: true });
+  });
 
   // to where the reader was, unless that is gone (then to the chips) or the reader has gone elsewhere
   function refocus() {
