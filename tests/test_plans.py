@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from config import Config, FeedConfig
-from metrics.city import City, dossiers, explore, kpis, open_city, reports, series
+from metrics.city import City, coincident, dossiers, explore, gaming, kpis, open_city, reports, series
 from metrics.city.filters import parse
 from metrics.city.sums import Choice
 from metrics.judging import judge
@@ -252,6 +252,23 @@ def test_what_was_known_looks_at_what_has_changed_since(store: Store, city: City
     with explained(store) as plans:
         explore.read(city, question)
     plans.uses("ix_dossier_version_landed", "ix_dossier_received")
+
+
+@pytest.mark.parametrize("rule", gaming.RULES, ids=lambda rule: rule.key)
+def test_signs_read_the_endings_of_their_period(store: Store, city: City, rule: gaming.GamingRule) -> None:
+    period = parse_period("2026-11-02..2026-11-12", city.today)
+    with explained(store) as plans, store.reading() as connection:
+        rule.count(connection, city, period, Choice())
+        gaming.evidence(city, rule.key, "A.3", period)
+    plans.uses({"bulk": "ix_report_closed", "before_due": "ix_dossier_finished", "again": "ix_dossier_received"}[rule.key])
+    plans.reads_nothing_whole()
+
+
+def test_what_coincided_reads_its_own_hours(store: Store, city: City) -> None:
+    with explained(store) as plans:
+        for hours, choice in (("", Choice()), ("8..13", Choice()), ("", Choice(agency="A.3"))):
+            coincident.read(city, "", parse_period("2026-11-18", city.today), hours, choice)
+    plans.reads_nothing_whole()
 
 
 def test_a_whole_read_would_be_noticed(store: Store) -> None:
