@@ -6,7 +6,7 @@ The words say "at the same time" and nothing of causes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from dash import html
 from dash.development.base_component import Component
@@ -33,7 +33,7 @@ def narrower(view: View, asked: Moment) -> Component | None:
     lang = view.lang
     if asked.period.days > 1:
         days = days_of(asked.period)[-MOST_STEPS:]
-        options = [(day(one, lang), view.here(period=one.isoformat(), hours=""), False) for one in days]
+        options = [(_day_name(one, lang), view.here(period=one.isoformat(), hours=""), False) for one in days]
         return choices(t("explain.one_day", lang), options, "d-periods")
     own = view.get("hours")
     parts = [(t("explain.whole_day", lang), view.here(hours=""), not own)]
@@ -41,6 +41,10 @@ def narrower(view: View, asked: Moment) -> Component | None:
     if own and own not in PARTS_OF_DAY:
         parts.append((hours_words(own, lang), view.here(), True))
     return choices(t("explain.hours", lang), parts, "d-periods")
+
+
+def _day_name(one: date, lang: str) -> str:
+    return f"{t(f'weekday_short.{one.isoweekday()}', lang)} {one.day:02}/{one.month:02}"
 
 
 def weeks(view: View) -> Component:
