@@ -10,7 +10,7 @@ from dash import ALL, Dash, Input, Output, State, no_update
 
 from components.context import AppContext
 from components.desk_grid import GRID
-from components.desk_links import View, read_view
+from components.desk_links import MAX_VALUE, View, read_view
 from components.desk_shell import OPENED, URL
 from components.desk_terms import matching
 from components.desk_wiring import CallbackRow, bind_callback
@@ -56,8 +56,11 @@ def narrowing(
     found = {}
     for place, condition in model.items():
         key = told.get(place, {}).get("narrows", "")
-        if key:
-            found[key] = value_of(city, view, topic, key, condition)
+        value = value_of(city, view, topic, key, condition) if key else ""
+        if key and len(value) <= MAX_VALUE:
+            found[key] = value
+        elif key and not value.startswith("!"):  # more codes than an address holds: the words themselves are searched for
+            found["q"] = " ".join(dict.fromkeys([*view.get("q").split(), *str(condition.get("filter")).split()]))
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app import make_app
-from callbacks.grid import order_asked, value_of
+from callbacks.grid import narrowing, order_asked, value_of
 from components.context import AppContext
 from components.desk_grid import told
 from components.desk_links import View, read_view
@@ -69,6 +69,13 @@ def view_of(city: City, **query: str) -> View:
 ])
 def test_a_headings_filter_becomes_a_value_of_the_grammar(city: City, key: str, condition: dict[str, Any], value: str) -> None:
     assert value_of(city, view_of(city), "dossiers", key, condition) == value
+
+
+def test_words_that_name_more_codes_than_an_address_holds_are_searched_for(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callbacks.grid.MAX_VALUE", 3)
+    columns = {"c5": {"sort": "", "narrows": "procedure"}}
+    model = {"c5": {"filterType": "text", "type": "contains", "filter": "khai sinh"}}
+    assert narrowing(city, view_of(city, q="xã"), "dossiers", model, columns) == {"q": "xã khai sinh"}
 
 
 def test_the_order_of_the_headings_is_the_urls(city: City) -> None:
