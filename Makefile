@@ -14,6 +14,9 @@ BENCH ?=
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-compile -c constraints.txt
 
+# Where the environment forbids it, each process would compile every package anew (cli.py --help: 7.5 CPU s, then 2.5).
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lint bench lock clean packages
 
 run: .venv/installed-run
