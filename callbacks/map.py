@@ -12,13 +12,14 @@ from dash.development.base_component import Component
 
 from components import desk_map, desk_map_cards, desk_map_layers, desk_map_panel
 from components.context import AppContext
-from components.desk_filters import filter_chips, panel, period_field, period_name, period_picker, select
+from components.desk_filters import panel, period_field, period_name, period_picker, select
 from components.desk_links import View, read_view
 from components.desk_map import AREAS, ASKED, AT, PICKED, SPOTS, SQUARES, STATIONS, TOLD
 from components.desk_map_scale import COUNTS
-from components.desk_map_state import DEFAULT_PERIOD, MOST_DAYS, NONE, NOW_STATES, Shown, box_of, day_of, report_filter, shown
+from components.desk_map_state import DEFAULT_PERIOD, MOST_DAYS, NONE, Shown, box_of, day_of, report_filter, shown
 from components.desk_parts import heading, notice
 from components.desk_shell import opened_id
+from components.desk_terms import term_chips
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page, choice_of
 from components.maps import area_features, with_country
 from metrics.city import City, agencies, area_kpis, areas, places, reports, stations
@@ -36,7 +37,6 @@ from text import t
 from text.formats import day as day_words
 from text.formats import number
 
-CHIPS = ("agency", "area", "category", "status", "channel", "feed", "q", "within")
 FIRST_KPIS = ("reports_overdue", "dossiers_overdue", "vn_aqi")
 
 
@@ -63,8 +63,8 @@ def draw_map(city: City, view: View) -> list[Component | None]:
         desk_map_cards.drawn_card(view, selected), desk_map_cards.area_card(view, now, keys, shapes, points),
         desk_map_cards.report_card(city, view, now, note), desk_map_cards.station_card(city, view, now),
     ]
-    named = {"agency": chosen, "area": names, "within": {view.get("within"): t("map.drawn", lang)}}
-    above = [_title(view), panel(view, fields), filter_chips(city, view, CHIPS, named, NOW_STATES)]
+    narrowing = {key: value for key, value in report_filter(view).items() if key != "period"}
+    above = [_title(view), panel(view, fields), term_chips(city, view, reports.chosen(narrowing))]
     if bounds is None:
         nothing = notice(t("empty.map", lang), t("map.nothing_placed", lang))
         return [*above, nothing, _table(view, now, shapes, points)]
@@ -162,7 +162,7 @@ def _selected(city: City, view: View, day: str) -> list[Component]:
     total = reports.total(city, reports.chosen(asked)) if city.scope.permits("see.reports") else None
     polygon = read_polygon(view.get("within"))
     inside = [
-        row for row in (stations.read(city) if city.scope.permits("see.stations") else ())
+        row for row in (read_stations(city, "") if city.scope.permits("see.stations") else ())
         if row.lon is not None and row.lat is not None and inside_polygon(polygon, row.lon, row.lat)
     ]
     return desk_map_panel.selection(city, view, total, asked, inside)

@@ -151,8 +151,8 @@ def _past(counted: list[tuple[float, int]], cut: float) -> float:
 
 
 def _state(city: City) -> tuple[Any, ...]:
-    """What an answer depends on beside its question: the reports, the clock, who is told the point."""
-    return city.revisions.get("reports", 0), city.as_of, needs_grid(city.scope)
+    """What an answer depends on beside its question: the reports, the clock, who is told the point and the number."""
+    return city.revisions.get("reports", 0), city.as_of, needs_grid(city.scope), city.scope.field_classes
 
 
 def _spots(city: City, chosen: Asked, box: Box, zoom: float) -> Spots:
