@@ -91,7 +91,7 @@ def records(city: City, state: State, figure: Figure, narrowed: Mapping[str, str
 def _count(drill: Drill, figure: Figure) -> int | None:
     """How many records the list will say it has."""
     if figure.value is None:
-        return None
+        return None if figure.n else 0
     if drill.counts == "value":
         return round(figure.value)
     if drill.counts == "n":
