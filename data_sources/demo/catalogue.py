@@ -138,8 +138,8 @@ def write_catalogue_csvs(folder: Path) -> tuple[Path, Path, Path]:
     """Write agencies.csv, procedures.csv, categories.csv (UTF-8, comma, header) into the folder; their paths."""
     found = catalogue()
     agencies = folder / "agencies.csv"
-    _write(agencies, ("code", "name", "name_en", "parent_code", "kind", "valid_from", "valid_to"), [
-        (a.code, a.name, a.name_en, a.parent_code, a.kind, a.valid_from, a.valid_to) for a in found.agencies
+    _write(agencies, ("code", "name", "name_en", "parent_code", "kind", "valid_from", "valid_to", "area_code"), [
+        (a.code, a.name, a.name_en, a.parent_code, a.kind, a.valid_from, a.valid_to, a.area) for a in found.agencies
     ])
     procedures = folder / "procedures.csv"
     _write(procedures, PROCEDURE_COLUMNS, [
