@@ -249,6 +249,9 @@ def test_it_is_learned_anew_once_a_day_and_sooner_when_too_little_was_known(engi
         assert relearn(store, config, NOW).ranked_by == "too_little"
         assert not is_due(store, NOW + timedelta(minutes=9))
         assert is_due(store, NOW + timedelta(minutes=10))
+        for _ in range(5):  # while the history comes in
+            put_risk(store, instant(NOW), 0, 500, "{}")
+            assert is_due(store, NOW + timedelta(minutes=10))
         put_risk(store, instant(NOW), 0, 500, "{}")
         assert not is_due(store, NOW + timedelta(hours=23))
         assert is_due(store, NOW + timedelta(hours=24))

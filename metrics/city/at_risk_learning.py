@@ -17,14 +17,15 @@ from store.engine import Store
 from store.risk import newest_risk, put_risk
 
 log = logging.getLogger("toancanh.risk")
-OLD, OLD_WITHOUT = DAY, HOUR // 6  # of a model; of a look that found too little to learn from
+OLD, OLD_SOON = DAY, HOUR // 6  # of a model; of a store's first few, and of a look that found too little to learn from
+FIRST_FEW = 6  # models of a store's first hour: its history is still coming in
 
 
 def is_due(store: Store, now: datetime) -> bool:
     """Is there no model yet, or has the newest had its time?"""
     with store.reading() as connection:
         row = newest_risk(connection)
-    return row is None or instant(now) - row.learned_at >= (OLD if row.dossiers else OLD_WITHOUT)
+    return row is None or instant(now) - row.learned_at >= (OLD if row.dossiers and row.id > FIRST_FEW else OLD_SOON)
 
 
 def relearn(store: Store, config: Config, now: datetime) -> RiskModel:
