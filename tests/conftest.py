@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ import hypothesis
 import psycopg
 import pytest
 from argon2 import PasswordHasher
+from httpx._transports import default
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from auth import passwords
@@ -43,6 +45,15 @@ def light_hashes() -> Iterator[None]:
     hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", lambda: hasher)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_tls_context() -> Iterator[None]:
+    """httpx reads all the certificates of the world for each client, 21 CPU ms; ours ask loopback, and one reading does for all."""
+    make = cache(default.create_ssl_context)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(default, "create_ssl_context", make)
         yield
 
 
