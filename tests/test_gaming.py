@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from metrics.city import City, dossiers, gaming, reports
 from metrics.city.gaming import AGAIN, BEFORE_DUE, BULK, GamingFound
+from metrics.city.gaming_rules import RuleCounts
 from metrics.city.reports import ReportFilter
 from metrics.city.sums import Choice
 from metrics.periods import parse_period
 from scope import Forbidden, scope_of
+from store.bounded import TookTooLong
 from tests import odd_city
 from tests.odd_city import BULK_DAY, BULK_N, BULK_OFFICE, HURRIED, PERIOD, TWICE, open_odd
 
@@ -110,3 +113,18 @@ def test_a_long_period_is_refused_naming_the_bound(seen: Seen) -> None:
     with pytest.raises(ValueError, match="at most 92 days"):
         gaming.read(city, parse_period("2026-01-01..2026-11-15", city.today))
     assert gaming.estimate(city, parse_period(PERIOD, city.today)) > 1000
+
+
+def test_a_rule_that_takes_too_long_says_so_alone_and_is_asked_again(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    city = seen()
+    period = parse_period(PERIOD, city.today)
+
+    def late(*asked: object) -> RuleCounts:
+        raise TookTooLong(3.0)
+
+    hurried = [replace(rule, count=late) if rule.key == AGAIN else rule for rule in gaming.RULES]
+    with monkeypatch.context() as patch:
+        patch.setattr(gaming, "RULES", tuple(hurried))
+        told = {one.kind: one for one in gaming.read(city, period)}
+        assert told[AGAIN].blind == "took_too_long" and told[BULK].unusual and told[BEFORE_DUE].unusual
+    assert found(city, AGAIN).unusual

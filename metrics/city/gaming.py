@@ -20,7 +20,7 @@ from metrics.city.masking import masked
 from metrics.city.named import Names, read_names
 from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions, flow_sums
 from metrics.periods import Period
-from store.bounded import bounded
+from store.bounded import TookTooLong, bounded
 from store.days import date_of, number_of
 
 BULK, BEFORE_DUE, AGAIN = "bulk", "before_due", "again"
@@ -74,7 +74,7 @@ class Sign:
 class GamingFound:
     """What one rule says of the period: unusual agencies first. alarms = agencies chance alone would mark; read = rows it looked at.
 
-    blind = why it can say nothing: no_alias (no dossier names another number), '' = it can.
+    blind = why it can say nothing: no_alias (no dossier names another number), took_too_long, '' = it can.
     """
 
     kind: str
@@ -92,24 +92,30 @@ class GamingFound:
 def read(city: City, period: Period, choice: Choice = NOTHING_CHOSEN) -> tuple[GamingFound, ...]:
     """What every rule this reader may ask says of what ended in the period, at most LONGEST_DAYS. Requires see.dossiers.
 
-    Raises TookTooLong after PATIENCE_S.
+    A rule that is not done within PATIENCE_S says so (blind); the others stand.
     """
     _check(city, period)
-    asked = ("gaming", city.revision, city.today_on, period, choice, city.config.feedback)
-    found: tuple[GamingFound, ...] = city.once(*asked, make=lambda: _read(city, period, choice))
+    return tuple(_one(city, rule, period, choice) for rule in RULES if city.scope.permits(rule.permission))
+
+
+def _one(city: City, rule: GamingRule, period: Period, choice: Choice) -> GamingFound:
+    asked = ("gaming", rule.key, city.revision, city.today_on, period, choice, city.config.feedback)
+    try:
+        found: GamingFound = city.once(*asked, make=lambda: _read(city, rule, period, choice))
+    except TookTooLong:
+        return GamingFound(rule.key, (), 0.0, 0, "took_too_long")
     return found
+
+
+def _read(city: City, rule: GamingRule, period: Period, choice: Choice) -> GamingFound:
+    with bounded(city.store, PATIENCE_S) as connection:
+        return _found(connection, city, rule, rule.count(connection, city, period, choice))
 
 
 def _check(city: City, period: Period) -> None:
     city.scope.require("see.dossiers")
     if period.days > LONGEST_DAYS:
         raise ValueError(f"period: at most {LONGEST_DAYS} days here")
-
-
-def _read(city: City, period: Period, choice: Choice) -> tuple[GamingFound, ...]:
-    rules = [rule for rule in RULES if city.scope.permits(rule.permission)]
-    with bounded(city.store, PATIENCE_S) as connection:
-        return tuple(_found(connection, city, rule, rule.count(connection, city, period, choice)) for rule in rules)
 
 
 def _found(connection: Connection, city: City, rule: GamingRule, told: RuleCounts) -> GamingFound:
