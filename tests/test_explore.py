@@ -118,7 +118,7 @@ SINGLES = [(topic, row.key) for topic in ("dossiers", "reports") for row in DIME
 
 @pytest.mark.parametrize(("topic", "by"), [(topic, key) for topic, key in SINGLES if DIMENSION[key].kind == "code"])
 def test_every_measure_by_a_code_is_what_the_rows_say(opened: Opened, topic: str, by: str) -> None:
-    for period in (MONTH, NOW_MONTH):
+    for period in (MONTH, NOW_MONTH) if by not in ("agency", "area") else (NOW_MONTH,):  # these have the most groups
         start, end = days(opened, parse_period(period, opened.city.today))
         keys = measures_of(topic, (by,))
         answer = opened.ask(keys, (by,), period, may_read=True)

@@ -30,10 +30,13 @@ from metrics.city.explore.readings import check_readings, narrow_readings, read_
 from metrics.city.explore.rows import Rows
 from metrics.city.explore.sheets import read_sheet
 from metrics.city.explore.table import Added, Sheet
+from metrics.city.remembered import Remembered
 from metrics.comparison import comparable_by
 from metrics.periods import Period
 from store.bounded import asked_now, bounded
 from store.bounded import stop as stop_reading
+
+MOST_KEPT = 32  # answers of readers with the same rights
 
 
 def read(city: City, question: Question, key: str = "") -> Answer:
@@ -53,7 +56,8 @@ def read(city: City, question: Question, key: str = "") -> Answer:
         with bounded(city.store, PATIENCE_S, key, asked_at) as connection:
             return _read_in(connection, city, question, measures, dimensions)
 
-    found: Answer = city.once("explore", question, city.revisions.get(topic, 0), city.as_of, make=answer)
+    kept: Remembered = city.once("explore", make=lambda: Remembered(MOST_KEPT))  # few: an answer may hold thousands of rows
+    found: Answer = kept.of((question, city.revisions.get(topic, 0), city.as_of), answer)
     return found
 
 
