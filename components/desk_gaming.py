@@ -123,7 +123,9 @@ def _interval(sign: Sign, lang: str, decimals: int) -> str:
 def _evidence_link(view: View, sign: Sign) -> Component | str:
     if not sign.rows:
         return MISSING
-    return link(t("gaming.see_rows", view.lang, n=number(sign.rows, view.lang, 0)), view.here(rule=sign.kind, office=sign.agency_code))
+    words = ("gaming.see_days", sign.hits) if sign.kind == BULK else ("gaming.see_rows", sign.rows)
+    shown = t(words[0], view.lang, n=number(words[1], view.lang, 0))
+    return link(shown, view.here(rule=sign.kind, office=sign.agency_code))
 
 
 # ---- the rows of one sign ---------------------------------------------------------------------------------------------------
