@@ -89,7 +89,7 @@
     if (!map || !document.contains(box)) { return; }
     const seen = map.getBounds(), zoom = map.getZoom();
     if (!force && asked && asked.zoom === zoom && asked.day === day && asked.bounds.contains(seen)) { return; }
-    const wide = seen.pad(PAD), fresh = !asked || asked.day !== day;
+    const wide = seen.pad(PAD), fresh = !asked || asked.day !== day || many();
     token += 1;
     asked = { zoom: zoom, day: day, bounds: wide, token: token, at: performance.now() };
     const round = (value) => Math.round(value * 1e5) / 1e5;
@@ -272,6 +272,8 @@
       if ((is && spent >= STEP_MS) || spent > WAIT_MS) { advance(); } else { replay.timer = setTimeout(wait, 50); }
     })();
   }
+  // more stations than are sent at once: each view has its own
+  function many() { const node = document.querySelector("#map-answered [data-fresh='1']"); return Boolean(node); }
   function answered() { const node = document.querySelector("#map-answered [data-token]"); return node ? node.dataset.token : ""; }
 
   document.addEventListener("input", (event) => {

@@ -25,9 +25,8 @@ from components.maps import area_features, with_country
 from metrics.city import City, agencies, area_kpis, areas, places, reports, stations
 from metrics.city.areas import AreaShape
 from metrics.city.feeds import ROLE_TOPIC
-from metrics.city.places import DENSITY, EVERYWHERE, Box, Spots, Squares
+from metrics.city.places import DENSITY, Box, Spots, Squares
 from metrics.city.series import Point
-from metrics.city.stations import StationState
 from metrics.city.within import inside_polygon, read_polygon
 from metrics.kpis import kpi
 from metrics.periods import Period, parse_period
@@ -128,8 +127,7 @@ def _opening(city: City, view: View, shapes: tuple[AreaShape, ...], corners: Any
     box, note = None, ""
     if city.scope.permits("see.reports") and now.reports != NONE:
         asked = reports.chosen(report_filter(view, now.day))
-        spots, total = places.read_spots(city, asked, EVERYWHERE, 10).spots, reports.total(city, asked)
-        box, placed = places.trimmed(spots), sum(spot.n for spot in spots)
+        (box, placed), total = places.extent(city, asked), reports.total(city, asked)
         note = t("map.reports_shown", view.lang, n=number(placed, view.lang, 0))
         if placed < total:
             note += " " + t("map.reports_unplaced", view.lang, n=number(total - placed, view.lang, 0))
@@ -162,7 +160,7 @@ def _selected(city: City, view: View, day: str) -> list[Component]:
     total = reports.total(city, reports.chosen(asked)) if city.scope.permits("see.reports") else None
     polygon = read_polygon(view.get("within"))
     inside = [
-        row for row in (read_stations(city, "") if city.scope.permits("see.stations") else ())
+        row for row in (stations.read(city) if city.scope.permits("see.stations") else ())
         if row.lon is not None and row.lat is not None and inside_polygon(polygon, row.lon, row.lat)
     ]
     return desk_map_panel.selection(city, view, total, asked, inside)
@@ -192,7 +190,7 @@ def _looked(context: AppContext, scope: Scope, opened: Opened, day: object = "")
 
 
 def draw_places(context: AppContext, scope: Scope, asked: Any, opened: Opened) -> Any:
-    """Reports and stations of the view a browser looks at: {box, zoom, day, token, fresh}; fresh = the first view, or another day."""
+    """Reports and stations of the view a browser looks at: {box, zoom, day, token, fresh}; fresh: stations too, for the first view of a day."""
     if not isinstance(asked, Mapping):
         return no_update
     city, view, now = _looked(context, scope, opened, asked.get("day"))
@@ -201,14 +199,13 @@ def draw_places(context: AppContext, scope: Scope, asked: Any, opened: Opened) -
     except (TypeError, ValueError):
         return no_update
     spots, squares = _reports(city, view, now, box, zoom)
-    standing, inside = _stations(city, view, now, box)
+    # stations stand still: they are not sent with every pan
+    standing, is_cut = _stations(city, view, now, box) if asked.get("fresh") else (None, False)
     n = sum(spot.n for spot in spots.spots) if spots else sum(square.n or 0 for square in squares.squares) if squares else 0
-    said = t("map.answered", view.lang, n=number(n, view.lang, 0), stations=number(inside, view.lang, 0))
-    told = html.Span(said, **{"data-token": str(asked.get("token"))[:20], "data-n": str(n), "data-day": now.day})
+    told = {"data-token": str(asked.get("token"))[:20], "data-n": str(n), "data-day": now.day, "data-fresh": "1" if is_cut else ""}
     return (  # what has not changed is not sent: drawing it anew costs the reader a frame
-        desk_map_layers.spot_features(spots) if spots else no_update,
-        desk_map_layers.square_features(squares) if squares else no_update,
-        standing if asked.get("fresh") or len(standing["features"]) >= places.MOST else no_update, told,
+        desk_map_layers.spot_features(spots) if spots else no_update, desk_map_layers.square_features(squares) if squares else no_update,
+        no_update if standing is None else standing, html.Span(t("map.answered", view.lang, n=number(n, view.lang, 0)), **told),
     )
 
 
@@ -223,23 +220,17 @@ def _reports(city: City, view: View, now: Shown, box: Box, zoom: float) -> tuple
     return places.read_spots(city, asked, box, zoom), None
 
 
-def _stations(city: City, view: View, now: Shown, box: Box) -> tuple[dict[str, Any], int]:
-    """Stations to be drawn, and how many lie in the box: all of them, as they stand still; those of the box where there are too many."""
+def _stations(city: City, view: View, now: Shown, box: Box) -> tuple[dict[str, Any], bool]:
+    """All stations, False; those of the box, True, where there are too many: then the script asks for them with every view."""
     if not now.has_stations or not city.scope.permits("see.stations"):
-        return desk_map.EMPTY, 0
+        return desk_map.EMPTY, False
     on_day = places.day_indices(city, number_of(parse_period(now.day, city.today).start_on), view.get("area")) if now.day else None
     west, south, east, north = box
-    placed = [row for row in read_stations(city, view.get("area")) if row.lon is not None and row.lat is not None]
-    inside = [row for row in placed if west <= (row.lon or 0) <= east and south <= (row.lat or 0) <= north]
-    drawn = placed if len(placed) <= places.MOST else inside[: places.MOST]
-    return desk_map_layers.station_features(drawn, on_day), len(inside)
-
-
-def read_stations(city: City, area: str) -> tuple[StationState, ...]:
-    """Stations now, worked out once for all who look at the map in this moment."""
-    asked = ("map_stations", area, city.revisions.get("readings", 0), city.as_of)
-    found: tuple[StationState, ...] = city.once(*asked, make=lambda: stations.read(city, area))
-    return found
+    placed = [row for row in stations.read(city, view.get("area")) if row.lon is not None and row.lat is not None]
+    is_cut = len(placed) > places.MOST
+    if is_cut:
+        placed = [row for row in placed if west <= (row.lon or 0) <= east and south <= (row.lat or 0) <= north][: places.MOST]
+    return desk_map_layers.station_features(placed, on_day), is_cut
 
 
 def draw_day(context: AppContext, scope: Scope, at: Any, opened: Opened) -> Any:
@@ -296,7 +287,7 @@ def _picked_station(city: City, view: View, now: Shown, picked: Mapping[str, Any
     if not city.scope.permits("see.stations"):
         return []
     named = (picked.get("feed"), picked.get("id"))
-    found = next((row for row in read_stations(city, view.get("area")) if (row.feed, row.source_id) == named), None)
+    found = next((row for row in stations.read(city, view.get("area")) if (row.feed, row.source_id) == named), None)
     return desk_map_panel.words_of_station(city, view, found) if found else []
 
 

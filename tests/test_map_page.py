@@ -84,6 +84,16 @@ def _scopes() -> tuple[tuple[str, Scope], ...]:
     return tuple((role, scope_of(role)) for role in ("analyst", "viewer"))
 
 
+def test_stations_come_once_unless_there_are_more_than_an_answer_holds(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sent(fresh: bool) -> Any:
+        asked = {"box": [107.0, 20.0, 107.1, 22.0], "zoom": 9, "day": "", "token": 1, "fresh": fresh}
+        return handlers.draw_places(context(city), DEMO_SCOPE, asked, opened())
+
+    assert len(sent(True)[2]["features"]) == 3 and sent(False)[2] is no_update
+    monkeypatch.setattr(handlers.places, "MOST", 2)
+    assert len(sent(True)[2]["features"]) == 1 and getattr(sent(True)[3], "data-fresh") == "1"
+
+
 def test_a_day_asks_for_what_was_received_on_it(city: City) -> None:
     view = read_view(opened(category="road"), CONFIG, city.today, DEFAULT_PERIOD)
     assert report_filter(view) == {"category": "road", "state": "open"}
@@ -135,6 +145,14 @@ def test_the_map_is_used_with_the_keyboard_alone(page: Callable[..., Page], site
     opened_page.locator("#map").focus()
     opened_page.keyboard.press("Enter")
     expect(opened_page.locator("#map-told h3")).to_contain_text("phản ánh ở đây")
+    # Space on the slider replays day by day, and stops
+    opened_page.locator(".m-time input").focus()
+    opened_page.keyboard.press("Space")
+    expect(opened_page.locator(".m-day")).to_have_text("23/10/2026")  # the second day of the period
+    opened_page.keyboard.press("Space")
+    expect(opened_page.locator(".m-play")).to_have_text("Phát lại")
+    opened_page.locator("[data-time=all]").click()
+    expect(opened_page.locator(".m-day")).to_have_text("")
     # a shape by Space at three corners, finished by Enter: its count is that of the list behind it
     opened_page.locator("[data-draw=polygon]").focus()
     opened_page.keyboard.press("Enter")

@@ -95,13 +95,13 @@ def degrees_of(zoom: float, pixels: float, latitude: float) -> tuple[float, floa
 def read_spots(city: City, chosen: Asked, box: Box = EVERYWHERE, zoom: float = ZOOMS[0]) -> Spots:
     """Reports of the filter in the box, most urgent last (they lie on top). Requires see.reports; ValueError as reports.read."""
     city.scope.require("see.reports")
-    return city.once("places", *_state(city), chosen, box, zoom, make=lambda: _spots(city, chosen, box, zoom))  # type: ignore[no-any-return]
+    return _spots(city, chosen, box, zoom)
 
 
 def read_squares(city: City, chosen: Asked, box: Box = EVERYWHERE, zoom: float = ZOOMS[0]) -> Squares:
     """How many reports of the filter lie in each cell of the box. Requires see.reports."""
     city.scope.require("see.reports")
-    return city.once("density", *_state(city), chosen, box, zoom, make=lambda: _squares(city, chosen, box, zoom))  # type: ignore[no-any-return]
+    return _squares(city, chosen, box, zoom)
 
 
 def read_told(city: City, choice: Choice = NOTHING_CHOSEN, box: Box = EVERYWHERE) -> Squares:
@@ -126,9 +126,19 @@ def day_indices(city: City, on: int, area: str = "") -> dict[tuple[str, str], in
     return {(feed, source_id): int(aqi) for (feed, _, source_id), aqi in zip(named, found["aqi"].tolist(), strict=True)}
 
 
-def extent(city: City, chosen: Asked) -> Box | None:
-    """The box of the filter's reports without the stray ones (1 in 100 at each side); None without any. Requires see.reports."""
-    return trimmed(read_spots(city, chosen, EVERYWHERE, 10).spots)
+def extent(city: City, chosen: Asked) -> tuple[Box | None, int]:
+    """The box of the filter's reports without the stray ones (1 in 100 at each side), None without any; and how many have a place.
+
+    Worked out once for all who open the map (views are not: no two readers look at the same). Requires see.reports.
+    """
+    city.scope.require("see.reports")
+    found: tuple[Box | None, int] = city.once("map_extent", *_state(city), chosen, make=lambda: _extent(city, chosen))
+    return found
+
+
+def _extent(city: City, chosen: Asked) -> tuple[Box | None, int]:
+    spots = _spots(city, chosen, EVERYWHERE, 10).spots
+    return trimmed(spots), sum(spot.n for spot in spots)
 
 
 def trimmed(spots: Sequence[Spot], share: float = 0.01) -> Box | None:
