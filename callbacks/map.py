@@ -190,7 +190,7 @@ def _looked(context: AppContext, scope: Scope, opened: Opened, day: object = "")
 
 
 def draw_places(context: AppContext, scope: Scope, asked: Any, opened: Opened) -> Any:
-    """Reports and stations of the view a browser looks at: {box, zoom, day, token, fresh}; fresh: stations too, for the first view of a day."""
+    """Reports of the view a browser looks at, and stations for the first view of a day: {box, zoom, day, token, fresh}."""
     if not isinstance(asked, Mapping):
         return no_update
     city, view, now = _looked(context, scope, opened, asked.get("day"))
