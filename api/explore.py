@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -95,7 +94,9 @@ def _told(ask: Ask, found: Answer) -> dict[str, Any]:
 def _row(row: Row) -> dict[str, Any]:
     return {
         "groups": list(row.groups), "labels": list(row.labels), "is_partial": row.is_partial,
-        "figures": [asdict(one) for one in row.figures],
+        "figures": [
+            {"value": f.value, "n": f.n, "previous": f.previous, "delta": f.delta, "delta_pct": f.delta_pct} for f in row.figures
+        ],
     }
 
 

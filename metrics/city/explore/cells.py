@@ -5,6 +5,7 @@ Nothing is counted twice: a core row is counted by the conditions of metrics/flo
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -197,18 +198,28 @@ def _run(asking: Asking, one: Statement, days: Mapping[str, int]) -> Iterator[tu
     """Run one grouped statement: cells in its own groups; those that come out alike (areas of agencies) are yet to be added."""
     keys = "".join(f"{key} AS k{number}, " for number, key in enumerate(one.keys))
     order = f" GROUP BY {', '.join(str(number + 1) for number in range(len(one.keys)))}" if one.keys else ""
-    sums = ", ".join(f"sum({part})" for part in one.sums)
+    sums = ", ".join(f"sum({part}) AS s{number}" for number, part in enumerate(one.sums))
     rows_of = f"{one.table} r"
     if asking.city.store.is_sqlite and one.table not in TABLES.values():
         rows_of += hint(one.table, one.source.day if one.source else "", asking.narrow.columns)
     read = arms(one.table, rows_of, one.where) if asking.question.known_at is not None else [("", f"{rows_of} WHERE {one.where}")]
     kept, size = _kept(asking, one.timed), len(one.keys)
     for before, rows in read:
-        statement = f"{before}SELECT {keys}count(*), {sums} FROM {rows}{order}"
-        for row in asking.connection.execute(text(statement), _values(asking, statement) | dict(days)):
+        statement = f"SELECT {keys}count(*) AS n, {sums} FROM {rows}{order}"
+        for row in _rows(asking, before, statement, [*(f"k{n}" for n in range(size)), "n", *(f"s{n}" for n in range(len(one.sums)))], days):
             asking.rows_read += row[size]
             groups = (group_of(own, value, asking.parts, asking.areas, asking.topic) for own, value in zip(kept, row[:size], strict=True))
             yield tuple(groups), tuple(int(value or 0) for value in row[size + 1 :])
+
+
+def _rows(asking: Asking, before: str, statement: str, names: Sequence[str], days: Mapping[str, int]) -> Sequence[Sequence[Any]]:
+    """The rows of a statement. From SQLite as one JSON text: it gives the interpreter away at each row, and a busy thread takes it."""
+    values = _values(asking, before + statement) | dict(days)
+    if not asking.city.store.is_sqlite:
+        return asking.connection.execute(text(before + statement), values).all()
+    whole = f"{before}SELECT json_group_array(json_array({', '.join(names)})) FROM ({statement})"
+    found: list[list[Any]] = json.loads(asking.connection.execute(text(whole), values).scalar_one())
+    return found
 
 
 def _values(asking: Asking, statement: str) -> dict[str, Any]:
