@@ -67,7 +67,8 @@ def plain(rows: pd.DataFrame) -> pd.DataFrame:
         elif pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             found[name] = column.to_numpy(dtype="float64", na_value=np.nan)
         else:
-            found[name] = column.to_numpy(dtype=object, na_value=None)
+            words = column.to_numpy(dtype=object, na_value=None)
+            found[name] = pd.Series(words, index=rows.index, dtype=object)  # said outright, or pandas makes Arrow's strings of them
     return pd.DataFrame(found).copy()
 
 
