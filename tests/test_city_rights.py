@@ -17,9 +17,13 @@ from metrics.city import (
     agencies,
     air,
     annotations,
+    area_kpis,
     areas,
+    at_risk,
     audit,
     baselines,
+    bottlenecks,
+    coincident,
     definitions,
     devices,
     dossiers,
@@ -27,17 +31,22 @@ from metrics.city import (
     feeds,
     followups,
     form_06a,
+    gaming,
     hotspots,
     indicators,
     kpis,
     listed,
+    near,
     open_city,
+    places,
     readings,
     reports,
     score,
     series,
     shown,
     signals,
+    station_list,
+    station_series,
     stations,
     views,
     water,
@@ -45,8 +54,12 @@ from metrics.city import (
 )
 from metrics.city.annotations import Said
 from metrics.city.baselines import Asked
+from metrics.city.explore import reading
+from metrics.city.explore.question import Question
+from metrics.city.filters import parse
 from metrics.city.followups import Promise, Reminder
 from metrics.city.readings import ReadingFilter
+from metrics.city.stations import Measured
 from metrics.periods import parse_period
 from scope import ROLES, Forbidden, Scope, scope_of
 from store.annotations import NewAnnotation, put_annotation
@@ -56,13 +69,16 @@ from store.followups import NewEvent, NewFollowup, add_event, put_followup
 from store.keys import PROGRAM, By
 from store.same import WrongState, say
 from store.views import put_view, remove_view
-from tests.rights_city import AT, CONFIG, IN, NOW, make_province
+from tests.rights_city import AGENCY, AT, CONFIG, IN, NOW, make_province
 
 PERIOD = parse_period("this_month", NOW.date())
 SPAN = Asked("dossiers_received", "2026-W20", "2026-W31", "of these weeks we know all")
 CHOSEN = ReadingFilter(AT - DAY, AT)
 TODAY = number_of(NOW.date())
 PA0, PA1 = (("feedback", f"PA{number}-zagin-zarin") for number in (0, 1))
+WEEK = parse_period("2026-W46", NOW.date())
+DOSSIERS, STATIONS = parse("dossiers", {}), parse("stations", {})
+VALUE = Measured(1, "pm2_5", "µg/m³", "", 9.0, AT, "normal")
 PROMISED = Promise("2026-W46", "bring the late ones down", "2026-11-30")
 
 
@@ -72,6 +88,12 @@ def promised(city: City, *events: NewEvent) -> int:
     for event in events:
         add_event(city.store, made, event, PROGRAM, AT)
     return made
+
+
+def placed(city: City) -> reports.ReportItem:
+    """A report with a place, as the program reads it."""
+    reader = open_city(city.store, CONFIG, scope_of("operator"), NOW)
+    return next(row for row in reports.read(reader).rows if row.lon is not None and row.received_at is not None)
 
 
 def spoken(city: City, kind: str) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -102,7 +124,7 @@ def saved(city: City, *, is_removed: bool = False) -> int:
     return made
 
 
-# question -> the permissions it takes (all of them), and one way to ask it
+# question (and of what, where that decides) -> the permissions it takes (all of them), and one way to ask it
 QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "agencies.read": (("see.desk",), agencies.read),
     "areas.polygons": (("see.desk",), areas.polygons),
@@ -144,6 +166,37 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
     "views.share": (("see.desk", "share.views"), lambda city: views.share(city, saved(city), "", AT, is_shared=True)),
     "views.remove": (("see.desk",), lambda city: views.remove(city, saved(city), "", AT)),
     "views.restore": (("see.desk",), lambda city: views.restore(city, saved(city, is_removed=True), "", AT)),
+    "area_kpis.read": (("see.desk",), lambda city: area_kpis.read(city, "reports_open", PERIOD)),
+    "at_risk.model": (("see.dossiers",), at_risk.model),
+    "at_risk.read": (("see.dossiers",), lambda city: at_risk.read(city, DOSSIERS)),
+    "at_risk.every": (("see.dossiers", "export"), lambda city: list(at_risk.every(city, DOSSIERS))),
+    "bottlenecks.procedures": (("see.dossiers",), lambda city: bottlenecks.procedures(city, PERIOD)),
+    "bottlenecks.read": (("see.dossiers",), lambda city: bottlenecks.read(city, f"P-{IN}", PERIOD)),
+    "coincident.read": (("see.desk",), lambda city: coincident.read(city, "", WEEK)),
+    "explore.reading.read": (
+        ("see.desk", "see.small_counts"), lambda city: reading.read(city, Question(("dossiers_received",), ("agency",), PERIOD)),
+    ),
+    "explore.reading.read of readings": (
+        ("see.desk", "see.stations"), lambda city: reading.read(city, Question(("readings_mean",), ("property",), PERIOD)),
+    ),
+    "explore.reading.stop": (("see.desk",), lambda city: reading.stop(city, "a page that asks nothing")),
+    "gaming.estimate": (("see.dossiers",), lambda city: gaming.estimate(city, PERIOD)),
+    "gaming.read": (("see.dossiers",), lambda city: gaming.read(city, PERIOD)),
+    "gaming.evidence": (("see.dossiers",), lambda city: gaming.evidence(city, gaming.AGAIN, AGENCY[IN], PERIOD)),
+    "gaming.evidence of reports": (
+        ("see.dossiers", "see.reports"), lambda city: gaming.evidence(city, gaming.BULK, AGENCY[IN], PERIOD),
+    ),
+    "near.drawn": (("see.reports",), lambda city: near.drawn(city, placed(city))),
+    "near.grid_of_reader": (("see.reports",), near.grid_of_reader),
+    "near.of_report": (("see.reports",), lambda city: near.of_report(city, placed(city), PA0[1])),
+    "places.day_indices": (("see.stations",), lambda city: places.day_indices(city, TODAY)),
+    "places.extent": (("see.reports",), lambda city: places.extent(city, reports.chosen({}))),
+    "places.read_spots": (("see.reports",), lambda city: places.read_spots(city, reports.chosen({}))),
+    "places.read_squares": (("see.reports",), lambda city: places.read_squares(city, reports.chosen({}))),
+    "places.read_told": (("see.desk",), places.read_told),
+    "station_list.read": (("see.stations",), lambda city: station_list.read(city, STATIONS)),
+    "station_series.read": (("see.stations",), lambda city: [station_series.read(city, VALUE, row.key) for row in station_series.SPANS]),
+    "station_series.days_heard": (("see.stations",), lambda city: station_series.days_heard(city, (1,))),
     "kpis.read": (("see.desk",), lambda city: kpis.read(city, (), PERIOD)),
     "readings.read": (("see.stations",), lambda city: readings.read(city, CHOSEN)),
     "readings.every": (("see.stations", "export"), lambda city: list(readings.every(city, CHOSEN))),
@@ -201,7 +254,12 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[[City], Any]]] = {
 NO_QUESTIONS = (
     "dossiers.timeliness", "reports.timeliness", "feeds.coverage", "feeds.is_known", "feeds.reads_rejects", "searched.reads_text",
     "searched.search_condition", "filters.narrowed", "row_orders.order_of", "row_counts.coverage_of", "zone_hours.hour_of",
+    "zone_hours.day_of", "moments.moment", "moments.spans", "coincident_known.holidays",
+    "dossier_clock.clock_of", "dossier_clock.drawn", "report_clock.read",
+    "explore.cells.narrow", "explore.cells.pinned", "explore.past.why_not", "explore.readings.narrow_readings",
+    "gaming_rules.clock_values", "gaming_rules.near_due", "gaming_rules.worked_days",
     "known.known",  # names, as this reader may know them: what a filter is made with
+    "history.agency_names",  # names for who may see the list of agencies, and none for anybody else
     "signals.last_full_week", "signals.spans", "signals.of_points", "score.of_values", "sums.flow_source",
     "weekly.asking.speaks", "weekly.asking.ends_at", "baselines.may_set",
     "duplicates.reach_of", "followups.may_write", "annotations.may_write", "masking.masked", "timing.soon_boundary", "timing.days_left",
@@ -229,7 +287,7 @@ def asked_of_a_city() -> set[str]:
 
 
 def test_every_question_has_a_row() -> None:
-    assert asked_of_a_city() == {*QUESTIONS, *NO_QUESTIONS}
+    assert asked_of_a_city() == {*(name.partition(" of ")[0] for name in QUESTIONS), *NO_QUESTIONS}
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -139,7 +139,8 @@ def _sign(rule: GamingRule, one: Tried, most: int, names: Names) -> Sign:
 
 
 def estimate(city: City, period: Period, choice: Choice = NOTHING_CHOSEN) -> int:
-    """Rows the whole question will look at, from the roll-ups."""
+    """Rows the whole question will look at, from the roll-ups. Requires see.dossiers."""
+    city.scope.require("see.dossiers")
     start, end = number_of(period.start_on), number_of(period.end_on)
     with city.store.reading() as connection:
         dossiers = flow_sums(connection, city, "dossiers", start, end, choice)

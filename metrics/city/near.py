@@ -126,7 +126,8 @@ def _neighbour(item: ReportItem, row: Row, names: Names, metres: float | None) -
 
 
 def grid_of_reader(city: City) -> Grid | None:
-    """What this reader is told places of reports by; None = the points themselves."""
+    """What this reader is told places of reports by; None = the points themselves. Requires see.reports."""
+    city.scope.require("see.reports")
     with city.store.reading() as connection:
         return place_of(connection, city, "reports", "").grid
 
