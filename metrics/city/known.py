@@ -37,8 +37,12 @@ class Known:
     above: Mapping[str, str]
 
     def matching(self, word: str) -> tuple[str, ...]:
-        """Codes with a word of their name, or of the code itself, that begins with the folded word; in order of codes."""
-        return tuple(sorted(code for code, name in self.names.items() if any(one.startswith(word) for one in _words(f"{name} {code}"))))
+        """Codes with a word of their name that begins with a word of the folded text, for each of these; or that begin with the text."""
+        pieces = _WORD.findall(word)
+        if not pieces:
+            return ()
+        named = (code for code, name in self.names.items() if all(any(one.startswith(piece) for one in _words(name)) for piece in pieces))
+        return tuple(sorted({*named, *(code for code in self.names if fold(code).startswith(word))}))
 
     def below(self, codes: Iterable[str]) -> tuple[str, ...]:
         """The codes and all below them: by dotted segments, areas by what they belong to too. `=code` is that one alone."""

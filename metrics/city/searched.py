@@ -40,9 +40,8 @@ def search_condition(city: City, topic: str, q: str, alias: str, values: dict[st
 
 def _one(city: City, topic: str, word: str, number: int, alias: str, values: dict[str, Any], columns: set[str]) -> str:
     found, pieces = [], _WORD.findall(fold(word))
-    for kind, column in NAMES[topic] if pieces else ():
-        matching = [set(known(city, kind).matching(piece)) for piece in pieces]
-        codes = sorted(set.intersection(*matching))
+    for kind, column in NAMES[topic]:
+        codes = known(city, kind).matching(fold(word))
         if codes:
             names = [f"q{number}_{kind}_{place}" for place, _ in enumerate(codes)]
             values.update(zip(names, codes, strict=True))

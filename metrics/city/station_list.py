@@ -45,7 +45,7 @@ def read(city: City, asked: Filter, sort: str = "") -> tuple[StationState, ...]:
         raise ValueError(f"sort: {sort[:40]!r} is none of {', '.join(SORTS)}; a - before it turns it round")
     areas = known(city, "area").names
     terms = [_widened(city, term) for term in asked.terms]
-    words = fold(asked.q).split()
+    words = fold(asked.q).split() if fold(asked.q) or not asked.q else [asked.q]
     found = [
         row for row in stations.read(city)
         if all(_holds(term, row) for term in terms) and _is_found(words, row, areas.get(row.area_code, ""))
@@ -93,6 +93,6 @@ def _is_inside(polygon: Polygon, lon: float, lat: float) -> bool:
 
 
 def _is_found(words: Iterable[str], row: StationState, area: str) -> bool:
-    """Does every word begin a word of the station's name, its number or its area's name?"""
+    """Does every word begin a word of the station's name, its number or its area's name? What is no word at all is found nowhere."""
     known_words = [*fold(f"{row.name} {row.source_id} {area}".replace("-", " ").replace(".", " ")).split(), fold(row.source_id)]
     return all(any(one.startswith(word) for one in known_words) for word in words)
