@@ -144,14 +144,16 @@ def load_dump(path: Path, store: Store, stamp: str) -> str:
     return aside
 
 
-# all that is ours in public goes aside; an extension's tables stay where they are
+# all that is ours in public goes aside, what its triggers call too; an extension's tables stay where they are
 _MOVE_ASIDE = """
 CREATE SCHEMA {aside};
 DO $$ DECLARE one record; BEGIN
   FOR one IN SELECT c.oid::regclass AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
   LOOP EXECUTE format('ALTER TABLE %s SET SCHEMA {aside}', one.name); END LOOP;
-  FOR one IN SELECT p.oid::regprocedure AS name FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'ops\\_%'
+  FOR one IN SELECT DISTINCT t.tgfoid::regprocedure AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    JOIN pg_proc p ON p.oid = t.tgfoid WHERE c.relnamespace = '{aside}'::regnamespace AND p.pronamespace = 'public'::regnamespace
+    AND NOT t.tgisinternal AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
   LOOP EXECUTE format('ALTER FUNCTION %s SET SCHEMA {aside}', one.name); END LOOP;
 END $$;
 """
