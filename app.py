@@ -6,6 +6,7 @@ import importlib
 import inspect
 import logging
 import pkgutil
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from text import t
 log = logging.getLogger("app")
 ROOT = Path(__file__).resolve().parent
 FAULT = "app-fault"
+GRID_SCRIPT = re.compile(r'<script src="/_dash-component-suites/dash_ag_grid/[^"]+"></script>\s*')
 INDEX = """<!DOCTYPE html>
 <html lang="__LANG__">
 <head>{%metas%}<meta name="viewport" content="width=device-width, initial-scale=1"><title>{%title%}</title>{%favicon%}
@@ -94,12 +96,18 @@ def _serve_pages(app: Dash, server: FastAPI) -> None:
         token = set_current_request(request)
         try:
             await _ready(app)
-            return Response(app.index(), media_type="text/html")
+            index = app.index()
+            return Response(_without_grid(index) if request.url.path.startswith("/wall") else index, media_type="text/html")
         finally:
             reset_current_request(token)
 
     server.router.routes[:] = [route for route in server.router.routes if getattr(route, "path", "") != "/"]
     server.add_api_route("/{path:path}", page, methods=["GET", "HEAD"], include_in_schema=False)
+
+
+def _without_grid(index: str) -> str:
+    """The index without the script of the lists' grid (a third of a megabyte on the wire): no scene has a list of rows."""
+    return GRID_SCRIPT.sub("", index)
 
 
 async def _ready(app: Dash) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -146,3 +147,8 @@ def test_a_phone_is_shown_cards_and_an_order_to_choose(address: str, page: Any) 
     expect(tab.locator(".d-notice")).to_contain_text(t("empty.reports", "vi"))
     tab.goto(f"{address}/reports?rating=zzz")
     expect(tab.locator(".d-notice-fault")).to_contain_text("rating")
+
+
+def test_only_the_desk_loads_the_grid(address: str) -> None:
+    scripts = {path: httpx.get(address + path).text.count('src="/_dash-component-suites/dash_ag_grid/') for path in ("/dossiers", "/wall")}
+    assert scripts == {"/dossiers": 1, "/wall": 0}
