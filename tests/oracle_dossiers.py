@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 Answer = tuple[float | None, int]
@@ -41,17 +42,17 @@ def share(part: Any, whole: Any) -> Answer:
     return (100.0 * part / whole if whole else None), whole
 
 
-def bit(rows: pd.DataFrame, place: int) -> pd.Series:
-    """Which rows have this bit."""
-    return (rows["facts"].astype("int64") // 2**place) % 2 == 1
+def bit(rows: pd.DataFrame, place: int) -> np.ndarray:
+    """Which rows have this bit; in their order, without an index: groups are small, and many."""
+    return rows["facts"].to_numpy().astype("int64") // 2**place % 2 == 1
 
 
-def told(rows: pd.DataFrame, name: str) -> pd.Series:
+def told(rows: pd.DataFrame, name: str) -> np.ndarray:
     """Of which rows the source told the fact."""
     return bit(rows, PLACES[name])
 
 
-def yes(rows: pd.DataFrame, name: str) -> pd.Series:
+def yes(rows: pd.DataFrame, name: str) -> np.ndarray:
     """Of which it told yes."""
     return told(rows, name) & bit(rows, PLACES[name] + 1)
 
