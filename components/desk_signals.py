@@ -60,7 +60,7 @@ def card(city: City, view: View, signal: Signal, *, is_alone: bool = False) -> C
 
 def _explain(view: View, key: str, week: str) -> Component:
     """To what else was unlike other weeks in that one."""
-    return link(t("explain.from_tile", view.lang), view.to("/explain", key=key, period=week))
+    return link(t("explain.from_tile", view.lang), view.to("/explain", key=key, period=week), "d-link d-signal-also")
 
 
 def quiet_table(view: View, signals: Sequence[Signal]) -> Component:
