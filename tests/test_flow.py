@@ -99,7 +99,7 @@ def portal(program: Spawned, due: dict[str, str]) -> Iterator[Portal]:
 
 
 def open_wall(page: Pages, program: Spawned, **options: Any) -> Page:
-    opened = page((1920, 1080), **options)
+    opened = page((1920, 1080), reduced_motion="no-preference", **options)
     opened.goto(f"{program.url}/wall/one_stop?rotate=0")
     expect(opened.locator(".wall[data-seq]")).to_be_visible(timeout=20_000)
     return opened

@@ -138,7 +138,7 @@ def told_again(page: Page, do: Callable[[], Any]) -> int:
 
 
 def test_the_map_is_used_with_the_keyboard_alone(page: Callable[..., Page], site: str, city: City) -> None:
-    opened_page = page((1440, 900))
+    opened_page = page((1440, 900), reduced_motion="no-preference")
     lon, lat = TOWNS[0]
     opened_page.goto(f"{site}/map?view={lon},{lat},11")
     assert wait_answer(opened_page) > 100

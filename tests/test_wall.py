@@ -312,9 +312,10 @@ def test_a_wrong_clock_of_the_kiosk_makes_nothing_stale(serve: Callable[..., Liv
 
 
 def test_scenes_rotate_pause_and_follow_the_arrows(serve: Callable[..., LiveServer], page: Pages) -> None:
-    opened = open_wall(page, serve(wall=WallConfig(dwell_s=60)), has_clock=True)
+    opened = open_wall(page, serve(wall=WallConfig(dwell_s=60)), has_clock=True, reduced_motion="no-preference")
     shown = opened.locator(".scene[data-active]")
     first = shown.get_attribute("data-scene") or ""
+    assert shown.evaluate("e => getComputedStyle(e).transitionDuration") == "0.6s"  # who asks for no stillness sees scenes fade
     opened.clock.run_for(61_000)
     expect(shown).to_have_attribute("data-scene", SCENES[(SCENES.index(first) + 1) % 4])
     opened.keyboard.press("Space")
