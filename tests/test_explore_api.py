@@ -18,7 +18,9 @@ from tests.servers import LiveServer
 from tests.small_city import CONFIG, NOW, open_filled
 from tests.test_api import serve
 
-ASKED = {"measures": "dossiers_received,dossiers_open", "by": "agency,week", "period": "2026-11", "compare": "previous", "channel": "!online"}
+ASKED = {
+    "measures": "dossiers_received,dossiers_open", "by": "agency,week", "period": "2026-11", "compare": "previous", "channel": "!online",
+}
 
 
 @pytest.fixture(scope="module", params=("sqlite", "postgresql"))
