@@ -100,13 +100,21 @@ class Ingest:
         while not self.stop.is_set():
             try:
                 self.turn()
-                pause = max(FOLD_WAKE_S, min(self._rest_s, LONGEST_REST_S))
+                self._rest()
             except Exception:
                 log.exception("ingest turn failed; trying again in 2 s")
-                pause = 2.0
-            self.stop.wait(pause)
+                self.stop.wait(2.0)
         self._pool.shutdown(cancel_futures=True)
         self._postman.shutdown(cancel_futures=True)
+
+    def _rest(self) -> None:
+        """Rest as long as the fold is to; what lands meanwhile is judged, so that the next fold finds that done."""
+        until = time.monotonic() + min(self._rest_s, LONGEST_REST_S)
+        self.stop.wait(FOLD_WAKE_S)
+        while not self.stop.is_set() and time.monotonic() < until:
+            self._rest_s = 0.0
+            self._judge()
+            self.stop.wait(max(FOLD_WAKE_S, self._rest_s))
 
     def turn(self) -> int:
         """One turn: start feeds that are due, step the clock when it is time, fold what is logged."""
