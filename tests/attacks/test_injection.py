@@ -31,6 +31,8 @@ CODE = (
 )
 ALL = (*SQL, *WILD, *ODD, *CODE)
 FEW = (*SQL[:2], *WILD[:2], *ODD, CODE[2])
+# what an engine itself may take another way; the rest is refused or meant before one is asked, whichever it is
+OF_ENGINES = (*SQL[:2], WILD[0], *ODD[:4], ODD[6])
 HOSTILE = (SQL[0], "\0", "9" * 400)  # what a page's address is tried with
 READS = tuple(route for route in ROUTES if route.answer)
 PLACES = [(route, parameter.name) for route in READS for parameter in route.parameters]
@@ -79,7 +81,7 @@ def test_no_value_of_a_filter_brings_rows_or_breaks_the_api(both: World, route: 
     path = route.path.replace("{key:path}", "H0-zagin-zarin")
     faults = []
     with both.client("auditor" if "audit" in path else "operator") as client:
-        for value in FEW:
+        for value in FEW if both.store.is_sqlite else OF_ENGINES:
             figures = ONE_OF_EACH.get(path) if value != FEW[0] and name != "keys" else None
             answer = client.get(f"{path}?{name}={quoted(value).decode()}" + (f"&keys={figures}" if figures else ""))
             if answer.status_code not in (200, 400, 404):
