@@ -104,6 +104,11 @@ class Ingest:
             except Exception:
                 log.exception("ingest turn failed; trying again in 2 s")
                 self.stop.wait(2.0)
+        self.close()
+
+    def close(self) -> None:
+        """End what was begun beside this thread, and wait for it: the store may be closed after that."""
+        self.stop.set()
         self._pool.shutdown(cancel_futures=True)
         self._postman.shutdown(cancel_futures=True)
 

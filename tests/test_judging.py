@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -231,11 +232,13 @@ def test_rebuild_after_judging_anew_gives_the_same_cells(store: Store) -> None:
 def test_the_ingest_loop_judges_what_lands_and_what_a_new_calendar_asks(store: Store) -> None:
     config = replace(CONFIG, feeds=())
     bring(store, dossier("1"))
-    Ingest(store, config, now=lambda: NOW).turn()
+    with closing(Ingest(store, config, now=lambda: NOW)) as work:
+        work.turn()
     assert times(store) == {"1": (25.0, 0)}
     assert ask(store, "SELECT sum(worked_n) FROM rollup_dossier_day") == [(1,)]
     resting = replace(config, calendar=CalendarConfig(overrides={"2026-11-11": "rest"}))
-    Ingest(store, resting, now=lambda: NOW).turn()
+    with closing(Ingest(store, resting, now=lambda: NOW)) as work:
+        work.turn()
     assert times(store) == {"1": (17.0, -1)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -267,15 +268,15 @@ def test_the_ingest_process_runs_it_once_a_day(store: Store) -> None:
     put(store, "desk", AT - 80 * DAY, rejects=(Reject("a", "f", "bad_date"),))
     store.write(lambda connection: connection.execute(text("UPDATE ops_reject SET resolved_at = 1")))
     clock = [NOW]
-    ingest = Ingest(store, replace(config(), feeds=()), lambda: clock[0])
-    ingest.turn()
-    assert ingest.retaining is not None
-    ingest.retaining.result(30)
-    assert rows(store, "SELECT count(*) FROM ops_reject") == [(0,)]
-    assert rows(store, "SELECT count(*) FROM ops_audit WHERE action = 'retention' AND kind = 'ops_reject'") == [(1,)]
-    clock[0] += timedelta(hours=1)
-    put(store, "desk", AT - 80 * DAY, rejects=(Reject("b", "f", "bad_date"),))
-    store.write(lambda connection: connection.execute(text("UPDATE ops_reject SET resolved_at = 1")))
-    ingest.turn()
-    ingest.retaining.result(30)
-    assert rows(store, "SELECT item FROM ops_reject") == [("b",)]
+    with closing(Ingest(store, replace(config(), feeds=()), lambda: clock[0])) as ingest:
+        ingest.turn()
+        assert ingest.retaining is not None
+        ingest.retaining.result(30)
+        assert rows(store, "SELECT count(*) FROM ops_reject") == [(0,)]
+        assert rows(store, "SELECT count(*) FROM ops_audit WHERE action = 'retention' AND kind = 'ops_reject'") == [(1,)]
+        clock[0] += timedelta(hours=1)
+        put(store, "desk", AT - 80 * DAY, rejects=(Reject("b", "f", "bad_date"),))
+        store.write(lambda connection: connection.execute(text("UPDATE ops_reject SET resolved_at = 1")))
+        ingest.turn()
+        ingest.retaining.result(30)
+        assert rows(store, "SELECT item FROM ops_reject") == [("b",)]
