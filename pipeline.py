@@ -18,7 +18,7 @@ from data_sources.registry import protocol_of
 from data_sources.sync import Progress, Sync
 from metrics.city import at_risk_learning, open_city, signals
 from metrics.judging import ROUND, ask_anew, is_waiting, judge, judge_round
-from metrics.rollups import TOPICS, backlog, clock_step, drain, fold_topic
+from metrics.rollups import TOPICS, backlog, clock_step, drain, fold_topic, newest_logged
 from scope import scope_of
 from store.catalogue_files import load_catalogue
 from store.days import instant
@@ -31,7 +31,7 @@ FOLD_WAKE_S = 0.05
 FOLD_ROUND_S = 0.2
 # the fold rests so many times as long as it worked: a busy hour's cells gather and are computed once, writers get their turn;
 # when it is behind by whole rounds nothing is gained by gathering
-FOLD_REST, FOLD_REST_BEHIND = 3.0, 0.3
+FOLD_REST, FOLD_REST_BEHIND = 6.0, 0.3
 LONGEST_REST_S = 1.0  # whatever else keeps the machine busy: screens wait for the fold
 JUDGE_REST = 0.3  # while a backlog is judged, landing and fold get most of the time
 FOLD_WAITS_S = 1.0  # while more wait to be judged than one round takes, their cells gather too, but not longer
@@ -113,12 +113,15 @@ class Ingest:
         self._postman.shutdown(cancel_futures=True)
 
     def _rest(self) -> None:
-        """Rest as long as the fold is to; what lands meanwhile is judged, so that the next fold finds that done."""
-        until = time.monotonic() + min(self._rest_s, LONGEST_REST_S)
+        """Rest as long as the fold is to, or until nobody brings rows; what lands meanwhile is judged, the next fold finds that done."""
+        until, seen = time.monotonic() + min(self._rest_s, LONGEST_REST_S), -1
         self.stop.wait(FOLD_WAKE_S)
         while not self.stop.is_set() and time.monotonic() < until:
             self._rest_s = 0.0
-            self._judge()
+            judged, newest = self._judge(), newest_logged(self.store)
+            if not judged and newest == seen:
+                return
+            seen = newest
             self.stop.wait(max(FOLD_WAKE_S, self._rest_s))
 
     def turn(self) -> int:

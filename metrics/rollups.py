@@ -95,6 +95,12 @@ def backlog(store: Store) -> int:
         return int(connection.execute(text("SELECT count(*) FROM (SELECT 1 FROM ops_dirty LIMIT 1000) waiting")).scalar_one())
 
 
+def newest_logged(store: Store) -> int:
+    """Number of the newest log row, 0 when nothing is logged: it stands still while nobody brings rows."""
+    with store.reading() as connection:
+        return int(connection.execute(text("SELECT coalesce(max(seq), 0) FROM ops_dirty")).scalar_one())
+
+
 def rebuild(store: Store, now: int) -> int:
     """Log every cell that core rows touch, empty the roll-ups, fold. The way back from any doubt; what is left of the past stays."""
     store.write(lambda connection: log_everything(connection, store.days))
