@@ -18,7 +18,7 @@ from data_sources.registry import protocol_of
 from data_sources.sync import Progress, Sync
 from metrics.city import at_risk_learning, open_city, signals
 from metrics.judging import ROUND, ask_anew, is_waiting, judge, judge_round
-from metrics.rollups import TOPICS, backlog, clock_step, drain, fold_topic, newest_logged
+from metrics.rollups import TOPICS, clock_step, drain, fold_topic, logged_topics, newest_logged
 from scope import scope_of
 from store.catalogue_files import load_catalogue
 from store.days import instant
@@ -31,10 +31,11 @@ FOLD_WAKE_S = 0.05
 FOLD_ROUND_S = 0.2
 # the fold rests so many times as long as it worked: a busy hour's cells gather and are computed once, writers get their turn;
 # when it is behind by whole rounds nothing is gained by gathering
-FOLD_REST, FOLD_REST_BEHIND = 6.0, 0.3
+FOLD_REST, FOLD_REST_BEHIND = 12.0, 0.3
+QUIET_S = 0.1  # no row for so long: nobody brings any (a disk's flush takes less)
 LONGEST_REST_S = 1.0  # whatever else keeps the machine busy: screens wait for the fold
-JUDGE_REST = 0.3  # while a backlog is judged, landing and fold get most of the time
-FOLD_WAITS_S = 1.0  # while more wait to be judged than one round takes, their cells gather too, but not longer
+JUDGE_REST = 0.3  # so many times as long as it wrote: while a backlog is judged, writers get their turn
+FOLD_WAITS_S = 1.0  # while dossiers wait to be judged, their cells gather too, but not longer
 CLOCK_STEP_S = 5.0
 RETENTION_CHECK_S = 600.0
 POST_CHECK_S = 30.0
@@ -114,15 +115,16 @@ class Ingest:
 
     def _rest(self) -> None:
         """Rest as long as the fold is to, or until nobody brings rows; what lands meanwhile is judged, the next fold finds that done."""
-        until, seen = time.monotonic() + min(self._rest_s, LONGEST_REST_S), -1
+        changed = time.monotonic()
+        until, seen = changed + min(self._rest_s, LONGEST_REST_S), -1
         self.stop.wait(FOLD_WAKE_S)
         while not self.stop.is_set() and time.monotonic() < until:
-            self._rest_s = 0.0
-            judged, newest = self._judge(), newest_logged(self.store)
-            if not judged and newest == seen:
+            judged, newest = self._judge(until), newest_logged(self.store)
+            if judged or newest != seen:
+                changed, seen = time.monotonic(), newest
+            elif time.monotonic() - changed > QUIET_S:
                 return
-            seen = newest
-            self.stop.wait(max(FOLD_WAKE_S, self._rest_s))
+            self.stop.wait(FOLD_WAKE_S)
 
     def turn(self) -> int:
         """One turn: start feeds that are due, step the clock when it is time, fold what is logged."""
@@ -143,27 +145,27 @@ class Ingest:
         if seconds >= self._next_look and (self.learning is None or self.learning.done()):
             self._next_look = seconds + RISK_CHECK_S
             self.learning = self._pool.submit(self._learn)
-        judged = self._judge()
-        if judged >= ROUND and time.monotonic() < self._fold_by:
-            return judged
-        folded = self._fold(now) if backlog(self.store) else 0
+        judged = self._judge(self._fold_by)
+        folded = self._fold(now)
         self._fold_by = time.monotonic() + FOLD_WAITS_S
         return judged + folded
 
-    def _judge(self) -> int:
-        """One round of dossiers that landed, before the fold: their cells are then computed once. All, if calendars changed since."""
+    def _judge(self, until: float) -> int:
+        """Dossiers that landed, before the fold: their cells are then computed once. All, if calendars changed since."""
         if not self._has_asked:
             ask_anew(self.store, self.config)
             self._has_asked = True
-        if not is_waiting(self.store):
-            return 0
-        done, took = judge_round(self.store, self.config)
-        self._rest_s += took * (JUDGE_REST if done >= ROUND else 0)
-        return done
+        judged = 0
+        while is_waiting(self.store):
+            done, took = judge_round(self.store, self.config)
+            judged += done
+            if self.stop.wait(took * JUDGE_REST if done >= ROUND else FOLD_WAKE_S) or time.monotonic() >= until:
+                break
+        return judged
 
     def _fold(self, now: datetime) -> int:
         """One round, sized so that it holds the write lock about FOLD_ROUND_S: whoever brings rows must not wait long."""
-        return sum(self._round(topic, now) for topic in TOPICS)
+        return sum(self._round(topic, now) for topic in logged_topics(self.store))
 
     def _round(self, topic: str, now: datetime) -> int:
         limit = self._rounds[topic]
@@ -171,7 +173,7 @@ class Ingest:
         self._rest_s += took * (FOLD_REST if done < limit else FOLD_REST_BEHIND)
         if took > 2 * FOLD_ROUND_S:
             self._rounds[topic] = max(500, limit // 2)
-        elif took < FOLD_ROUND_S and done >= limit:
+        elif took < FOLD_ROUND_S and 2 * done >= limit:  # before it is needed: a round that leaves rows behind is soon followed by another
             self._rounds[topic] = min(50_000, limit * 2)
         return done
 

@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, text
@@ -34,7 +33,7 @@ from store.days import HOUR, DayClock
 from store.engine import Store
 from store.flags import Look, doubted_stretches, hours_of, readings_of, write_flags
 from store.locks import lock_fold
-from store.reading_sums import add_flagged, drop_cells, sum_areas, sum_days, sum_hours
+from store.reading_sums import add_flagged, drop_cells, put_hours, sum_areas, sum_days, sum_hours
 from store.retention import readings_from
 from store.revisions import bump
 from store.schema import DOSSIER_FLOWS, REPORT_FLOWS
@@ -64,21 +63,25 @@ ROLLUPS = (
         REPORT_FLOWS, REPORT_DAY,
     ),
 )
+_ROLLUP_OF = {rollup.topic: rollup for rollup in ROLLUPS}
 
 
 def fold(store: Store, now: int, *, limit: int = ROUND) -> int:
     """Recompute the cells of at most `limit` log rows per topic; returns how many log rows were worked off."""
-    return sum(fold_topic(store, topic, now, limit)[0] for topic in TOPICS)
+    return sum(fold_topic(store, topic, now, limit)[0] for topic in logged_topics(store))
 
 
 def fold_topic(store: Store, topic: str, now: int, limit: int) -> tuple[int, float]:
-    """One topic's round in a transaction of its own: (log rows worked off, seconds the write lock was held)."""
-
-    def timed(connection: Connection) -> tuple[int, float]:
-        began = time.monotonic()
-        return fold_in(connection, store.days, topic, now, limit), time.monotonic() - began
-
-    return store.write(timed)
+    """One topic's round in a transaction of its own: (log rows worked off, seconds of work, waiting for its turn not counted)."""
+    try:
+        return store.write_prepared(
+            lambda connection: _compute(connection, store.days, topic, limit),
+            lambda connection, made: _replace(connection, store.days, topic, now, made),
+        )
+    except Overtaken:  # on SQLite: somebody else worked off these rows meanwhile
+        return store.write(
+            lambda connection: _replace(connection, store.days, topic, now, _compute(connection, store.days, topic, limit))
+        )
 
 
 def drain(store: Store, now: int) -> int:
@@ -93,6 +96,13 @@ def backlog(store: Store) -> int:
     """Log rows still to fold, counted up to a thousand: 0 means the roll-ups are current."""
     with store.reading() as connection:
         return int(connection.execute(text("SELECT count(*) FROM (SELECT 1 FROM ops_dirty LIMIT 1000) waiting")).scalar_one())
+
+
+def logged_topics(store: Store) -> tuple[str, ...]:
+    """Topics with log rows to fold. Others are not folded: each round waits for its turn to write."""
+    statement = text("SELECT 1 FROM ops_dirty WHERE topic = :topic LIMIT 1")
+    with store.reading() as connection:
+        return tuple(topic for topic in TOPICS if connection.execute(statement, {"topic": topic}).first())
 
 
 def newest_logged(store: Store) -> int:
@@ -162,22 +172,52 @@ _PASSED = (
 )
 
 
-def fold_in(connection: Connection, days: DayClock, topic: str, now: int, limit: int) -> int:
-    """One topic's round inside a transaction of the caller; returns how many log rows were worked off."""
+@dataclass(frozen=True)
+class Computed:
+    """What a round has made of the store as it saw it: how many log rows it works off, the watermark of retention, seconds it took."""
+
+    taken: int
+    kept_from: int
+    seconds: float
+
+
+class Overtaken(Exception):
+    """What a round was computed from no longer holds."""
+
+
+def _compute(connection: Connection, days: DayClock, topic: str, limit: int) -> Computed:
+    """The sums of a round's cells, in temporary tables: fold_taken, fold_cells and fold_sums or fold_hours."""
+    began = time.monotonic()
     lock_fold(connection, topic)
-    if connection.execute(text("SELECT 1 FROM ops_dirty WHERE topic = :topic LIMIT 1"), {"topic": topic}).first() is None:
-        return 0
-    taken = _take(connection, topic, limit)
-    if topic == "readings":
-        _fold_readings(connection, days)
-    else:
+    taken, kept_from = _take(connection, topic, limit), readings_from(connection)
+    if taken and topic == "readings":
+        # hours whose readings have been taken away are known from their sums alone: those stay as they are
+        kept = f"SELECT DISTINCT bucket AS hour, ref FROM fold_taken WHERE bucket >= {kept_from}"
+        _cells(connection, kept, (("hour", "INTEGER"), ("ref", "INTEGER")))
+        sum_hours(connection, "fold_cells")
+    elif taken:
         clock = read_clock(connection)
-        for rollup in ROLLUPS:
-            if rollup.topic == topic:
-                _fold_flows(connection, rollup, {"now": clock, "today": days.on(clock)})
-    connection.execute(text("DELETE FROM ops_dirty WHERE seq IN (SELECT seq FROM fold_taken)"))
+        _sum_flows(connection, _ROLLUP_OF[topic], {"now": clock, "today": days.on(clock) or 0})
+    return Computed(taken, kept_from, time.monotonic() - began)
+
+
+def _replace(connection: Connection, days: DayClock, topic: str, now: int, made: Computed) -> tuple[int, float]:
+    """Put a round's sums in place and take it off the log. What changed since it was computed is in the log again.
+
+    Raises Overtaken when another fold took the same rows, or readings were taken away: older sums must not replace newer ones.
+    """
+    began = time.monotonic()
+    if not made.taken:
+        return 0, made.seconds
+    done = connection.execute(text("DELETE FROM ops_dirty WHERE seq IN (SELECT seq FROM fold_taken)")).rowcount
+    if done != made.taken or readings_from(connection) != made.kept_from:
+        raise Overtaken
+    if topic == "readings":
+        _put_readings(connection, days, made.kept_from)
+    else:
+        _put_flows(connection, _ROLLUP_OF[topic])
     bump(connection, topic, now)
-    return taken
+    return made.taken, made.seconds + time.monotonic() - began
 
 
 def _take(connection: Connection, topic: str, limit: int) -> int:
@@ -206,30 +246,31 @@ def _cells(connection: Connection, select: str, shape: Sequence[tuple[str, str]]
     connection.execute(text(f"INSERT INTO fold_cells {select}"))
 
 
-def _fold_flows(connection: Connection, rollup: Rollup, clock: dict[str, Any]) -> None:
+def _sum_flows(connection: Connection, rollup: Rollup, clock: dict[str, int]) -> None:
+    """The cells' flows, as fold_sums: the flows of every source side by side, summed per cell; empty cells are left out."""
     keys = ", ".join(f"{log} AS {column}" for column, log in rollup.keys)
     shape = [("bucket", "INTEGER"), *((column, "TEXT") for column, _ in rollup.keys)]
     _cells(connection, f"SELECT DISTINCT bucket, {keys} FROM fold_taken", shape)
+    columns = ", ".join(column for column, _ in rollup.keys)
+    parts = " UNION ALL ".join(_source_select(rollup, source) for source in rollup.sources)
+    sums = ", ".join(f"CAST(sum({flow}) AS BIGINT) AS {flow}" for flow in rollup.flows)
+    anything = " + ".join(f"sum({flow})" for flow in rollup.flows)
+    select = f"SELECT bucket AS day, {columns}, {sums} FROM ({parts}) flows GROUP BY bucket, {columns} HAVING {anything} > 0"
+    for name, value in clock.items():  # ours: utility statements take no bound values
+        select = select.replace(f":{name}", str(int(value)))
+    temporary(connection, "fold_sums", select)
+
+
+def _put_flows(connection: Connection, rollup: Rollup) -> None:
+    """Replace the cells by fold_sums."""
     connection.execute(text(
         f"INSERT INTO ops_folded_day (topic, day, revision) SELECT DISTINCT '{rollup.topic}', bucket, 1 FROM fold_cells "
         "WHERE 1 = 1 ON CONFLICT (topic, day) DO UPDATE SET revision = ops_folded_day.revision + 1"
     ))
-    columns = ", ".join(column for column, _ in rollup.keys)
-    drop_cells(connection, rollup.table, f"day, {columns}", f"bucket, {columns} FROM fold_cells")
-    statement = _flow_insert(rollup)
-    connection.execute(text(statement), {name: value for name, value in clock.items() if f":{name}" in statement})
-
-
-def _flow_insert(rollup: Rollup) -> str:
-    """INSERT of recomputed cells: the flows of every source side by side, summed per cell; empty cells are left out."""
-    columns = ", ".join(column for column, _ in rollup.keys)
-    parts = " UNION ALL ".join(_source_select(rollup, source) for source in rollup.sources)
-    sums = ", ".join(f"CAST(sum({flow}) AS BIGINT)" for flow in rollup.flows)
-    anything = " + ".join(f"sum({flow})" for flow in rollup.flows)
-    return (
-        f"INSERT INTO {rollup.table} (day, {columns}, {', '.join(rollup.flows)}) "
-        f"SELECT bucket, {columns}, {sums} FROM ({parts}) flows GROUP BY bucket, {columns} HAVING {anything} > 0"
-    )
+    keys = ", ".join(column for column, _ in rollup.keys)
+    drop_cells(connection, rollup.table, f"day, {keys}", f"bucket, {keys} FROM fold_cells")
+    columns = f"day, {keys}, {', '.join(rollup.flows)}"
+    connection.execute(text(f"INSERT INTO {rollup.table} ({columns}) SELECT {columns} FROM fold_sums"))
 
 
 def _source_select(rollup: Rollup, source: FlowSource) -> str:
@@ -245,13 +286,9 @@ def _source_select(rollup: Rollup, source: FlowSource) -> str:
     )
 
 
-def _fold_readings(connection: Connection, days: DayClock) -> None:
-    """Hours of datastreams from readings, their flags, then hours of areas and days of datastreams from those hours."""
-    # hours whose readings have been taken away are known from their sums alone: those stay as they are
-    kept_from = readings_from(connection)
-    kept = f"SELECT DISTINCT bucket AS hour, ref FROM fold_taken WHERE bucket >= {kept_from}"
-    _cells(connection, kept, (("hour", "INTEGER"), ("ref", "INTEGER")))
-    sum_hours(connection, "fold_cells")
+def _put_readings(connection: Connection, days: DayClock, kept_from: int) -> None:
+    """Hours of datastreams, their flags, then hours of areas and days of datastreams from those hours."""
+    put_hours(connection, "fold_cells")
     if changes := _judged(connection, kept_from):
         write_flags(connection, changes)
         add_flagged(connection)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from store import schema
+from store.stage import fill_stage
 from store.versioned import Kind
 
 
@@ -35,11 +37,17 @@ def log_cells(kind: Kind, where: str) -> str:
     )
 
 
-def log_stops(where: str) -> str:
-    """INSERT of the cells that the stops `p` chosen by `where` touch: the day of each start and each end."""
-    source = f"FROM core_dossier_stop p WHERE {where}"
-    return (
-        "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', cells.bucket, cells.agency_code, "
-        f"cells.domain_code FROM (SELECT p.stopped_on AS bucket, p.agency_code, p.domain_code {source} "
-        f"UNION SELECT p.resumed_on, p.agency_code, p.domain_code {source}) cells WHERE cells.bucket IS NOT NULL"
-    )
+STOP = "source_id, stopped_at, resumed_at, stopped_on, resumed_on, agency_code, domain_code"
+
+
+def log_stops(connection: Connection, before: Sequence[Sequence[Any]], after: Sequence[Sequence[Any]] = ()) -> None:
+    """Log the cells of stops (rows of STOP) that are in one of the two alone: the day of each start and each end."""
+    changed = {tuple(row) for row in before} ^ {tuple(row) for row in after}
+    log_dossier_cells(connection, {(day, *row[5:]) for row in changed for day in row[3:5] if day is not None})
+
+
+def log_dossier_cells(connection: Connection, cells: Collection[tuple[int, str, str]]) -> None:
+    """Log cells (day, agency, domain) of dossiers."""
+    if cells:
+        fill_stage(connection, "stage_cells", schema.dirty, ("bucket", "k1", "k2"), sorted(cells))
+        connection.execute(text("INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT 'dossiers', bucket, k1, k2 FROM stage_cells"))

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from store.days import DayClock
 
 Result = TypeVar("Result")
+Prepared = TypeVar("Prepared")
 RETRIES = 8
 RETRY_SQLSTATES = ("40P01", "40001", "55P03")
 
@@ -91,6 +92,20 @@ class Store:
                 time.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
 
+    def write_prepared(self, prepare: Callable[[Connection], Prepared], work: Callable[[Connection, Prepared], Result]) -> Result:
+        """Run `prepare`, which leaves temporary tables behind, then `work`, which writes.
+
+        On SQLite the first is a read transaction of its own, so that others write meanwhile: `work` must see whether what it was
+        prepared from still holds. On PostgreSQL both are one write transaction, as in `write`.
+        """
+        if not self.is_sqlite:
+            return self.write(lambda connection: work(connection, prepare(connection)))
+        with self.engine.connect() as connection:
+            with connection.begin():
+                prepared = prepare(connection)
+            with self._turn(None), connection.execution_options(toancanh_write=True).begin():
+                return work(connection, prepared)
+
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -129,7 +144,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "cache_size=-65536", "mmap_size=1073741824",
-            "temp_store=MEMORY", "foreign_keys=ON",
+            "temp_store=MEMORY", "foreign_keys=ON", "wal_autocheckpoint=16000",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

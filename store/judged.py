@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from store import schema
+from store.cells import log_dossier_cells
 from store.stage import fill_stage
 
 COLUMNS = tuple(column.name for column in schema.dossier_time.columns)
@@ -106,7 +107,7 @@ def put_judged(connection: Connection, taken: Taken, times: Iterable[Sequence[An
     before = [taken.times[row[0], row[1]] for row in changed if (row[0], row[1]) in taken.times]
     _write(connection, changed)
     _drop(connection, lost)
-    _log_cells(connection, [*changed, *lost, *before])
+    log_dossier_cells(connection, {cell for row in (*changed, *lost, *before) for cell in _cells(row)})
     fill_stage(connection, "stage_seqs", schema.unjudged, ("seq",), ((seq,) for seq in taken.seqs))
     connection.execute(text("DELETE FROM ops_unjudged WHERE seq IN (SELECT seq FROM stage_seqs)"))
 
@@ -136,16 +137,8 @@ def _drop(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
     connection.execute(text(f"DELETE FROM core_dossier_time WHERE ({names}) IN (SELECT {names} FROM stage_times)"))
 
 
-def _log_cells(connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
-    """Log the cells in which times count."""
-    cells = sorted({cell for row in rows for cell in _cells(row)})
-    if cells:
-        fill_stage(connection, "stage_cells", schema.dirty, ("bucket", "k1", "k2"), cells)
-        connection.execute(text("INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT 'dossiers', bucket, k1, k2 FROM stage_cells"))
-
-
 def _cells(row: Sequence[Any]) -> Iterator[tuple[int, str, str]]:
-    """The day of the end, and of the receipt where a due date was checked."""
+    """The cells in which times count: of the day of the end, and of the receipt where a due date was checked."""
     told = dict(zip(COLUMNS, row, strict=True))
     if told["finished_on"] is not None:
         yield told["finished_on"], told["agency_code"], told["domain_code"]

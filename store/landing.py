@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from store import schema
 from store.areas import land_areas
 from store.catalogue import Resolver, make_resolver
-from store.cells import log_stops
+from store.cells import STOP, log_stops
 from store.days import HOUR, DayClock
 from store.engine import Store
 from store.facts import pack
@@ -259,20 +259,19 @@ class _Work:
         columns = ("source_id", "stopped_at", "resumed_at", "stopped_on", "resumed_on")
         fill_stage(self.connection, "stage_stops", schema.dossier_stop, columns, staged)
         feed = {"feed": self.landing.feed}
-        ours = "p.feed = :feed AND p.source_id IN (SELECT source_id FROM stage_dossiers)"
-        if self.landing.track:
-            self.connection.execute(text(log_stops(ours)), feed)
-        self.connection.execute(text(f"DELETE FROM core_dossier_stop AS p WHERE {ours}"), feed)
-        self.connection.execute(
+        staged_ids = "SELECT source_id FROM stage_dossiers"
+        gone = text(f"DELETE FROM core_dossier_stop WHERE feed = :feed AND source_id IN ({staged_ids}) RETURNING {STOP}")
+        before = self.connection.execute(gone, feed).all()
+        after = self.connection.execute(
             text(
                 "INSERT INTO core_dossier_stop (feed, source_id, stopped_at, resumed_at, stopped_on, resumed_on, agency_code, domain_code) "
                 "SELECT :feed, t.source_id, t.stopped_at, t.resumed_at, t.stopped_on, t.resumed_on, s.agency_code, s.domain_code "
-                "FROM stage_stops t JOIN stage_dossiers s ON s.source_id = t.source_id WHERE s.standing = 1"
+                f"FROM stage_stops t JOIN stage_dossiers s ON s.source_id = t.source_id WHERE s.standing = 1 RETURNING {STOP}"
             ),
             feed,
-        )
+        ).all()
         if self.landing.track:
-            self.connection.execute(text(log_stops(ours)), feed)
+            log_stops(self.connection, before, after)
 
     def steps(self, rows: tuple[StepRow, ...]) -> int:
         if not rows:

@@ -28,39 +28,48 @@ def drop_cells(connection: Connection, table: str, key: str, cells: str) -> None
     connection.execute(text(f"DELETE FROM {table} WHERE ({key}) IN (SELECT {cells})"))
 
 
+_HOUR = "hour, datastream_id, n, total, low, high, flagged, lowest, highest"
+
+
 def sum_hours(connection: Connection, cells: str) -> None:
-    """Recompute the hours that the temporary table `cells` (hour, ref) names; those with flagged readings a second time, exactly."""
-    drop_cells(connection, "rollup_reading_hour", "hour, datastream_id", f"hour, ref FROM {cells}")
-    _insert_hours(
-        connection, cells,
-        "count(*), sum(r.value), min(r.value), max(r.value), sum(CASE WHEN r.flag <> 0 THEN 1 ELSE 0 END), min(r.value), max(r.value)",
-    )
-    flagged = f"SELECT c.hour, c.ref FROM {cells} c CROSS JOIN rollup_reading_hour h " \
-              "WHERE h.hour = c.hour AND h.datastream_id = c.ref AND h.flagged > 0"
-    connection.execute(text("DROP TABLE IF EXISTS fold_unsound"))
-    connection.execute(text(f"CREATE TEMPORARY TABLE fold_unsound AS {flagged}"))
+    """Compute the hours that the temporary table `cells` (hour, ref) names, as fold_hours; those with flagged readings exactly.
+
+    The first pass takes all readings, which is right wherever none is flagged; the few other hours are summed again.
+    """
+    temporary(connection, "fold_hours", _hours(
+        cells,
+        "count(*) AS n, sum(r.value) AS total, min(r.value) AS low, max(r.value) AS high, "
+        "sum(CASE WHEN r.flag <> 0 THEN 1 ELSE 0 END) AS flagged, min(r.value) AS lowest, max(r.value) AS highest",
+    ))
+    temporary(connection, "fold_unsound", "SELECT hour, datastream_id AS ref FROM fold_hours WHERE flagged > 0")
     if not connection.execute(text("SELECT count(*) FROM fold_unsound")).scalar_one():
         return
-    drop_cells(connection, "rollup_reading_hour", "hour, datastream_id", "hour, ref FROM fold_unsound")
-    _insert_hours(
-        connection, "fold_unsound",
+    connection.execute(text("DELETE FROM fold_hours WHERE flagged > 0"))
+    connection.execute(text(f"INSERT INTO fold_hours ({_HOUR}) " + _hours(
+        "fold_unsound",
         f"count(*) {_SOUND}, coalesce(sum(r.value) {_SOUND}, 0), coalesce(min(r.value) {_SOUND}, min(r.value)), "
         f"coalesce(max(r.value) {_SOUND}, max(r.value)), count(*) FILTER (WHERE r.flag <> {SOUND}), "
         f"min(r.value) {_TIMED}, max(r.value) {_TIMED}",
+    )))
+
+
+def _hours(cells: str, statistics: str) -> str:
+    return (
+        f"SELECT c.hour AS hour, c.ref AS datastream_id, {statistics} FROM {cells} c CROSS JOIN core_reading r "
+        "WHERE r.hour = c.hour AND r.datastream_id = c.ref GROUP BY c.hour, c.ref"
     )
 
 
-def _insert_hours(connection: Connection, cells: str, statistics: str) -> None:
-    connection.execute(text(
-        "INSERT INTO rollup_reading_hour (hour, datastream_id, n, total, low, high, flagged, lowest, highest) "
-        f"SELECT c.hour, c.ref, {statistics} FROM {cells} c CROSS JOIN core_reading r "
-        "WHERE r.hour = c.hour AND r.datastream_id = c.ref GROUP BY c.hour, c.ref"
-    ))
+def put_hours(connection: Connection, cells: str) -> None:
+    """Replace the hours that `cells` names by those of fold_hours."""
+    drop_cells(connection, "rollup_reading_hour", "hour, datastream_id", f"hour, ref FROM {cells}")
+    connection.execute(text(f"INSERT INTO rollup_reading_hour ({_HOUR}) SELECT {_HOUR} FROM fold_hours"))
 
 
 def add_flagged(connection: Connection) -> None:
     """Sum the hours whose flags have changed (fold_flagged), and have their areas and days summed as if they had been logged."""
     sum_hours(connection, "fold_flagged")
+    put_hours(connection, "fold_flagged")
     connection.execute(text(
         "INSERT INTO fold_cells (hour, ref) SELECT hour, ref FROM fold_flagged WHERE (hour, ref) NOT IN (SELECT hour, ref FROM fold_cells)"
     ))

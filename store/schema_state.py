@@ -15,6 +15,7 @@ from store.columns import text_column as _text
 dirty = Table(
     "ops_dirty", metadata, _number("seq"), Column("topic", Text, nullable=False), Column("bucket", Integer, nullable=False),
     _text("k1"), _text("k2"), _text("k3"), Column("ref", Integer, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,  # a number is never given twice: a round that took rows must not take later ones for them
 )
 Index("ix_dirty_topic", dirty.c.topic, dirty.c.seq)
 revision = Table("ops_revision", metadata, Column("topic", Text, primary_key=True), _count("revision"), Column("bumped_at", BigInteger))

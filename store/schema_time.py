@@ -33,6 +33,7 @@ Index(  # for a mean of single procedures: no roll-up has their grain
 # Dossiers to judge. Append-only: landings and withdrawals write it in their own transaction, judging deletes what it has taken.
 unjudged = Table(
     "ops_unjudged", metadata, number_column("seq"), Column("feed", Text, nullable=False), Column("source_id", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 # What derived rows were made with, as a digest: another one means that all must be made anew.
 basis = Table("ops_basis", metadata, Column("name", Text, primary_key=True), Column("digest", Text, nullable=False))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, text
 
 from store import schema
-from store.cells import Runner, log_cells, log_stops
+from store.cells import STOP, Runner, log_cells, log_stops
 from store.judged import log_unjudged
 from store.stage import fill_stage
 from store.versioned import Kind
@@ -97,8 +97,8 @@ def _take_out(connection: Connection, kind: Kind, feed: str, stage: str) -> int:
     if kind.days:
         run(log_cells(kind, f"d.feed = :feed AND d.{staged}"))
     if kind.table is schema.dossier:
-        run(log_stops(f"p.feed = :feed AND p.{staged}"))
-        run(f"DELETE FROM core_dossier_stop WHERE feed = :feed AND {staged}")
+        gone = text(f"DELETE FROM core_dossier_stop WHERE feed = :feed AND {staged} RETURNING {STOP}")
+        log_stops(connection, connection.execute(gone, {"feed": feed}).all())
         log_unjudged(connection, feed, stage)
     run(f"DELETE FROM core_unseen WHERE topic = :topic AND feed = :feed AND {staged}")
     return run(f"DELETE FROM {kind.table.name} WHERE feed = :feed AND {staged}")
