@@ -18,21 +18,22 @@ from data_sources.registry import protocol_of
 from data_sources.sync import Progress, Sync
 from metrics.city import at_risk_learning, open_city, signals
 from metrics.judging import ROUND, ask_anew, is_waiting, judge, judge_round
-from metrics.rollups import TOPICS, clock_step, drain, fold_topic, logged_topics, newest_logged
+from metrics.rollups import TOPICS, clock_step, drain, fold_topic, logged_topics
 from scope import scope_of
 from store.catalogue_files import load_catalogue
 from store.days import instant
 from store.engine import Store
+from store.feed_state import newest_load
 from store.migrate import settle_schema
 from upkeep import retention
 
 log = logging.getLogger("toancanh.ingest")
 FOLD_WAKE_S = 0.05
-FOLD_ROUND_S = 0.2
+FOLD_ROUND_S = 0.3
 # the fold rests so many times as long as it worked: a busy hour's cells gather and are computed once, writers get their turn;
 # when it is behind by whole rounds nothing is gained by gathering
 FOLD_REST, FOLD_REST_BEHIND = 12.0, 0.3
-QUIET_S = 0.1  # no row for so long: nobody brings any (a disk's flush takes less)
+QUIET_S = 0.15  # no batch for so long: nobody brings any (landing a large one takes less)
 LONGEST_REST_S = 1.0  # whatever else keeps the machine busy: screens wait for the fold
 JUDGE_REST = 0.3  # so many times as long as it wrote: while a backlog is judged, writers get their turn
 FOLD_WAITS_S = 1.0  # while dossiers wait to be judged, their cells gather too, but not longer
@@ -115,12 +116,12 @@ class Ingest:
 
     def _rest(self) -> None:
         """Rest as long as the fold is to, or until nobody brings rows; what lands meanwhile is judged, the next fold finds that done."""
-        changed = time.monotonic()
-        until, seen = changed + min(self._rest_s, LONGEST_REST_S), -1
+        changed, seen = time.monotonic(), newest_load(self.store)
+        until = changed + min(self._rest_s, LONGEST_REST_S)
         self.stop.wait(FOLD_WAKE_S)
         while not self.stop.is_set() and time.monotonic() < until:
-            judged, newest = self._judge(until), newest_logged(self.store)
-            if judged or newest != seen:
+            self._judge(until)
+            if (newest := newest_load(self.store)) != seen:
                 changed, seen = time.monotonic(), newest
             elif time.monotonic() - changed > QUIET_S:
                 return

@@ -51,10 +51,10 @@ class Load:
 
 def loads(quick: bool) -> tuple[Load, ...]:
     """Dossiers in batches of 1000 (half new, half later versions); readings in batches of 5000, as a live stream and as history."""
-    dossiers = [Parsed(dossiers=rows, item_count=len(rows)) for rows in province.dossier_batches(4 if quick else 40)]
+    dossiers = [Parsed(dossiers=rows, item_count=len(rows)) for rows in province.dossier_batches(4 if quick else 80)]
     return (
         Load("dossiers", "one_stop", "one_stop", dossiers),
-        Load("readings each minute", "sensors", "sensors", _readings(1, 4 if quick else 240)),
+        Load("readings each minute", "sensors", "sensors", _readings(1, 4 if quick else 360)),
         Load("readings each 24 minutes", "sensors", "sensors", _readings(24, 4 if quick else 60)),
     )
 

@@ -21,7 +21,8 @@ from components.desk_parts import heading, notice
 from components.desk_shell import opened_id
 from components.desk_terms import term_chips
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page, choice_of
-from components.maps import area_features, with_country
+from components.maps import area_features
+from components.polygons import with_country
 from metrics.city import City, agencies, area_kpis, areas, places, reports, stations
 from metrics.city.areas import AreaShape
 from metrics.city.feeds import ROLE_TOPIC

@@ -48,9 +48,17 @@ def period_picker(view: View, default: str = "today") -> Component:
 def period_field(view: View) -> Component:
     """Any other period, written."""
     lang, own = view.lang, "" if view.get("period") in PERIODS else view.get("period")
-    box = dcc.Input(
-        id=field_id("period"),
-        value=own,
+    box = period_box(field_id("period"), own or "", lang)
+    return html.Label(
+        [html.Span(t("desk.period_other", lang), className="d-field-name"), box], className="d-field d-field-period"
+    )
+
+
+def period_box(field: Mapping[str, str], value: str, lang: str) -> Component:
+    """Where a period is written: any that metrics/periods.py reads."""
+    return dcc.Input(
+        id=dict(field),
+        value=value,
         debounce=True,
         placeholder=t("desk.period_example", lang),
         className="d-input",
@@ -59,8 +67,26 @@ def period_field(view: View) -> Component:
         size="14",
         maxLength=24,
     )
-    return html.Label(
-        [html.Span(t("desk.period_other", lang), className="d-field-name"), box], className="d-field d-field-period"
+
+
+def dropdown(
+    field: Mapping[str, str], options: Sequence[Mapping[str, str]], value: str, lang: str, *, words: str = "", is_clearable: bool = True
+) -> Component:
+    """A searchable choice; an option's `search` holds its words without accents too. `words` = what holds while nothing is chosen."""
+    return dcc.Dropdown(
+        id=dict(field),
+        options=list(options),
+        value=value or None,
+        placeholder=words or t("desk.all", lang),
+        clearable=is_clearable,
+        className="d-select",
+        maxHeight=360,
+        labels={
+            "search": t("desk.search", lang),
+            "clear_search": t("desk.clear", lang),
+            "clear_selection": t("desk.clear", lang),
+            "no_options_found": t("desk.no_match", lang),
+        },
     )
 
 
@@ -78,22 +104,7 @@ def select(view: View, name: str, label: str, options: Iterable[tuple[str, str]]
         names = {row["value"]: row["label"] for row in rows}
         several = ", ".join(names.get(code, code) for code in view.get(name).split(","))
         rows.insert(0, {"label": several, "value": view.get(name), "search": several})
-    lang = view.lang
-    box = dcc.Dropdown(
-        id=field_id(name),
-        options=rows,
-        value=view.get(name) or None,
-        placeholder=empty or t("desk.all", lang),
-        clearable=True,
-        className="d-select",
-        maxHeight=360,
-        labels={
-            "search": t("desk.search", lang),
-            "clear_search": t("desk.clear", lang),
-            "clear_selection": t("desk.clear", lang),
-            "no_options_found": t("desk.no_match", lang),
-        },
-    )
+    box = dropdown(field_id(name), rows, view.get(name) or "", view.lang, words=empty)
     return html.Div([html.Label(label, className="d-field-name", htmlFor=f"desk-{name}"), box], className="d-field")
 
 

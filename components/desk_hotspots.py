@@ -12,8 +12,8 @@ from shapely.geometry import shape
 from components.desk_links import View
 from components.desk_parts import link
 from components.desk_table import Column, table
-from components.explore.area_map import Drawing, drawing_of
 from components.maps import bounds_of, sovereignty
+from components.polygons import Drawing, drawing_of
 from metrics.city.areas import AreaShape
 from metrics.city.hotspots import HotSpot, HotSpots
 from metrics.city.within import Polygon

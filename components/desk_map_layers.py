@@ -14,7 +14,7 @@ from components.desk_map_scale import Scale, scale_of
 from components.desk_parts import link
 from components.desk_table import Column, table
 from components.desk_tiles import unit, with_unit
-from components.maps import heat_step
+from components.polygons import heat_step
 from components.theme import AQI_CLASSES
 from metrics.city.areas import AreaShape
 from metrics.city.places import SPANS, Spots, Squares

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.maps import STEPS
+from components.polygons import STEPS
 from metrics.kpis import Kpi
 
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)

@@ -13,18 +13,14 @@ import dash_leaflet as dl
 import shapely
 from dash import html
 from dash.development.base_component import Component
-from shapely.geometry import mapping, shape
+from shapely.geometry import mapping
 
 from components.ids import map_id
-from components.theme import HEAT
+from components.polygons import NATIONAL_SPAN_DEG, Bounds, Held, coarsened, held, with_country
 from metrics.city.areas import AreaShape
 
-Bounds = tuple[float, float, float, float]  # west, south, east, north
 DETAIL = 600  # the longer side of the province in this many steps: about two pixels of a 4K wall
-SOVEREIGN_BOX = (111.0, 8.0, 115.0, 17.2)  # around both archipelagos
-NATIONAL_SPAN_DEG = 7.0  # a view this high is a view of the country
 _EMPTY: dict[str, Any] = {"type": "FeatureCollection", "features": []}
-STEPS = len(HEAT["dark"])
 
 
 @dataclass(frozen=True)
@@ -60,14 +56,13 @@ def map_panel(scene: str) -> Component:
 
 def area_props(scene: str, areas: Sequence[AreaShape], steps: Mapping[str, int] | None = None) -> dict[str, dict[str, Any]]:
     """Props of the areas layer: geometry (the same object while the areas stay the same) and colour steps by area code."""
-    drawn = tuple(area for area in areas if area.geometry is not None)
-    data, bounds = _simplified(tuple((area.code, _Held(area.geometry)) for area in drawn))
+    data, bounds = area_features(areas)
     return {map_id(scene, "areas"): {"data": data, "hideout": {"steps": dict(steps or {}), "bounds": bounds}}}
 
 
 def area_features(areas: Sequence[AreaShape]) -> tuple[dict[str, Any], list[list[float]] | None]:
     """Polygons as a FeatureCollection (property `code`), coarsened to what a screen can show, and their bounds as leaflet corners."""
-    return _simplified(tuple((area.code, _Held(area.geometry)) for area in areas if area.geometry is not None))
+    return _simplified(held(areas))
 
 
 def point_props(scene: str, points: Iterable[Mapping[str, Any]], bounds: Bounds | None) -> dict[str, dict[str, Any]]:
@@ -101,56 +96,24 @@ def bounds_of(points: Iterable[tuple[float | None, float | None]], trim: float =
     return with_country(box)
 
 
-def with_country(box: Bounds) -> Bounds:
-    """A view of the country is widened until both archipelagos are in it."""
-    if box[3] - box[1] < NATIONAL_SPAN_DEG:
-        return box
-    far = SOVEREIGN_BOX
-    return min(box[0], far[0]), min(box[1], far[1]), max(box[2], far[2]), max(box[3], far[3])
-
-
 def area_bounds(areas: Sequence[AreaShape]) -> Bounds | None:
     """The box around all polygons; None without any."""
-    drawn = tuple((area.code, _Held(area.geometry)) for area in areas if area.geometry is not None)
-    corners = _simplified(drawn)[1]
+    corners = area_features(areas)[1]
     return (corners[0][1], corners[0][0], corners[1][1], corners[1][0]) if corners else None
 
 
-def heat_step(value: float | None, highest: float) -> int:
-    """Colour step 0..4 of a count: 0 = none; the rest by share of the highest."""
-    if not value or highest <= 0:
-        return 0
-    return min(STEPS - 1, 1 + int((STEPS - 1) * value / highest * 0.999))
-
-
-class _Held:
-    """A geometry compared by identity: City hands out the same object for the same stored text."""
-
-    def __init__(self, geometry: Mapping[str, Any] | None) -> None:
-        self.geometry = geometry
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held) and self.geometry is other.geometry
-
-    def __hash__(self) -> int:
-        return id(self.geometry)
-
-
 @lru_cache(maxsize=8)
-def _simplified(areas: tuple[tuple[str, _Held], ...]) -> tuple[dict[str, Any], list[list[float]] | None]:
+def _simplified(areas: tuple[tuple[str, Held], ...]) -> tuple[dict[str, Any], list[list[float]] | None]:
     """(FeatureCollection with shared borders kept shared, bounds as leaflet corners)."""
     if not areas:
         return _EMPTY, None
-    shapes = [shape(held.geometry) for _, held in areas]
-    west, south, east, north = shapely.total_bounds(shapes)
-    tolerance = max(east - west, north - south) / DETAIL
-    coarse = shapely.coverage_simplify(shapes, tolerance)
+    coarse, box = coarsened(areas, DETAIL)
     rounded = [shapely.transform(found, lambda xy: xy.round(4)) for found in coarse]
     features = [
         {"type": "Feature", "properties": {"code": code}, "geometry": mapping(found)}
         for (code, _), found in zip(areas, rounded, strict=True) if not found.is_empty
     ]
-    return _collection(features), _corners(with_country((west, south, east, north)))
+    return _collection(features), _corners(box)
 
 
 def _corners(bounds: Bounds | None) -> list[list[float]] | None:

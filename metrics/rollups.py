@@ -105,12 +105,6 @@ def logged_topics(store: Store) -> tuple[str, ...]:
         return tuple(topic for topic in TOPICS if connection.execute(statement, {"topic": topic}).first())
 
 
-def newest_logged(store: Store) -> int:
-    """Number of the newest log row, 0 when nothing is logged: it stands still while nobody brings rows."""
-    with store.reading() as connection:
-        return int(connection.execute(text("SELECT coalesce(max(seq), 0) FROM ops_dirty")).scalar_one())
-
-
 def rebuild(store: Store, now: int) -> int:
     """Log every cell that core rows touch, empty the roll-ups, fold. The way back from any doubt; what is left of the past stays."""
     store.write(lambda connection: log_everything(connection, store.days))
@@ -276,7 +270,8 @@ def _put_flows(connection: Connection, rollup: Rollup) -> None:
 def _source_select(rollup: Rollup, source: FlowSource) -> str:
     """One source's flows per cell, summed before they meet the other sources': a row a cell instead of a row a dossier."""
     own = {*source.columns, *source.amounts}
-    counted = ", ".join(f"sum({source.counted(flow)}) AS {flow}" if flow in own else f"0 AS {flow}" for flow in rollup.flows)
+    # all of one type: PostgreSQL then puts the sources side by side instead of one upon another
+    counted = ", ".join(f"CAST({f'sum({source.counted(flow)})' if flow in own else 0} AS BIGINT) AS {flow}" for flow in rollup.flows)
     keys = [column for column, _ in rollup.keys]
     cell = ", ".join(f"c.{key}" for key in ("bucket", *keys))
     match = " AND ".join(f"r.{key} = c.{key}" for key in keys)

@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from store import schema
-from store.stage import fill_stage
+from store.stage import put_rows
 from store.versioned import Kind
 
 
@@ -49,5 +48,4 @@ def log_stops(connection: Connection, before: Sequence[Sequence[Any]], after: Se
 def log_dossier_cells(connection: Connection, cells: Collection[tuple[int, str, str]]) -> None:
     """Log cells (day, agency, domain) of dossiers."""
     if cells:
-        fill_stage(connection, "stage_cells", schema.dirty, ("bucket", "k1", "k2"), sorted(cells))
-        connection.execute(text("INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT 'dossiers', bucket, k1, k2 FROM stage_cells"))
+        put_rows(connection, "ops_dirty", ("topic", "bucket", "k1", "k2"), (("dossiers", *cell) for cell in sorted(cells)))

@@ -65,3 +65,9 @@ def _keep(store: Store, name: str, value: int) -> None:
             text("INSERT INTO ops_clock (name, at) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET at = excluded.at"),
             {"name": name, "value": value},
         )
+
+
+def newest_load(store: Store) -> int:
+    """Number of the newest batch that landed, 0 before the first: it stands still while nobody brings rows."""
+    with store.reading() as connection:
+        return int(connection.execute(text("SELECT coalesce(max(id), 0) FROM ops_load")).scalar_one())

@@ -19,9 +19,16 @@ def fill_stage(connection: Connection, name: str, table: Table, columns: Sequenc
     shape = ", ".join(f"{column} {table.c[column].type.compile(dialect)}" for column in columns)
     connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
     connection.execute(text(f"CREATE TEMPORARY TABLE {name} ({shape})"))
+    put_rows(connection, name, columns, rows)
+    if not is_sqlite:
+        connection.execute(text(f"ANALYZE {name}"))
+
+
+def put_rows(connection: Connection, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Add rows to a table the fastest way its engine has."""
     raw = connection.connection.cursor()
     try:
-        if is_sqlite:
+        if connection.dialect.name == "sqlite":
             marks = ", ".join("?" * len(columns))
             raw.executemany(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})", list(rows))
         else:
@@ -30,8 +37,6 @@ def fill_stage(connection: Connection, name: str, table: Table, columns: Sequenc
                     copy.write_row(row)
     finally:
         raw.close()
-    if not is_sqlite:
-        connection.execute(text(f"ANALYZE {name}"))
 
 
 def temporary(connection: Connection, name: str, select: str) -> None:

@@ -34,9 +34,9 @@ from scope import DEMO_SCOPE, PERMISSIONS, Forbidden, Scope, scope_of
 from store.audit import ACTIONS, AuditFilter, AuditRow, Entry, head, read, record
 from store.days import instant
 from store.engine import Store
+from tests.drawn import nodes, words
 from tests.servers import LiveServer
 from tests.small_city import CONFIG, NOW, open_own
-from tests.test_desk import nodes, words
 from text import t
 from text.catalogue import catalogue
 

@@ -29,10 +29,11 @@ from metrics.periods import Period, parse_period
 from metrics.process import Process
 from scope import Scope, scope_of
 from store.engine import Store
+from tests.drawn import nodes
 from tests.record_city import ENDED, NOW, config_of, open_filled
 from tests.servers import LiveServer
 from tests.stores import Filled, real_store
-from tests.test_records import nodes, view_of, words
+from tests.test_records import view_of, words
 
 ANALYST, LEADER = scope_of("analyst", actor="user:a"), scope_of("leader", actor="user:l")
 

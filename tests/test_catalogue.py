@@ -38,6 +38,7 @@ from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.rows import DatastreamRow, Parsed, ReadingRow, StationRow
 from store.schema import metadata
+from tests.drawn import nodes, words
 from tests.servers import serve_asgi
 from tests.small_city import CONFIG, NOW, TZ, at, fill, open_filled
 from text import LANGUAGES, t
@@ -90,22 +91,6 @@ def told(store: Store) -> dict[str, str]:
 
 def view_of(city: City, **query: str) -> View:
     return read_view({"path": "/kpis", "query": query}, city.config, city.today, PAGES[0].default_period)
-
-
-def nodes(children: Any) -> Iterator[Component]:
-    """Every component inside, in order."""
-    for child in children if isinstance(children, list | tuple) else [children]:
-        if isinstance(child, Component):
-            yield child
-            yield from nodes(getattr(child, "children", None))
-
-
-def words(children: Any) -> str:
-    """All text inside."""
-    parts = children if isinstance(children, list | tuple) else [children]
-    return " ".join(
-        words(getattr(part, "children", None)) if isinstance(part, Component) else str(part) for part in parts if part is not None
-    )
 
 
 def entries(city: City, **query: str) -> dict[str, Component]:

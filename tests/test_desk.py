@@ -32,6 +32,7 @@ from store.engine import Store
 from store.landing import Landing, land
 from store.rows import Parsed, ReportRow
 from tests.desk_province import AT, config_of, make_store, moment_now
+from tests.drawn import nodes, words
 from tests.servers import serve_asgi
 from text import t
 
@@ -82,22 +83,6 @@ def view_of(city: City, href: str) -> View:
     """The view a link leads to."""
     parts = urlsplit(href)
     return read_view({"path": parts.path, "query": dict(parse_qsl(parts.query))}, city.config, city.today)
-
-
-def nodes(children: Any) -> Iterator[Component]:
-    """Every component inside, in order."""
-    for child in children if isinstance(children, list | tuple) else [children]:
-        if isinstance(child, Component):
-            yield child
-            yield from nodes(getattr(child, "children", None))
-
-
-def words(children: Any) -> str:
-    """All text inside."""
-    parts = children if isinstance(children, list | tuple) else [children]
-    return " ".join(
-        words(getattr(part, "children", None)) if isinstance(part, Component) else str(part) for part in parts if part is not None
-    )
 
 
 def count_on(city: City, href: str) -> int:

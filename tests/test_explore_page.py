@@ -37,6 +37,7 @@ from store.engine import Store
 from store.landing import Landing, land
 from store.rows import AreaRow, DossierRow, Parsed
 from tests.desk_province import AT, PLACES, config_of, make_store, moment_now
+from tests.drawn import nodes, words
 from tests.servers import serve_asgi
 from tests.test_desk import LAID_OUT
 from text import t
@@ -81,20 +82,6 @@ def address(province: tuple[AppContext, Store]) -> Iterator[str]:
 
 def view_of(city: City, query: str) -> View:
     return read_view({"path": "/explore", "query": dict(parse_qsl(query))}, city.config, city.today, DEFAULT_PERIOD)
-
-
-def nodes(children: Any) -> Iterator[Component]:
-    for child in children if isinstance(children, list | tuple) else [children]:
-        if isinstance(child, Component):
-            yield child
-            yield from nodes(getattr(child, "children", None))
-
-
-def words(children: Any) -> str:
-    parts = children if isinstance(children, list | tuple) else [children]
-    return " ".join(
-        words(getattr(part, "children", None)) if isinstance(part, Component) else str(part) for part in parts if part is not None
-    )
 
 
 def drawn(city: City, query: str) -> list[Component]:

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from dash.development.base_component import Component
 from playwright.sync_api import expect
 
 from app import make_app
@@ -30,6 +29,7 @@ from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import AgencyRow, IndicatorRow, Parsed
+from tests.drawn import words
 from tests.servers import ROOT
 from tests.test_desk import LAID_OUT, opened
 from text import t
@@ -210,11 +210,6 @@ def drawn(city: City, **query: str) -> str:
     """All words of the page."""
     view = read_view({"path": "/indices", "query": query}, city.config, city.today)
     return words(draw_indices(city, view))
-
-
-def words(children: Any) -> str:
-    parts = children if isinstance(children, list | tuple) else [children]
-    return " ".join(words(getattr(p, "children", None)) if isinstance(p, Component) else str(p) for p in parts if p is not None)
 
 
 def test_the_page_tells_cards_plans_and_other_figures(city: City) -> None:

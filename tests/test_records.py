@@ -52,14 +52,6 @@ def dossier(store: Store, source_id: str, scope: Scope = ANALYST) -> DossierDeta
     return found
 
 
-def nodes(children: Any) -> Iterator[Component]:
-    """Every component inside, in order."""
-    for child in children if isinstance(children, list | tuple) else [children]:
-        if isinstance(child, Component):
-            yield child
-            yield from nodes(getattr(child, "children", None))
-
-
 def words(children: Any) -> str:
     """All text inside, and what pictures say."""
     parts = children if isinstance(children, list | tuple) else [children]

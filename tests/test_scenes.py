@@ -12,7 +12,8 @@ import pytest
 from dash.development.base_component import Component
 
 from components.charts import sparkline
-from components.maps import SOVEREIGN_BOX, bounds_of, heat_step, sovereignty
+from components.maps import bounds_of, sovereignty
+from components.polygons import SOVEREIGN_BOX, heat_step
 from components.scale import HERO_ARCMIN, MINIMUM_ARCMIN, font_vh, wall_scale
 from components.scenes import SCENES, build_frame, places, scenes_of, skeleton
 from components.scenes.lists import LEAST_N, distinct_names, short_name

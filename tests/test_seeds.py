@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 import pytest
-from dash.development.base_component import Component
 
 from callbacks.indices import draw_indices
 from callbacks.kpis import PAGES as KPI_PAGES
@@ -23,6 +21,7 @@ from pipeline import refresh
 from scope import DEMO_SCOPE
 from store.engine import Store, open_store
 from store.migrate import migrate
+from tests.drawn import nodes, words
 from tests.servers import ROOT
 from text import t
 
@@ -70,18 +69,6 @@ def store(request: pytest.FixtureRequest, make_database: Callable[..., str]) -> 
 @pytest.fixture(scope="module")
 def city(store: Store) -> City:
     return open_city(store, CONFIG, DEMO_SCOPE, NOW)
-
-
-def nodes(children: Any) -> Iterator[Component]:
-    for child in children if isinstance(children, list | tuple) else [children]:
-        if isinstance(child, Component):
-            yield child
-            yield from nodes(getattr(child, "children", None))
-
-
-def words(children: Any) -> str:
-    parts = children if isinstance(children, list | tuple) else [children]
-    return " ".join(words(getattr(p, "children", None)) if isinstance(p, Component) else str(p) for p in parts if p is not None)
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
-from components.desk_filters import PERIODS, period_name
+from components.desk_filters import PERIODS, dropdown, period_box, period_name
 from components.desk_links import View
 from components.explore.state import DEFAULT_BY, DEFAULT_PERIOD, SHAPES, State, dimensions, filters_told, here
 from components.explore.words import dimension_name, group_name, measure_name, part_name
@@ -46,7 +46,7 @@ def _measure(city: City, state: State) -> Component:
         {"label": f"{words} · {topic}", "value": key, "search": f"{words} {fold(words)} {fold(topic)} {key}"} for key, words, topic in rows
     ]
     return _field(
-        "measure", t("explore.measure", lang), dropdown("measure", options, state.measure.key, lang, is_clearable=False), "d-x-measure"
+        "measure", t("explore.measure", lang), _dropdown("measure", options, state.measure.key, lang, is_clearable=False), "d-x-measure"
     )
 
 
@@ -61,17 +61,7 @@ def _period(state: State) -> Component:
         for word in PERIODS
     ]
     own = "" if asked in PERIODS else asked
-    box = dcc.Input(
-        id=field_id("period"),
-        value=own,
-        debounce=True,
-        placeholder=t("desk.period_example", lang),
-        className="d-input",
-        autoComplete="off",
-        spellCheck=False,
-        size="14",
-        maxLength=24,
-    )
+    box = period_box(field_id("period"), own, lang)
     other = html.Label([html.Span(t("desk.period_other", lang), className="d-unseen"), box], className="d-field-period")
     return _field("", t("desk.period", lang), html.Div([*links, other], className="d-choices"), "d-x-period")
 
@@ -100,7 +90,7 @@ def _by(state: State, names: Names) -> Component:
     options = [
         {"label": dimension_name(key, lang), "value": key, "search": fold(dimension_name(key, lang))} for key in ways if key != state.by
     ]
-    second = dropdown("split", options, state.split, lang, words=t("explore.no_split", lang))
+    second = _dropdown("split", options, state.split, lang, words=t("explore.no_split", lang))
     return html.Div(
         [
             _field("", t("explore.by_label", lang), html.Div(links, className="d-choices"), "d-x-ways"),
@@ -139,7 +129,7 @@ def _more(state: State, names: Names) -> Component:
         if chosen.startswith(ALONE):
             options.insert(0, {"label": _one(field, chosen, known, lang), "value": chosen, "search": chosen})
         if 0 < len(options) <= MOST_OPTIONS:
-            boxes.append(_field(field, dimension_name(field, lang), dropdown(field, options, chosen, lang), ""))
+            boxes.append(_field(field, dimension_name(field, lang), _dropdown(field, options, chosen, lang), ""))
     return html.Details(
         [html.Summary(t("explore.more_filters", lang), className="d-button"), html.Div(boxes, className="d-fields")],
         className="d-x-more",
@@ -147,26 +137,12 @@ def _more(state: State, names: Names) -> Component:
     )
 
 
-def dropdown(
+def _dropdown(
     name: str, options: Sequence[Mapping[str, str]], value: str, lang: str, *, words: str = "", is_clearable: bool = True
 ) -> Component:
-    """A searchable choice that sets a parameter."""
+    """A choice that sets a parameter; what the URL says stays in it, known or not."""
     known = options if not value or any(one["value"] == value for one in options) else [{"label": value, "value": value}, *options]
-    return dcc.Dropdown(
-        id=field_id(name),
-        options=list(known),
-        value=value or None,
-        placeholder=words or t("desk.all", lang),
-        clearable=is_clearable,
-        className="d-select",
-        maxHeight=380,
-        labels={
-            "search": t("desk.search", lang),
-            "clear_search": t("desk.clear", lang),
-            "clear_selection": t("desk.clear", lang),
-            "no_options_found": t("desk.no_match", lang),
-        },
-    )
+    return dropdown(field_id(name), known, value, lang, words=words, is_clearable=is_clearable)
 
 
 def _field(name: str, label: str, box: Component, class_name: str) -> Component:

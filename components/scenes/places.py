@@ -10,18 +10,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.ids import part_id
-from components.maps import (
-    Bounds,
-    Label,
-    area_bounds,
-    area_props,
-    bounds_of,
-    heat_step,
-    label_props,
-    map_panel,
-    point_props,
-    sovereignty,
-)
+from components.maps import Label, area_bounds, area_props, bounds_of, label_props, map_panel, point_props, sovereignty
+from components.polygons import Bounds, heat_step
 from components.scenes.answers import Answers
 from components.scenes.lists import worst_air
 from components.theme import AQI_CLASSES
