@@ -269,14 +269,19 @@ def _put_flows(connection: Connection, rollup: Rollup) -> None:
 
 def _source_select(rollup: Rollup, source: FlowSource) -> str:
     """One source's flows per cell, summed before they meet the other sources': a row a cell instead of a row a dossier."""
-    own = {*source.columns, *source.amounts}
+
+    def counted(flow: str) -> str:
+        if flow in source.amounts:
+            return f"sum({source.counted(flow)})"
+        return f"count(*) FILTER (WHERE {source.columns[flow]})" if flow in source.columns else "0"
+
     # all of one type: PostgreSQL then puts the sources side by side instead of one upon another
-    counted = ", ".join(f"CAST({f'sum({source.counted(flow)})' if flow in own else 0} AS BIGINT) AS {flow}" for flow in rollup.flows)
+    sums = ", ".join(f"CAST({counted(flow)} AS BIGINT) AS {flow}" for flow in rollup.flows)
     keys = [column for column, _ in rollup.keys]
     cell = ", ".join(f"c.{key}" for key in ("bucket", *keys))
     match = " AND ".join(f"r.{key} = c.{key}" for key in keys)
     return (
-        f"SELECT {cell}, {counted} FROM fold_cells c CROSS JOIN {source.table} r "
+        f"SELECT {cell}, {sums} FROM fold_cells c CROSS JOIN {source.table} r "
         f"WHERE r.{source.day} = c.bucket AND {match} AND {source.where} GROUP BY {cell}"
     )
 

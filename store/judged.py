@@ -118,11 +118,11 @@ def _write(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         return
     fill_stage(connection, "stage_times", schema.dossier_time, COLUMNS, rows)
     same = "o.feed = n.feed AND o.source_id = n.source_id AND o.version = n.version AND o.hash = n.hash"
-    connection.execute(text(f"DELETE FROM stage_times AS n WHERE NOT EXISTS (SELECT 1 FROM core_dossier o WHERE {same})"))
+    is_so = f"EXISTS (SELECT 1 FROM core_dossier o WHERE {same})"
     names = ", ".join(COLUMNS)
     anew = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
     connection.execute(text(
-        f"INSERT INTO core_dossier_time ({names}) SELECT {names} FROM stage_times WHERE true "
+        f"INSERT INTO core_dossier_time ({names}) SELECT {names} FROM stage_times n WHERE {is_so} "
         f"ON CONFLICT (feed, source_id) DO UPDATE SET {anew}"
     ))
 
