@@ -156,16 +156,16 @@ class Ingest:
         if not self._has_asked:
             ask_anew(self.store, self.config)
             self._has_asked = True
-        judged = 0
-        while is_waiting(self.store):
+        judged, pause = 0, 0.0
+        while is_waiting(self.store) and not self.stop.wait(pause):
             done, took = judge_round(self.store, self.config)
-            judged += done
-            if self.stop.wait(took * JUDGE_REST if done >= ROUND else FOLD_WAKE_S) or time.monotonic() >= until:
+            judged, pause = judged + done, took * JUDGE_REST if done >= ROUND else FOLD_WAKE_S
+            if time.monotonic() >= until:
                 break
         return judged
 
     def _fold(self, now: datetime) -> int:
-        """One round, sized so that it holds the write lock about FOLD_ROUND_S: whoever brings rows must not wait long."""
+        """One round of each topic that is logged, sized so that it works about FOLD_ROUND_S: whoever brings rows must not wait long."""
         return sum(self._round(topic, now) for topic in logged_topics(self.store))
 
     def _round(self, topic: str, now: datetime) -> int:

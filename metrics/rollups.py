@@ -1,4 +1,5 @@
-"""The fold: takes logged cells, recomputes each from core rows, replaces it, deletes the log rows; one transaction a round.
+"""The fold: takes logged cells, recomputes each from core rows, replaces it, deletes the log rows. A round's sums are put in place in
+one transaction; on SQLite they are computed before it, so that others land meanwhile.
 
 Never an increment, so any order, split or repeat of deliveries gives the same sums. The clock is the store's: a clock step logs the
 cells that time itself has changed (a due instant passed, a day ended) and moves the clock in the same transaction.

@@ -1,7 +1,7 @@
 """Sums of readings, recomputed: hours of datastreams from readings, hours of areas and days of datastreams from those hours.
 
-The fold's temporary tables: fold_cells (hour, ref) = what has changed, fold_taken = the log rows it works off. Flagged readings are
-counted but left out of every sum.
+The fold's temporary tables: fold_cells (hour, ref) = what has changed, fold_taken = the log rows it works off, fold_hours = the
+hours computed. Flagged readings are counted but left out of every sum.
 """
 
 from __future__ import annotations
