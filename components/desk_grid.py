@@ -76,6 +76,7 @@ def _column(view: View, topic: str, number: int, column: Column[Item]) -> dict[s
     least, share = WIDTHS[column.kind]
     made: dict[str, Any] = {
         "field": f"c{number}", "headerName": column.label, "minWidth": least, "flex": share, "sortable": bool(column.sort),
+        "width": least,  # until the grid shares out the window's width: else 200 px a column, and a page too wide
         "cellClass": f"dg-{column.kind}", "context": {"sort": column.sort, "narrows": column.narrows},
     }
     on = view.get("sort")
