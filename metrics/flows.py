@@ -25,6 +25,10 @@ class FlowSource:
     where: str = "1 = 1"
     amounts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
+    def feeds(self, flow: str) -> bool:
+        """Does it count anything for a flow?"""
+        return flow in self.columns or flow in self.amounts
+
     def counted(self, flow: str) -> str:
         """SQL for what a row adds to a flow."""
         condition, amount = self.amounts.get(flow) or (self.columns.get(flow), "1")
@@ -90,9 +94,12 @@ DOSSIER_DAY = (
     FlowSource("core_dossier", "passed_on", {
         "due_passed": _PASSED,
         "late_766": f"{_PASSED} AND (r.second_supplement_on IS NULL OR r.passed_on < r.second_supplement_on)",
-    }, "r.standing = 1"),
+    }, "r.standing = 1 AND (r.verdict_at IS NULL OR r.due_at < r.verdict_at)"),  # as its index says, or the planner does not see it
     FlowSource("core_dossier", "second_supplement_on", {"late_766": _SECOND_FIRST}, "r.standing = 1"),
-    FlowSource("core_dossier", "passed_day_on", {"due_passed_day": "r.due_on < coalesce(r.verdict_on, :today)"}, "r.standing = 1"),
+    FlowSource(
+        "core_dossier", "passed_day_on", {"due_passed_day": "r.due_on < coalesce(r.verdict_on, :today)"},
+        "r.standing = 1 AND (r.verdict_on IS NULL OR r.due_on < r.verdict_on)",
+    ),
     FlowSource("core_dossier", "filed_on", {
         "new": "r.standing = 2", "refused": "r.standing = 3", "unmapped": "r.status = 0",
     }, "(r.standing > 1 OR r.status = 0)"),

@@ -16,7 +16,7 @@ from operator import itemgetter
 import numpy as np
 from sqlalchemy import Connection, text
 
-from metrics.flows import DOSSIER_DAY, REPORT_DAY, FlowSource
+from metrics.flow_sums import ROLLUPS, Rollup, side_by_side, stacked
 from metrics.reading_flags import (
     NO_RULE,
     RULE_OF,
@@ -37,7 +37,6 @@ from store.locks import lock_fold
 from store.reading_sums import add_flagged, drop_cells, put_hours, sum_areas, sum_days, sum_hours
 from store.retention import readings_from
 from store.revisions import bump
-from store.schema import DOSSIER_FLOWS, REPORT_FLOWS
 from store.stage import temporary
 
 ROUND = 20_000
@@ -46,24 +45,6 @@ CLOCK = "now"
 TOPICS = ("dossiers", "reports", "readings")
 
 
-@dataclass(frozen=True)
-class Rollup:
-    """One flow roll-up: its cell key, the flows it sums and their sources."""
-
-    topic: str
-    table: str
-    keys: tuple[tuple[str, str], ...]  # (key column of the roll-up and of the core row, k-column of the log)
-    flows: tuple[str, ...]
-    sources: tuple[FlowSource, ...]
-
-
-ROLLUPS = (
-    Rollup("dossiers", "rollup_dossier_day", (("agency_code", "k1"), ("domain_code", "k2")), DOSSIER_FLOWS, DOSSIER_DAY),
-    Rollup(
-        "reports", "rollup_report_day", (("agency_code", "k1"), ("area_code", "k2"), ("category_code", "k3")),
-        REPORT_FLOWS, REPORT_DAY,
-    ),
-)
 _ROLLUP_OF = {rollup.topic: rollup for rollup in ROLLUPS}
 
 
@@ -131,9 +112,7 @@ def _clock_step(connection: Connection, days: DayClock, now: int) -> int:
     before = read_clock(connection)
     if now <= before:
         return 0
-    values = {
-        "before": before, "now": now, "name": CLOCK, "day_before": days.on(before) if before else -1_000_000, "today": days.on(now),
-    }
+    values = {"before": before, "now": now, "name": CLOCK, "day_before": _day_of(days, before), "today": _day_of(days, now)}
     logged = {"dossiers": 0, "reports": 0}
     for topic, statement in _PASSED:
         used = {name: value for name, value in values.items() if f":{name}" in statement}
@@ -148,6 +127,11 @@ def _clock_step(connection: Connection, days: DayClock, now: int) -> int:
     return sum(logged.values())
 
 
+def _day_of(days: DayClock, at: int) -> int:
+    """The instant at which the day of an instant began."""
+    return days.starts_at(days.on(at) or 0)
+
+
 _PASSED = (
     (
         "dossiers",
@@ -157,7 +141,7 @@ _PASSED = (
     (
         "dossiers",
         "INSERT INTO ops_dirty (topic, bucket, k1, k2) SELECT DISTINCT 'dossiers', passed_day_on, agency_code, domain_code "
-        "FROM core_dossier WHERE verdict_at IS NULL AND standing = 1 AND due_on >= :day_before AND due_on < :today",
+        "FROM core_dossier WHERE verdict_at IS NULL AND standing = 1 AND due_at >= :day_before AND due_at < :today",
     ),
     (
         "reports",
@@ -242,18 +226,14 @@ def _cells(connection: Connection, select: str, shape: Sequence[tuple[str, str]]
 
 
 def _sum_flows(connection: Connection, rollup: Rollup, clock: dict[str, int]) -> None:
-    """The cells' flows, as fold_sums: the flows of every source side by side, summed per cell; empty cells are left out."""
+    """The cells' flows, as fold_sums; empty cells are left out."""
     keys = ", ".join(f"{log} AS {column}" for column, log in rollup.keys)
     shape = [("bucket", "INTEGER"), *((column, "TEXT") for column, _ in rollup.keys)]
     _cells(connection, f"SELECT DISTINCT bucket, {keys} FROM fold_taken", shape)
-    columns = ", ".join(column for column, _ in rollup.keys)
-    parts = " UNION ALL ".join(_source_select(rollup, source) for source in rollup.sources)
-    sums = ", ".join(f"CAST(sum({flow}) AS BIGINT) AS {flow}" for flow in rollup.flows)
-    anything = " + ".join(f"sum({flow})" for flow in rollup.flows)
-    select = f"SELECT bucket AS day, {columns}, {sums} FROM ({parts}) flows GROUP BY bucket, {columns} HAVING {anything} > 0"
+    select = stacked(rollup) if connection.dialect.name == "sqlite" else side_by_side(rollup)
     for name, value in clock.items():  # ours: utility statements take no bound values
         select = select.replace(f":{name}", str(int(value)))
-    temporary(connection, "fold_sums", select)
+    temporary(connection, "fold_sums", select, is_joined=False)
 
 
 def _put_flows(connection: Connection, rollup: Rollup) -> None:
@@ -266,25 +246,6 @@ def _put_flows(connection: Connection, rollup: Rollup) -> None:
     drop_cells(connection, rollup.table, f"day, {keys}", f"bucket, {keys} FROM fold_cells")
     columns = f"day, {keys}, {', '.join(rollup.flows)}"
     connection.execute(text(f"INSERT INTO {rollup.table} ({columns}) SELECT {columns} FROM fold_sums"))
-
-
-def _source_select(rollup: Rollup, source: FlowSource) -> str:
-    """One source's flows per cell, summed before they meet the other sources': a row a cell instead of a row a dossier."""
-
-    def counted(flow: str) -> str:
-        if flow in source.amounts:
-            return f"sum({source.counted(flow)})"
-        return f"count(*) FILTER (WHERE {source.columns[flow]})" if flow in source.columns else "0"
-
-    # all of one type: PostgreSQL then puts the sources side by side instead of one upon another
-    sums = ", ".join(f"CAST({counted(flow)} AS BIGINT) AS {flow}" for flow in rollup.flows)
-    keys = [column for column, _ in rollup.keys]
-    cell = ", ".join(f"c.{key}" for key in ("bucket", *keys))
-    match = " AND ".join(f"r.{key} = c.{key}" for key in keys)
-    return (
-        f"SELECT {cell}, {sums} FROM fold_cells c CROSS JOIN {source.table} r "
-        f"WHERE r.{source.day} = c.bucket AND {match} AND {source.where} GROUP BY {cell}"
-    )
 
 
 def _put_readings(connection: Connection, days: DayClock, kept_from: int) -> None:

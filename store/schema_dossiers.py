@@ -45,8 +45,17 @@ Index(
     # partial, or SQLite takes it for the open ones and reads every refused dossier of all years with them
     sqlite_where=_ENDED, postgresql_where=_ENDED,
 )
-Index("ix_dossier_passed", dossier.c.passed_on, *_CELL, dossier.c.due_at, dossier.c.verdict_at, dossier.c.second_supplement_on, *_FINE)
-Index("ix_dossier_passed_day", dossier.c.passed_day_on, *_CELL, dossier.c.due_on, dossier.c.verdict_on, *_FINE)
+# as the fold writes it, or the planner does not see it; what ended in time never became overdue
+_MAY_PASS = text("standing = 1 AND (verdict_at IS NULL OR due_at < verdict_at)")
+_MAY_PASS_DAY = text("standing = 1 AND (verdict_on IS NULL OR due_on < verdict_on)")
+Index(
+    "ix_dossier_passed", dossier.c.passed_on, *_CELL, dossier.c.due_at, dossier.c.verdict_at, dossier.c.second_supplement_on, *_FINE,
+    sqlite_where=_MAY_PASS, postgresql_where=_MAY_PASS,
+)
+Index(
+    "ix_dossier_passed_day", dossier.c.passed_day_on, *_CELL, dossier.c.due_on, dossier.c.verdict_on, *_FINE,
+    sqlite_where=_MAY_PASS_DAY, postgresql_where=_MAY_PASS_DAY,
+)
 _TWICE = text("second_supplement_on IS NOT NULL")
 Index(
     "ix_dossier_second_supplement", dossier.c.second_supplement_on, *_CELL, dossier.c.due_at, dossier.c.verdict_at, dossier.c.passed_on,

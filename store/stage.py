@@ -10,18 +10,28 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def fill_stage(connection: Connection, name: str, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Put rows into the temporary table `name`, made anew with `columns` typed as in `table`; analysed on PostgreSQL.
+    """Put rows into the temporary table `name`, made anew with `columns` typed as in `table`; its key is analysed on PostgreSQL.
 
     Without the ANALYZE the planner joins the whole core table (measured: a quarter of the speed).
     """
-    is_sqlite = connection.dialect.name == "sqlite"
-    dialect = sqlite.dialect() if is_sqlite else postgresql.dialect()
+    make_stage(connection, name, table, columns)
+    put_rows(connection, name, columns, rows)
+    analyse_stage(connection, name, table, columns)
+
+
+def make_stage(connection: Connection, name: str, table: Table, columns: Sequence[str]) -> None:
+    """The temporary table `name` made anew, empty."""
+    dialect = sqlite.dialect() if connection.dialect.name == "sqlite" else postgresql.dialect()
     shape = ", ".join(f"{column} {table.c[column].type.compile(dialect)}" for column in columns)
     connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
     connection.execute(text(f"CREATE TEMPORARY TABLE {name} ({shape})"))
-    put_rows(connection, name, columns, rows)
-    if not is_sqlite:
-        connection.execute(text(f"ANALYZE {name}"))
+
+
+def analyse_stage(connection: Connection, name: str, table: Table, columns: Sequence[str]) -> None:
+    """Tell PostgreSQL's planner how many rows there are, and about their key."""
+    if connection.dialect.name != "sqlite":
+        keys = [column for column in columns if table.c[column].primary_key] or list(columns)
+        connection.execute(text(f"ANALYZE {name} ({', '.join(keys)})"))
 
 
 def put_rows(connection: Connection, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -39,11 +49,15 @@ def put_rows(connection: Connection, name: str, columns: Sequence[str], rows: It
         raw.close()
 
 
-def temporary(connection: Connection, name: str, select: str) -> None:
-    """Make the temporary table `name` anew; it is gone with the transaction on PostgreSQL. Utility statements take no bound values."""
+def temporary(connection: Connection, name: str, select: str, *, is_joined: bool = True) -> None:
+    """Make the temporary table `name` anew; it is gone with the transaction on PostgreSQL. Utility statements take no bound values.
+
+    One that is joined to others is analysed there.
+    """
     connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
     if connection.dialect.name == "sqlite":
         connection.execute(text(f"CREATE TEMPORARY TABLE {name} AS {select}"))
     else:
         connection.execute(text(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {select}"))
-        connection.execute(text(f"ANALYZE {name}"))
+        if is_joined:
+            connection.execute(text(f"ANALYZE {name}"))

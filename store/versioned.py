@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, text
 
 from store import facts, schema
 from store.days import DAY, DayClock
-from store.stage import fill_stage
+from store.stage import analyse_stage, fill_stage, make_stage
 
 NO_VERSION = -(2**62)  # of a stub: less than any source can state, instants before 1970 are negative too
 MARGIN = DAY  # what falls due this soon is logged now: the clock may pass it before this transaction is seen
@@ -135,10 +135,10 @@ def land_versioned(
         sift(stage)
     run = _Runner(connection, {"feed": feed, "now": now})
     core = kind.table.name
-    _stub_and_lock(run, core, stage)
+    held = _stub_and_lock(run, kind, stage)
     older = "d.version > s.version OR (d.version = s.version AND d.hash >= s.hash)"
     run(
-        f"DELETE FROM {stage} AS s WHERE EXISTS (SELECT 1 FROM {core} d WHERE d.feed = :feed AND d.source_id = s.source_id "
+        f"DELETE FROM {stage} AS s WHERE EXISTS (SELECT 1 FROM {held} d WHERE d.feed = :feed AND d.source_id = s.source_id "
         f"AND ({older}{'' if keep_repeats else ' OR d.hash = s.hash'}))"
     )
     if settle:
@@ -148,12 +148,12 @@ def land_versioned(
         clock = int(connection.execute(text("SELECT coalesce(max(at), 0) FROM ops_clock")).scalar_one())
         horizon = max(clock, now) + MARGIN
         run.values |= {"horizon": horizon, "horizon_on": (days.on(horizon) or 0) + 1}
-        run(_log_cells(kind, f"{stage} s CROSS JOIN {core} d WHERE {differs}"))
+        run(_log_cells(kind, f"{stage} s CROSS JOIN {held} d WHERE {differs}"))
     names = ", ".join(kind.columns)
     taken = ", ".join(f"s.{name}" for name in kind.columns)
     changed = run(
         f"INSERT INTO {kind.versions.name} (feed, source_id, landed_at, {names}) SELECT :feed, s.source_id, :now, {taken} "
-        f"FROM {stage} s CROSS JOIN {core} d WHERE {differs} ON CONFLICT DO NOTHING"
+        f"FROM {stage} s CROSS JOIN {held} d WHERE {differs} ON CONFLICT DO NOTHING"
     )
     assignments = ", ".join(f"{name} = s.{name}" for name in kind.columns)
     run(
@@ -163,22 +163,31 @@ def land_versioned(
     return changed
 
 
-def _stub_and_lock(run: _Runner, core: str, stage: str) -> None:
+def _stub_and_lock(run: _Runner, kind: Kind, stage: str) -> str:
+    """Make and lock the rows to land on; the table they can be read from as they are before.
+
+    On PostgreSQL that is a small one of their own: each look into the core table costs as much as locking did.
+    """
+    core, connection = kind.table.name, run.connection
     run(
         f"INSERT INTO {core} (feed, source_id, version, hash, first_landed_at) SELECT :feed, source_id, {NO_VERSION}, '', :now "
         f"FROM {stage} WHERE true ORDER BY source_id ON CONFLICT (feed, source_id) DO NOTHING"
     )
-    if run.connection.dialect.name != "sqlite":
-        run(
-            f"SELECT 1 FROM {core} d JOIN {stage} s ON d.source_id = s.source_id WHERE d.feed = :feed "
-            "ORDER BY d.source_id FOR UPDATE OF d"
-        )
+    if connection.dialect.name == "sqlite":
+        return core
+    held, columns = f"{stage}_held", ("feed", "source_id", "version", "hash", *_needed(kind))
+    make_stage(connection, held, kind.table, columns)
+    run(
+        f"INSERT INTO {held} SELECT {', '.join(f'd.{column}' for column in columns)} FROM {core} d "
+        f"JOIN {stage} s ON d.source_id = s.source_id WHERE d.feed = :feed ORDER BY d.source_id FOR UPDATE OF d"
+    )
+    analyse_stage(connection, held, kind.table, columns)
+    return held
 
 
 def _log_cells(kind: Kind, pairs: str) -> str:
     """INSERT of the cells that these pairs d (before), s (after) touch, on either side."""
-    needed = sorted({*kind.keys, *(day.column for day in kind.days), *_named(kind)})
-    columns = ", ".join(f"{side}.{name} AS {side}_{name}" for side in "ds" for name in needed)
+    columns = ", ".join(f"{side}.{name} AS {side}_{name}" for side in "ds" for name in _needed(kind))
     keys = {side: ", ".join([f"{side}_{key}" for key in kind.keys] + ["''"] * (3 - len(kind.keys))) for side in "ds"}
     parts = " UNION ".join(
         f"SELECT {side}_{day.column}, {keys[side]} FROM pairs WHERE {day.touched(side, kind.keys)}" for side in "ds" for day in kind.days
@@ -189,9 +198,10 @@ def _log_cells(kind: Kind, pairs: str) -> str:
     )
 
 
-def _named(kind: Kind) -> set[str]:
-    """Columns that the conditions of the event days name."""
-    return {name for day in kind.days for part in (day.where, *day.counted) for name in re.findall(r"r\.(\w+)", part)}
+def _needed(kind: Kind) -> list[str]:
+    """Columns that tell which cells a row counts in: its cell, its event days and what their conditions name."""
+    named = {name for day in kind.days for part in (day.where, *day.counted) for name in re.findall(r"r\.(\w+)", part)}
+    return sorted({*kind.keys, *(day.column for day in kind.days), *named})
 
 
 class _Runner:
