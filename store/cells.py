@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from store.stage import put_rows
 from store.versioned import Kind
-
-
-class Runner:
-    """Runs statements with the same few parameters; unused ones are left out."""
-
-    def __init__(self, connection: Connection, values: Mapping[str, Any]) -> None:
-        self.connection = connection
-        self.values = values
-
-    def __call__(self, statement: str) -> int:
-        """The number of rows the statement touched."""
-        used = {name: value for name, value in self.values.items() if f":{name}" in statement}
-        return self.connection.execute(text(statement), used).rowcount
 
 
 def log_cells(kind: Kind, where: str) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from store.cells import Runner, log_cells
+from store.cells import log_cells
 from store.days import DayClock
 from store.revisions import bump
-from store.stage import fill_stage
+from store.stage import Runner, fill_stage
 from store.versioned import DOSSIERS, REPORTS, Kind
 
 GONE = "gone_from_snapshot"  # the resolution of a report closed by absence, and a text key

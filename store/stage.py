@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, text
@@ -61,3 +61,16 @@ def temporary(connection: Connection, name: str, select: str, *, is_joined: bool
         connection.execute(text(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {select}"))
         if is_joined:
             connection.execute(text(f"ANALYZE {name}"))
+
+
+class Runner:
+    """Runs statements with the same few parameters; unused ones are left out."""
+
+    def __init__(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        self.connection = connection
+        self.values = dict(values)
+
+    def __call__(self, statement: str) -> int:
+        """The number of rows the statement touched."""
+        used = {name: value for name, value in self.values.items() if f":{name}" in statement}
+        return self.connection.execute(text(statement), used).rowcount

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, text
 
 from store import facts, schema
 from store.days import DAY, DayClock
-from store.stage import analyse_stage, fill_stage, make_stage
+from store.stage import Runner, analyse_stage, fill_stage, make_stage
 
 NO_VERSION = -(2**62)  # of a stub: less than any source can state, instants before 1970 are negative too
 MARGIN = DAY  # what falls due this soon is logged now: the clock may pass it before this transaction is seen
@@ -133,7 +133,7 @@ def land_versioned(
     fill_stage(connection, stage, kind.table, ("source_id", *kind.columns), rows)
     if sift:
         sift(stage)
-    run = _Runner(connection, {"feed": feed, "now": now})
+    run = Runner(connection, {"feed": feed, "now": now})
     core = kind.table.name
     held = _stub_and_lock(run, kind, stage)
     older = "d.version > s.version OR (d.version = s.version AND d.hash >= s.hash)"
@@ -163,7 +163,7 @@ def land_versioned(
     return changed
 
 
-def _stub_and_lock(run: _Runner, kind: Kind, stage: str) -> str:
+def _stub_and_lock(run: Runner, kind: Kind, stage: str) -> str:
     """Make and lock the rows to land on; the table they can be read from as they are before.
 
     On PostgreSQL that is a small one of their own: each look into the core table costs as much as locking did.
@@ -202,15 +202,3 @@ def _needed(kind: Kind) -> list[str]:
     """Columns that tell which cells a row counts in: its cell, its event days and what their conditions name."""
     named = {name for day in kind.days for part in (day.where, *day.counted) for name in re.findall(r"r\.(\w+)", part)}
     return sorted({*kind.keys, *(day.column for day in kind.days), *named})
-
-
-class _Runner:
-    """Runs statements with the same few parameters; unused ones are left out."""
-
-    def __init__(self, connection: Connection, values: dict[str, Any]) -> None:
-        self.connection = connection
-        self.values = values
-
-    def __call__(self, statement: str) -> int:
-        used = {name: value for name, value in self.values.items() if f":{name}" in statement}
-        return self.connection.execute(text(statement), used).rowcount

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, text
 
 from store import schema
-from store.cells import STOP, Runner, log_cells, log_stops
+from store.cells import STOP, log_cells, log_stops
 from store.judged import log_unjudged
-from store.stage import fill_stage
+from store.stage import Runner, fill_stage
 from store.versioned import Kind
 
 DELETED, SUPERSEDED = "deleted", "superseded"

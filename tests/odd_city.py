@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from config import Config, FeedConfig
@@ -17,10 +18,11 @@ from metrics.rollups import clock_step, drain
 from scope import Scope, scope_of
 from store.catalogue import put_agencies
 from store.days import instant
-from store.engine import Store, open_store
+from store.engine import Store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import AgencyRow, AreaRow, DossierRow, Parsed, ReportRow
+from tests.filled_once import FilledOnce
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -86,7 +88,7 @@ def reports(*, planted: bool = True) -> list[ReportRow]:
     return found
 
 
-def fill(store: Store, given: tuple[list[DossierRow], list[ReportRow]]) -> None:
+def fill(planted: bool, store: Store) -> None:
     migrate(store)
     now = instant(NOW)
     clock_step(store, now)
@@ -94,24 +96,18 @@ def fill(store: Store, given: tuple[list[DossierRow], list[ReportRow]]) -> None:
     store.write(lambda connection: put_agencies(connection, [AgencyRow("H1", "Tỉnh", area_code="P"), *listed]))
     areas = (AreaRow("P", "Tỉnh", level="province"), AreaRow("00001", "A", parent_code="P"))
     land(store, Parsed(areas=areas), Landing("areas", "areas", now))
-    rows, told = given
+    rows, told = dossiers(planted=planted), reports(planted=planted)
     land(store, Parsed(dossiers=tuple(rows), item_count=len(rows)), Landing("one_stop", "one_stop", now))
     land(store, Parsed(reports=tuple(told), item_count=len(told)), Landing("feedback", "feedback", now))
     drain(store, now)
 
 
-_filled: dict[tuple[str, bool], str] = {}
+_ODD, _PLAIN = (FilledOnce(partial(fill, planted)) for planted in (True, False))
 
 
 def open_odd(kind: str, make_database: Callable[..., str], *, planted: bool = True) -> Store:
-    """The filled store of that engine; nobody writes into it."""
-    key = (kind, planted)
-    if key not in _filled:
-        _filled[key] = make_database(kind)
-        store = open_store(_filled[key], TZ)
-        fill(store, (dossiers(planted=planted), reports(planted=planted)))
-        store.dispose()
-    return open_store(_filled[key], TZ)
+    """The filled store of that engine, with what is odd in it or without; nobody writes into it."""
+    return (_ODD if planted else _PLAIN).shared(kind, make_database)
 
 
 def see(store: Store, scope: Scope | None = None) -> City:

@@ -14,7 +14,7 @@ from metrics.judging import judge
 from metrics.rollups import clock_step, drain
 from store.catalogue import put_agencies, put_categories, put_procedures
 from store.days import DAY, HOUR, instant
-from store.engine import Store, open_store
+from store.engine import Store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import (
@@ -31,6 +31,7 @@ from store.rows import (
     StepRow,
     Stop,
 )
+from tests.filled_once import FilledOnce
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 10, tzinfo=TZ)  # a Friday
@@ -137,20 +138,10 @@ def _stations(store: Store) -> None:
     land(store, Parsed(stations=stations, datastreams=streams, readings=readings, item_count=1), Landing("air", "sensors", AT - HOUR // 4))
 
 
-_filled: dict[str, str] = {}
-
-
-def open_filled(kind: str, make_database: Callable[..., str]) -> Store:
-    """A filled store of that engine, for reading only: filled once per run."""
-    if kind not in _filled:
-        _filled[kind] = make_database(kind)
-        store = open_store(_filled[kind], TZ)
-        fill(store)
-        store.dispose()
-    return open_store(_filled[kind], TZ)
+_CITY = FilledOnce(fill)
+open_filled = _CITY.shared
 
 
 def open_own(make_database: Callable[..., str]) -> Store:
-    """A filled SQLite store of the caller's alone: a copy."""
-    open_filled("sqlite", make_database).dispose()
-    return open_store(make_database("sqlite", _filled["sqlite"]), TZ)
+    """A filled SQLite store of the caller's alone."""
+    return _CITY.own("sqlite", make_database)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -16,10 +15,11 @@ from metrics.rollups import clock_step, drain
 from scope import Scope, scope_of
 from store.catalogue import put_agencies
 from store.days import DAY, instant
-from store.engine import Store, open_store
+from store.engine import Store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import AgencyRow, AreaRow, DossierRow, Parsed, ReportRow
+from tests.filled_once import FilledOnce
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)  # Friday of 2026-W47
@@ -87,17 +87,7 @@ def fill(store: Store) -> None:
     drain(store, now)
 
 
-_filled: dict[str, str] = {}
-
-
-def open_signals(kind: str, make_database: Callable[..., str]) -> Store:
-    """A filled store of that engine, a fresh copy each time."""
-    if kind not in _filled:
-        _filled[kind] = make_database(kind)
-        filled = open_store(_filled[kind], TZ)
-        fill(filled)
-        filled.dispose()
-    return open_store(make_database(kind, _filled[kind]), TZ)
+open_signals = FilledOnce(fill).own
 
 
 def see(store: Store, scope: Scope | None = None) -> City:

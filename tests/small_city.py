@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,10 +10,11 @@ from config import Config, FeedConfig
 from config.targets import Target
 from metrics.rollups import clock_step, drain
 from store.days import instant
-from store.engine import Store, open_store
+from store.engine import Store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import AreaRow, DatastreamRow, DossierRow, Parsed, ReadingRow, ReportRow, StationRow, StepRow, Stop
+from tests.filled_once import FilledOnce
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)  # Friday 10:00 in the province
@@ -114,27 +114,5 @@ def fill(store: Store) -> None:
     drain(store, instant(NOW))
 
 
-_filled: dict[str, str] = {}
-
-
-def open_filled(kind: str, make_database: Callable[..., str]) -> Store:
-    """A filled store of that engine, for reading only: filled once per run."""
-    if kind not in _filled:
-        _filled[kind] = make_database(kind)
-        filled = open_store(_filled[kind], TZ)
-        fill(filled)
-        filled.dispose()
-    return open_store(_filled[kind], TZ)
-
-
-_templates: dict[str, str] = {}
-
-
-def open_own(kind: str, make_database: Callable[..., str]) -> Store:
-    """A filled store of the caller's alone: filled once per run, then copied."""
-    if kind not in _templates:
-        filled = open_store(make_database(kind), TZ)
-        fill(filled)
-        filled.dispose()
-        _templates[kind] = filled.engine.url.render_as_string(hide_password=False)
-    return open_store(make_database(kind, _templates[kind]), TZ)
+_CITY = FilledOnce(fill)
+open_filled, open_own = _CITY.shared, _CITY.own

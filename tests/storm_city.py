@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -24,10 +23,11 @@ from metrics.rollups import clock_step, drain
 from scope import Scope, scope_of
 from store.catalogue import put_categories
 from store.days import instant
-from store.engine import Store, open_store
+from store.engine import Store
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import AreaRow, CategoryRow, DatastreamRow, Parsed, ReadingRow, ReportRow, StationRow
+from tests.filled_once import FilledOnce
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -116,17 +116,7 @@ def fill(store: Store) -> None:
     drain(store, now)
 
 
-_filled: dict[str, str] = {}
-
-
-def open_storm(kind: str, make_database: Callable[..., str]) -> Store:
-    """The filled store of that engine; nobody writes into it."""
-    if kind not in _filled:
-        _filled[kind] = make_database(kind)
-        store = open_store(_filled[kind], TZ)
-        fill(store)
-        store.dispose()
-    return open_store(_filled[kind], TZ)
+open_storm = FilledOnce(fill).shared
 
 
 def see(store: Store, scope: Scope | None = None) -> City:

@@ -6,7 +6,7 @@ H1.6 new in W06, H1.7 new since November, H1.8 small and steady. Nobody worked i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -24,12 +24,13 @@ from scope import Scope, scope_of
 from store.annotations import NewAnnotation, put_annotation
 from store.catalogue import put_agencies, put_categories
 from store.days import DAY, HOUR, instant, number_of
-from store.engine import Store, open_store
+from store.engine import Store
 from store.followups import NewEvent, NewFollowup, add_event, put_followup
 from store.keys import By
 from store.landing import Landing, land
 from store.migrate import migrate
 from store.rows import AgencyRow, AreaRow, CategoryRow, DatastreamRow, DossierRow, Parsed, ReadingRow, ReportRow, StationRow
+from tests.filled_once import FilledOnce
 
 TZ = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 2, 27, 3, tzinfo=UTC)  # Friday of 2026-W09
@@ -154,17 +155,7 @@ def _people(store: Store) -> None:
     put_annotation(store, NewAnnotation("Phần mềm một cửa ngừng hai ngày", on, on + 4, "dossiers_on_time_pct"), BY, at(date(2026, 2, 9)))
 
 
-_filled: dict[str, str] = {}
-
-
-def open_weekly(kind: str, make_database: Callable[..., str]) -> Store:
-    """A filled store of that engine, a fresh copy each time."""
-    if kind not in _filled:
-        _filled[kind] = make_database(kind)
-        filled = open_store(_filled[kind], TZ)
-        fill(filled)
-        filled.dispose()
-    return open_store(make_database(kind, _filled[kind]), TZ)
+open_weekly = FilledOnce(fill).own
 
 
 def see(store: Store, scope: Scope | None = None, config: Config = CONFIG) -> City:
