@@ -16,7 +16,8 @@ from data_sources.feed import FeedError
 from data_sources.redact import redact
 from data_sources.registry import protocol_of
 from data_sources.sync import Progress, Sync
-from metrics.city import at_risk_learning, open_city, signals
+from metrics.city import open_city
+from metrics.city.findings import at_risk_learning, signals
 from metrics.judging import ROUND, ask_anew, is_waiting, judge, judge_round
 from metrics.rollups import TOPICS, clock_step, drain, fold_topic, logged_topics
 from scope import scope_of

@@ -9,9 +9,9 @@ from api.answers import Ask, Json, list_or_table, period_json
 from api.parameters import AGENCY, AREA, CATEGORY, HEADERS, PAGING, PERIOD, Parameter, bad
 from api.showing import Route
 from api.tables import Column, Table, iso
-from metrics.city import duplicates, hotspots
-from metrics.city.duplicates import Candidate, DuplicatePage
-from metrics.city.hotspots import HotSpot
+from metrics.city.findings import duplicates, hotspots
+from metrics.city.findings.duplicates import Candidate, DuplicatePage
+from metrics.city.findings.hotspots import HotSpot
 from store.same import OPEN, STATES
 
 DUPLICATES_PERIOD, HOTSPOTS_PERIOD = "last_30d", "last_week"

@@ -10,12 +10,16 @@ from typing import Any
 from api.errors import ApiError
 from api.parameters import DEFAULT_PERIOD, Asked, bad
 from api.tables import Column, Table, iso
-from metrics.city import City, audit, dossiers, feeds, kpis, readings, reports, series, station_list
+from metrics.city import City, audit, feeds
 from metrics.city.audit import TrailItem
-from metrics.city.dossiers import DossierItem
-from metrics.city.history import VersionItem
-from metrics.city.readings import ReadingFilter, ReadingItem
-from metrics.city.reports import ReportItem
+from metrics.city.lists import station_list
+from metrics.city.measured import readings
+from metrics.city.measured.readings import ReadingFilter, ReadingItem
+from metrics.city.numbers import kpis, series
+from metrics.city.records import dossiers, reports
+from metrics.city.records.dossiers import DossierItem
+from metrics.city.records.history import VersionItem
+from metrics.city.records.reports import ReportItem
 from metrics.comparison import HOWS
 from metrics.kpis import KPI_BY_KEY, Kpi
 from metrics.periods import Period
@@ -225,7 +229,7 @@ def answer_reports(ask: Ask) -> Json | Table:
 
 
 def _answer_rows(ask: Ask, topic: str, rows: Any, columns: tuple[Column, ...]) -> Json | Table:
-    """What metrics/city/dossiers.py or reports.py answers to the parameters: the page's own filter and order."""
+    """What metrics/city/records/dossiers.py or reports.py answers to the parameters: the page's own filter and order."""
     chosen, sort = ask.asked.rows(topic), ask.asked.text("sort")
     with refusing():
         if ask.form != "json":

@@ -9,8 +9,8 @@ from api import parameters as known
 from api.answers import Ask, Json, list_or_table, period_json
 from api.parameters import Parameter, bad
 from api.tables import Column, Table, iso
-from metrics.city import bottlenecks
-from metrics.city.bottlenecks import Bottlenecks
+from metrics.city.findings import bottlenecks
+from metrics.city.findings.bottlenecks import Bottlenecks
 from metrics.periods import Period
 from metrics.process import Process
 from store.days import date_of

@@ -7,8 +7,8 @@ from typing import Any
 from api.answers import Ask, Json
 from api.tables import Column, Table, iso
 from config.targets import Target
-from metrics.city import definitions
-from metrics.city.definitions import Definition
+from metrics.city.numbers import definitions
+from metrics.city.numbers.definitions import Definition
 from text import LANGUAGES, t
 
 COLUMNS = tuple(

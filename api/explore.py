@@ -13,7 +13,7 @@ from api.showing import Route
 from api.tables import Column, Table, iso
 from metrics.city import explore
 from metrics.city.explore import DIMENSIONS, FILTERED, MEASURE, MEASURES, TOTAL, Answer, Question, Row
-from metrics.city.filters import Filter, parse
+from metrics.city.lists.filters import Filter, parse
 from store.days import instant
 from text import t
 

@@ -8,8 +8,8 @@ from api.answers import Ask, Json
 from api.parameters import AGENCY, AREA, Parameter, bad
 from api.tables import Column, Table, iso
 from data_sources.indicators.table import THEMES
-from metrics.city import indicators
-from metrics.city.indicators import IndicatorFilter, IndicatorItem
+from metrics.city.numbers import indicators
+from metrics.city.numbers.indicators import IndicatorFilter, IndicatorItem
 
 PARAMETERS = (
     Parameter("theme", "one of the six themes", THEMES), Parameter("year", "the year the period ends in"),

@@ -8,7 +8,7 @@ from typing import Any
 from api.answers import Ask, Json, list_or_table, period_json, period_of
 from api.parameters import bad
 from api.tables import Column, Table, iso
-from metrics.city import form_06a, score
+from metrics.city.numbers import form_06a, score
 from metrics.kpis import RULE_DAY
 from text import t
 

@@ -9,12 +9,12 @@ from api.errors import ApiError
 from config import LATE_RULES
 from metrics.city import City
 from metrics.city.audit import TrailFilter
-from metrics.city.filter_fields import FIELDS, PERIOD_DAYS
-from metrics.city.filters import Filter, parse
-from metrics.city.paging import LIMIT, MAX_LIMIT
-from metrics.city.row_orders import SORTS
-from metrics.city.station_list import SORTS as STATION_SORTS
-from metrics.city.sums import Choice
+from metrics.city.lists.filter_fields import FIELDS, PERIOD_DAYS
+from metrics.city.lists.filters import Filter, parse
+from metrics.city.lists.paging import LIMIT, MAX_LIMIT
+from metrics.city.lists.row_orders import SORTS
+from metrics.city.lists.station_list import SORTS as STATION_SORTS
+from metrics.city.numbers.sums import Choice
 from metrics.comparison import HOWS
 from metrics.kpis import THEMES
 from metrics.periods import ACCEPTED, Period, parse_period

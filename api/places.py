@@ -12,7 +12,9 @@ from api.answers import Ask, Json
 from api.parameters import DEFAULT_PERIOD, Parameter, bad
 from api.showing import Route
 from api.tables import iso
-from metrics.city import area_kpis, areas, places, stations
+from metrics.city import areas, places
+from metrics.city.measured import stations
+from metrics.city.numbers import area_kpis
 from metrics.city.places import EVERYWHERE, ZOOMS, Box
 
 LAYERS = ("areas", "reports", "density", "stations")

@@ -8,9 +8,9 @@ from typing import Any
 from api.answers import Ask, Json
 from api.parameters import LATE_RULE, Parameter, bad
 from api.tables import Column, Table, iso
-from metrics.city import at_risk
-from metrics.city.at_risk import RiskItem, RiskModel
-from metrics.city.filters import FIELDS, Filter, parse
+from metrics.city.findings import at_risk
+from metrics.city.findings.at_risk import RiskItem, RiskModel
+from metrics.city.lists.filters import FIELDS, Filter, parse
 from text import t
 
 _VALUES = "a,b = any of, !a = none of, - = missing, a..b = from to"

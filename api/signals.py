@@ -6,8 +6,8 @@ from typing import Any
 
 from api.answers import Ask, Json, known_kpi
 from api.tables import iso
-from metrics.city import signals
-from metrics.city.signals import BaselineSpan, Signal, SignalPoint
+from metrics.city.findings import signals
+from metrics.city.findings.signals import BaselineSpan, Signal, SignalPoint
 from metrics.spc import RULES, Limits
 from text import t
 

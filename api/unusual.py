@@ -8,9 +8,10 @@ from typing import Any
 from api.answers import Ask, Json, list_or_table, period_json
 from api.parameters import Parameter, bad
 from api.tables import Column, Table, iso
-from metrics.city import City, coincident, gaming
-from metrics.city.gaming import GamingFound, GamingRow
-from metrics.city.sums import Choice
+from metrics.city import City
+from metrics.city.findings import coincident, gaming
+from metrics.city.findings.gaming import GamingFound, GamingRow
+from metrics.city.numbers.sums import Choice
 from metrics.periods import Period
 from store.bounded import TookTooLong
 

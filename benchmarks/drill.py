@@ -26,7 +26,7 @@ from benchmarks.wallserver import Portal, running_over
 from data_sources.demo.catalogue import catalogue
 from metrics.city import explore, open_city
 from metrics.city.explore import Question
-from metrics.city.filters import parse
+from metrics.city.lists.filters import parse
 from metrics.periods import parse_period
 from scope import scope_of
 from store.engine import Store, open_store

@@ -14,7 +14,9 @@ from functools import partial
 from benchmarks import province
 from benchmarks.databases import Databases, filled, opened
 from benchmarks.results import Figure, interleaved, ratio
-from metrics.city import City, kpis, open_city, series, stations
+from metrics.city import City, open_city
+from metrics.city.measured import stations
+from metrics.city.numbers import kpis, series
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, rebuild
 from scope import scope_of

@@ -18,8 +18,8 @@ import pandas as pd
 from benchmarks.results import Figure
 from benchmarks.signals import SEED, data_folder
 from metrics import chance
-from metrics.city.coincident import LEAST_LOG
-from metrics.city.gaming_rules import LAST_HOURS, NEIGHBOURS, tried_due
+from metrics.city.findings.coincident import LEAST_LOG
+from metrics.city.findings.gaming_rules import LAST_HOURS, NEIGHBOURS, tried_due
 
 BLOCK = chance.MOST_EARLIER + 1  # a value and the twelve it is set beside
 BULKS = ((5, 10), (20, 10))  # closings, minutes

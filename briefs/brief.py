@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from briefs.content import Content, canonical, content_of, sha256
 from config import Config
 from metrics.city import City, weekly
-from metrics.city.named import read_names
+from metrics.city.lists.named import read_names
 from metrics.city.weekly import Weekly
 from metrics.city.weekly.parts import Cell, Figure, Link, Table
 from metrics.city.weekly.written import said

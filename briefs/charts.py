@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from metrics.city.signals import Signal, SignalPoint
+from metrics.city.findings.signals import Signal, SignalPoint
 from metrics.city.weekly.parts import Figure
 from metrics.city.weekly.written import written
 from metrics.kpis import kpi

@@ -12,10 +12,11 @@ from components.desk_links import View
 from components.desk_parts import count_line, heading, link, notice
 from components.desk_table import exports, pager
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, agencies, areas, at_risk
-from metrics.city.at_risk import RiskPage
-from metrics.city.filter_fields import FIELDS
-from metrics.city.filters import Filter, parse, told
+from metrics.city import City, agencies, areas
+from metrics.city.findings import at_risk
+from metrics.city.findings.at_risk import RiskPage
+from metrics.city.lists.filter_fields import FIELDS
+from metrics.city.lists.filters import Filter, parse, told
 from text import t
 
 PAGE_SIZE = 40

@@ -12,8 +12,9 @@ from components.desk_links import View
 from components.desk_parts import count_line, heading, link, notice
 from components.desk_record import section
 from components.desk_wiring import PageRow, bind_page, choice_of
-from metrics.city import City, agencies, bottlenecks
-from metrics.city.bottlenecks import ProcedureList
+from metrics.city import City, agencies
+from metrics.city.findings import bottlenecks
+from metrics.city.findings.bottlenecks import ProcedureList
 from text import t
 from text.formats import day, number
 

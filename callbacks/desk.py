@@ -27,9 +27,10 @@ from components.desk_parts import heading
 from components.desk_shell import OPENED, URL
 from components.desk_tiles import GROUPS, NO_SERIES, tile
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page, choice_of
-from metrics.city import City, kpis, series
+from metrics.city import City
 from metrics.city.feeds import ROLE_TOPIC
-from metrics.city.series import Point
+from metrics.city.numbers import kpis, series
+from metrics.city.numbers.series import Point
 from metrics.comparison import HOWS
 from metrics.kpis import kpi
 from metrics.periods import Period, parse_period

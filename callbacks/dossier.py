@@ -10,7 +10,8 @@ from components.desk_dossier import detail
 from components.desk_links import View, item_of
 from components.desk_record import missing
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, dossiers, history
+from metrics.city import City
+from metrics.city.records import dossiers, history
 
 
 def draw_one(city: City, view: View) -> list[Component | None]:

@@ -15,7 +15,8 @@ from components.desk_rows import asked_of, counted, file_query, order_field, rea
 from components.desk_table import exports, pager
 from components.desk_terms import term_chips
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, agencies, areas, dossiers
+from metrics.city import City, agencies, areas
+from metrics.city.records import dossiers
 from text import t
 
 PAGE_SIZE = 40

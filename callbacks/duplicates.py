@@ -17,8 +17,9 @@ from components.desk_parts import choices, heading, notice
 from components.desk_shell import opened_id, refresh_id
 from components.desk_table import exports, pager
 from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page, choice_of
-from metrics.city import City, agencies, areas, duplicates
-from metrics.city.duplicates import DuplicatePage
+from metrics.city import City, agencies, areas
+from metrics.city.findings import duplicates
+from metrics.city.findings.duplicates import DuplicatePage
 from scope import Scope
 from store.days import instant
 from store.same import OPEN, Key, WrongState

@@ -11,10 +11,11 @@ from components.desk_filters import filter_chips, panel, period_field, period_pi
 from components.desk_links import View
 from components.desk_parts import heading, link, notice
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, agencies, areas, coincident
-from metrics.city.coincident import Explained
-from metrics.city.moments import LONGEST_DAYS
-from metrics.city.sums import Choice
+from metrics.city import City, agencies, areas
+from metrics.city.findings import coincident
+from metrics.city.findings.coincident import Explained
+from metrics.city.findings.moments import LONGEST_DAYS
+from metrics.city.numbers.sums import Choice
 from metrics.kpis import KPI_BY_KEY
 from store.bounded import TookTooLong
 from text import t

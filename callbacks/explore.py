@@ -28,7 +28,7 @@ from components.explore.timeline import is_alike, timeline
 from metrics.city import City, agencies, areas, explore, shown, views
 from metrics.city.areas import AreaShape
 from metrics.city.explore import Answer
-from metrics.city.known import known
+from metrics.city.lists.known import known
 from scope import Scope
 from store.bounded import Stopped, TookTooLong
 from text import t

@@ -11,8 +11,9 @@ from components.desk_gaming import evidence_count, evidence_table, method, secti
 from components.desk_links import View
 from components.desk_parts import heading, link, notice
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, agencies, gaming
-from metrics.city.sums import Choice
+from metrics.city import City, agencies
+from metrics.city.findings import gaming
+from metrics.city.numbers.sums import Choice
 from store.bounded import TookTooLong
 from text import t
 from text.formats import number

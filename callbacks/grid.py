@@ -15,8 +15,8 @@ from components.desk_shell import OPENED, URL
 from components.desk_terms import matching
 from components.desk_wiring import CallbackRow, bind_callback
 from metrics.city import City
-from metrics.city.filter_fields import FIELD_BY_KEY
-from metrics.city.filter_grammar import MOST_VALUES, written
+from metrics.city.lists.filter_fields import FIELD_BY_KEY
+from metrics.city.lists.filter_grammar import MOST_VALUES, written
 from scope import Scope
 
 

@@ -12,9 +12,10 @@ from components.desk_links import View
 from components.desk_parts import choices, heading, notice
 from components.desk_table import exports
 from components.desk_wiring import PageRow, bind_page, choice_of
-from metrics.city import City, agencies, areas, hotspots
+from metrics.city import City, agencies, areas
+from metrics.city.findings import hotspots
+from metrics.city.findings.hotspots import BY, HotSpots
 from metrics.city.grid import METRES_PER_DEGREE
-from metrics.city.hotspots import BY, HotSpots
 from text import t
 from text.formats import number
 

@@ -16,9 +16,10 @@ from components.desk_parts import choices, heading, notice
 from components.desk_score import score_cards
 from components.desk_table import exports
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, indicators, score
-from metrics.city.indicators import Choices, IndicatorFilter
-from metrics.city.sums import Choice
+from metrics.city import City
+from metrics.city.numbers import indicators, score
+from metrics.city.numbers.indicators import Choices, IndicatorFilter
+from metrics.city.numbers.sums import Choice
 from metrics.periods import parse_period
 from text import t
 from text.vietnamese import fold_place

@@ -22,7 +22,8 @@ from components.desk_links import View
 from components.desk_parts import heading, link, notice
 from components.desk_table import exports
 from components.desk_wiring import PageRow, bind_page, choice_of
-from metrics.city import City, definitions, indicators, kpis
+from metrics.city import City
+from metrics.city.numbers import definitions, indicators, kpis
 from metrics.comparison import HOWS
 from text import t
 

@@ -23,12 +23,15 @@ from components.desk_terms import term_chips
 from components.desk_wiring import CallbackRow, PageRow, bind_callback, bind_page, choice_of
 from components.maps import area_features
 from components.polygons import with_country
-from metrics.city import City, agencies, area_kpis, areas, places, reports, stations
+from metrics.city import City, agencies, areas, places
 from metrics.city.areas import AreaShape
 from metrics.city.feeds import ROLE_TOPIC
+from metrics.city.lists.within import inside_polygon, read_polygon
+from metrics.city.measured import stations
+from metrics.city.numbers import area_kpis
+from metrics.city.numbers.series import Point
 from metrics.city.places import DENSITY, Box, Spots, Squares
-from metrics.city.series import Point
-from metrics.city.within import inside_polygon, read_polygon
+from metrics.city.records import reports
 from metrics.kpis import kpi
 from metrics.periods import Period, parse_period
 from scope import Scope

@@ -10,8 +10,10 @@ from components.desk_links import View, item_of
 from components.desk_record import missing
 from components.desk_report import ReportNotes, detail
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, areas, duplicates, history, near, report_clock, reports
-from metrics.city.reports import ReportDetail
+from metrics.city import City, areas
+from metrics.city.findings import duplicates
+from metrics.city.records import history, near, report_clock, reports
+from metrics.city.records.reports import ReportDetail
 
 
 def draw_one(city: City, view: View) -> list[Component | None]:

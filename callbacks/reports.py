@@ -15,9 +15,10 @@ from components.desk_rows import asked_of, counted, file_query, order_field, rea
 from components.desk_table import PLACED, exports, pager
 from components.desk_terms import term_chips
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, agencies, areas, reports
-from metrics.city.filter_grammar import Filter
-from metrics.city.reports import QUALITY_BY_KEY
+from metrics.city import City, agencies, areas
+from metrics.city.lists.filter_grammar import Filter
+from metrics.city.records import reports
+from metrics.city.records.reports import QUALITY_BY_KEY
 from metrics.periods import parse_period
 from text import t
 

@@ -31,10 +31,11 @@ from components.desk_signals import (
     weeks_table,
 )
 from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page, choice_of
-from metrics.city import City, baselines, signals
-from metrics.city.baselines import Asked, BaselineFault
-from metrics.city.signals import Signal
-from metrics.city.sums import Choice
+from metrics.city import City
+from metrics.city.findings import baselines, signals
+from metrics.city.findings.baselines import Asked, BaselineFault
+from metrics.city.findings.signals import Signal
+from metrics.city.numbers.sums import Choice
 from metrics.kpis import KPI_BY_KEY
 from metrics.spc import NO_CHANGE, TOO_LITTLE, VERDICTS
 from scope import Scope

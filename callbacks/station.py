@@ -14,8 +14,10 @@ from components.desk_links import View, item_of
 from components.desk_record import missing
 from components.desk_station import HOURS, StationNotes, detail
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, air, areas, devices, near, station_series, stations, water
-from metrics.city.stations import FlaggedReading, StationState
+from metrics.city import City, areas
+from metrics.city.measured import air, devices, station_series, stations, water
+from metrics.city.measured.stations import FlaggedReading, StationState
+from metrics.city.records import near
 from metrics.periods import parse_period
 from store.days import HOUR
 

@@ -17,9 +17,11 @@ from components.desk_stations import ordered, station_columns
 from components.desk_table import PLACED, exports, pager
 from components.desk_terms import term_chips
 from components.desk_wiring import PageRow, bind_page
-from metrics.city import City, areas, station_list, water
+from metrics.city import City, areas
 from metrics.city.feeds import DEAD, FRESH, LATE, NEVER, STALE
-from metrics.city.water import WaterLevel
+from metrics.city.lists import station_list
+from metrics.city.measured import water
+from metrics.city.measured.water import WaterLevel
 from text import t
 
 STATES = (FRESH, LATE, STALE, DEAD, NEVER)

@@ -41,8 +41,8 @@ from components.desk_weekly_sending import sending_line
 from components.desk_wiring import CallbackRow, PageRow, asking, bind_callback, bind_page
 from metrics.city import City, agencies, annotations, followups, weekly
 from metrics.city.annotations import Annotation, Said
+from metrics.city.findings.signals import Signal
 from metrics.city.followups import Promise
-from metrics.city.signals import Signal
 from metrics.city.typed import TypedFault
 from metrics.city.weekly.parts import Table
 from metrics.periods import Period, parse_period

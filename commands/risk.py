@@ -6,7 +6,7 @@ import typer
 
 from commands.terminal import City, Shift, StoreUrl, get_ready, settle
 from metrics.at_risk.judging import Judgement
-from metrics.city.at_risk_learning import relearn
+from metrics.city.findings.at_risk_learning import relearn
 from pipeline import utc_now
 from store.days import moment
 

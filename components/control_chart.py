@@ -11,7 +11,7 @@ from urllib.parse import quote
 from dash import html
 from dash.development.base_component import Component
 
-from metrics.city.signals import SignalPoint
+from metrics.city.findings.signals import SignalPoint
 
 WIDTH, HEIGHT, PAD = 640.0, 150.0, 10.0
 Place = Callable[[float], float]

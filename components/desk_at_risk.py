@@ -13,8 +13,8 @@ from components.desk_parts import facts, link
 from components.desk_table import Column, table
 from metrics.at_risk.judging import Bin, Gain, Judgement
 from metrics.city import City
-from metrics.city.at_risk import MODEL, RiskItem, RiskModel, RiskPage, RiskReason
-from metrics.city.filters import written
+from metrics.city.findings.at_risk import MODEL, RiskItem, RiskModel, RiskPage, RiskReason
+from metrics.city.lists.filters import written
 from text import t
 from text.formats import MISSING, instant, number, percent
 

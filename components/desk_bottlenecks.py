@@ -13,7 +13,7 @@ from components.desk_links import View, item_path
 from components.desk_parts import facts, link
 from components.desk_table import Column, table
 from components.drawing import legend
-from metrics.city.bottlenecks import SAMPLE, Bottlenecks, ProcedureTime
+from metrics.city.findings.bottlenecks import SAMPLE, Bottlenecks, ProcedureTime
 from metrics.process import Loop, Process, StepKey, StepTime, Variant
 from text import t
 from text.formats import MISSING, day, number, percent

@@ -1,4 +1,4 @@
-"""The page of one dossier, drawn. Pure: metrics.city.dossiers.DossierDetail -> components."""
+"""The page of one dossier, drawn. Pure: metrics.city.records.dossiers.DossierDetail -> components."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from components.desk_links import View
 from components.desk_parts import facts, heading, link
 from components.desk_record import NO_NAMES, due_words, feed_link, left, section, version_list
 from metrics.city import City
-from metrics.city.dossier_time import DossierTime
-from metrics.city.dossiers import DossierDetail, StepItem
+from metrics.city.records.dossier_time import DossierTime
+from metrics.city.records.dossiers import DossierDetail, StepItem
 from text import t
 from text.formats import MISSING, age, instant, number
 

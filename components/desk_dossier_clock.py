@@ -11,8 +11,8 @@ from dash.development.base_component import Component
 from components.charts import share_width
 from components.drawing import HEIGHT, Span, dates, legend, level, mark, path, picture, rectangles
 from metrics.city import City
-from metrics.city.dossier_clock import DossierClock
-from metrics.city.pace import Pace
+from metrics.city.findings.pace import Pace
+from metrics.city.records.dossier_clock import DossierClock
 from metrics.process import BEFORE_FIRST, Stretch
 from text import t
 from text.formats import MISSING, day, instant, number

@@ -1,4 +1,4 @@
-"""The list of dossiers, drawn. Pure: rows of metrics.city.dossiers -> components."""
+"""The list of dossiers, drawn. Pure: rows of metrics.city.records.dossiers -> components."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from components.desk_links import View, item_path
 from components.desk_parts import link, state_mark
 from components.desk_table import Column
 from metrics.city import City
-from metrics.city.dossiers import DossierItem
+from metrics.city.records.dossiers import DossierItem
 from text import t
 from text.formats import MISSING, instant, number
 

@@ -1,6 +1,6 @@
 """Pairs of reports that may be of one thing, drawn: both side by side, what they share above them, what one may say below.
 
-Pure: candidates of metrics.city.duplicates -> components. A button's id is {"type": "same-do", "do": ..., "pair": ...}.
+Pure: candidates of metrics.city.findings.duplicates -> components. A button's id is {"type": "same-do", "do": ..., "pair": ...}.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from components.desk_links import View, item_path
 from components.desk_parts import facts, link
 from components.desk_weekly_followups import actor_name
 from metrics.alike import Reach
-from metrics.city.duplicates import Candidate, DuplicatePage
-from metrics.city.reports import ReportItem
+from metrics.city.findings.duplicates import Candidate, DuplicatePage
+from metrics.city.records.reports import ReportItem
 from store.same import APART, MERGED, OPEN, Key
 from text import t
 from text.formats import MISSING, instant, number, percent

@@ -9,10 +9,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.desk_table import Column, table
-from metrics.city.air import Exceedance
-from metrics.city.devices import Uptime
-from metrics.city.stations import FlaggedReading
-from metrics.city.water import RainDay, WaterLevel
+from metrics.city.measured.air import Exceedance
+from metrics.city.measured.devices import Uptime
+from metrics.city.measured.stations import FlaggedReading
+from metrics.city.measured.water import RainDay, WaterLevel
 from metrics.water import RAIN_CLASSES
 from text import t
 from text.formats import instant, number, percent

@@ -17,8 +17,8 @@ from components.desk_links import View
 from components.desk_parts import choices, facts, link, notice
 from components.desk_table import Column, table
 from metrics.city import City
-from metrics.city.coincident import LIMIT, Coincident, Explained
-from metrics.city.moments import Moment, shifted
+from metrics.city.findings.coincident import LIMIT, Coincident, Explained
+from metrics.city.findings.moments import Moment, shifted
 from metrics.periods import days_of, weeks_of
 from text import t
 from text.formats import MISSING, day, instant, number

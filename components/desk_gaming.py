@@ -11,8 +11,9 @@ from dash.development.base_component import Component
 from components.desk_links import View, item_path
 from components.desk_parts import link, notice
 from components.desk_table import Column, table
-from metrics.city import City, gaming_rules
-from metrics.city.gaming import AGAIN, BEFORE_DUE, BULK, MOST_ROWS, GamingFound, GamingRow, Sign
+from metrics.city import City
+from metrics.city.findings import gaming_rules
+from metrics.city.findings.gaming import AGAIN, BEFORE_DUE, BULK, MOST_ROWS, GamingFound, GamingRow, Sign
 from metrics.periods import parse_period
 from store.days import HOUR
 from text import t

@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 
 from components.desk_links import View
 from components.desk_table import Column, Item, table
-from metrics.city.filter_fields import FIELD_BY_KEY
+from metrics.city.lists.filter_fields import FIELD_BY_KEY
 from text import t
 
 GRID = "desk-grid"

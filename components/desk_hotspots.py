@@ -15,8 +15,8 @@ from components.desk_table import Column, table
 from components.maps import bounds_of, sovereignty
 from components.polygons import Drawing, drawing_of
 from metrics.city.areas import AreaShape
-from metrics.city.hotspots import HotSpot, HotSpots
-from metrics.city.within import Polygon
+from metrics.city.findings.hotspots import HotSpot, HotSpots
+from metrics.city.lists.within import Polygon
 from text import t
 from text.formats import MISSING, number
 

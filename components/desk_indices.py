@@ -21,7 +21,7 @@ from components.indicator_words import (
     span_words,
     value_words,
 )
-from metrics.city.indicators import Card, IndicatorItem
+from metrics.city.numbers.indicators import Card, IndicatorItem
 from text import t
 from text.formats import number, percent
 

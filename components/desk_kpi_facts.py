@@ -14,9 +14,9 @@ from components.desk_tiles import change, drill_href, explore_href, unit, with_u
 from config import LATE_RULES
 from config.targets import Target
 from metrics.city import City
-from metrics.city.definitions import Definition
 from metrics.city.feeds import FeedState
-from metrics.city.kpis import KpiValue
+from metrics.city.numbers.definitions import Definition
+from metrics.city.numbers.kpis import KpiValue
 from text import t
 from text.formats import MISSING, day, instant, number, percent
 

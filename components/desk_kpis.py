@@ -1,6 +1,6 @@
 """The catalogue of KPIs, drawn: a compact row each with its figure; opened, what it means, how it is computed, on what ground, from where.
 
-Pure: metrics.city.definitions and metrics.city.kpis -> components. Rows keep their order; only figures change.
+Pure: metrics.city.numbers.definitions and metrics.city.numbers.kpis -> components. Rows keep their order; only figures change.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from components.desk_links import View
 from components.desk_parts import ago, choices, link, verdict_mark
 from components.desk_tiles import shown, source_state, unit, with_unit
 from metrics.city import City
-from metrics.city.definitions import Definition
 from metrics.city.feeds import FRESH, STATIC
-from metrics.city.kpis import KpiValue
+from metrics.city.numbers.definitions import Definition
+from metrics.city.numbers.kpis import KpiValue
 from metrics.kpis import THEMES
 from text import t
 from text.formats import number

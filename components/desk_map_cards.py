@@ -14,8 +14,8 @@ from components.desk_map_state import NONE, Shown, report_filter
 from components.desk_parts import choices
 from metrics.city import City, places
 from metrics.city.areas import AreaShape
+from metrics.city.numbers.series import Point
 from metrics.city.places import CLUSTERS, DENSITY
-from metrics.city.series import Point
 from text import t
 
 LOOKS = (CLUSTERS, DENSITY, NONE)

@@ -17,10 +17,10 @@ from components.desk_tiles import unit, with_unit
 from components.polygons import heat_step
 from components.theme import AQI_CLASSES
 from metrics.city.areas import AreaShape
+from metrics.city.measured.stations import StationState
+from metrics.city.numbers.series import Point
+from metrics.city.numbers.small_counts import SUPPRESSED
 from metrics.city.places import SPANS, Spots, Squares
-from metrics.city.series import Point
-from metrics.city.small_counts import SUPPRESSED
-from metrics.city.stations import StationState
 from metrics.kpis import kpi
 from metrics.vn_aqi import category
 from text import t

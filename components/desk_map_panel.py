@@ -15,10 +15,10 @@ from components.desk_stations import station_state
 from components.desk_table import exports
 from metrics.city import City
 from metrics.city.areas import AreaShape
-from metrics.city.filter_grammar import written
-from metrics.city.reports import ReportItem
-from metrics.city.series import Point
-from metrics.city.stations import StationState
+from metrics.city.lists.filter_grammar import written
+from metrics.city.measured.stations import StationState
+from metrics.city.numbers.series import Point
+from metrics.city.records.reports import ReportItem
 from text import t
 from text.formats import instant, number
 

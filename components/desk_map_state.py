@@ -12,8 +12,8 @@ from datetime import date
 from typing import Any
 
 from components.desk_links import View
-from metrics.city import area_kpis
-from metrics.city.filter_fields import FIELDS, REPORTS
+from metrics.city.lists.filter_fields import FIELDS, REPORTS
+from metrics.city.numbers import area_kpis
 from metrics.city.places import CLUSTERS, LOOKS, Box
 from metrics.kpis import kpi
 

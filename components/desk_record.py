@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from components.desk_links import View
 from components.desk_parts import link, notice
 from metrics.city import City
-from metrics.city.history import Change, VersionItem
+from metrics.city.records.history import Change, VersionItem
 from text import t
 from text.formats import MISSING, instant, number
 

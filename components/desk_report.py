@@ -1,4 +1,4 @@
-"""The page of one citizen report, drawn. Pure: metrics.city.reports.ReportDetail -> components."""
+"""The page of one citizen report, drawn. Pure: metrics.city.records.reports.ReportDetail -> components."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from components.desk_record import channel_words, due_words, feed_link, left, se
 from components.desk_reports import marks, quality_words, timeliness
 from components.desk_small_map import small_map
 from metrics.city import City
-from metrics.city.dossier_clock import DossierClock
-from metrics.city.duplicates import Candidate
+from metrics.city.findings.duplicates import Candidate
 from metrics.city.grid import Grid
-from metrics.city.near import DAYS, RADIUS_M, Neighbour, Neighbours
-from metrics.city.report_clock import RECEIVED, REOPENED
-from metrics.city.reports import ReportDetail, ReportItem
+from metrics.city.records.dossier_clock import DossierClock
+from metrics.city.records.near import DAYS, RADIUS_M, Neighbour, Neighbours
+from metrics.city.records.report_clock import RECEIVED, REOPENED
+from metrics.city.records.reports import ReportDetail, ReportItem
 from metrics.process import Stretch
 from store.snapshot import GONE
 from text import t

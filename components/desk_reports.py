@@ -1,4 +1,4 @@
-"""The list of citizen reports, drawn. Pure: rows of metrics.city.reports -> components."""
+"""The list of citizen reports, drawn. Pure: rows of metrics.city.records.reports -> components."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.desk_links import View, item_path
 from components.desk_parts import link, state_mark
 from components.desk_table import Column
 from metrics.city import City
-from metrics.city.reports import ReportItem
+from metrics.city.records.reports import ReportItem
 from text import t
 from text.formats import MISSING, instant
 

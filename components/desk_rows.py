@@ -13,9 +13,9 @@ from components.desk_filters import select
 from components.desk_links import View
 from components.desk_parts import count_line, notice
 from components.desk_table import Column
-from metrics.city.filter_grammar import Filter, parse, told
-from metrics.city.listed import SECONDS, TooManyToSort
-from metrics.city.row_orders import MOST_SORTED
+from metrics.city.lists.filter_grammar import Filter, parse, told
+from metrics.city.lists.listed import SECONDS, TooManyToSort
+from metrics.city.lists.row_orders import MOST_SORTED
 from store.bounded import TookTooLong
 from text import t
 from text.formats import number

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 from components.desk_filters import period_name
 from components.desk_links import View
 from components.desk_parts import link, state_mark
-from metrics.city.score import Score, ScoredGroup, ScoredIndicator
+from metrics.city.numbers.score import Score, ScoredGroup, ScoredIndicator
 from metrics.periods import Period
 from text import t
 from text.formats import MISSING, number, percent

@@ -19,8 +19,8 @@ from components.desk_table import Column, table
 from components.desk_tiles import with_unit
 from metrics import spc
 from metrics.city import City
-from metrics.city.baselines import PROGRAM, weeks
-from metrics.city.signals import Signal, SignalPoint
+from metrics.city.findings.baselines import PROGRAM, weeks
+from metrics.city.findings.signals import Signal, SignalPoint
 from metrics.kpis import kpi
 from metrics.periods import parse_period
 from store.baselines import Baseline

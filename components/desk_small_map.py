@@ -14,8 +14,8 @@ from shapely.geometry.base import BaseGeometry
 
 from components.drawing import HEIGHT, WIDTH, legend, mark, picture
 from metrics.city.grid import METRES_PER_DEGREE, Grid
-from metrics.city.near import RADIUS_M, Neighbours
-from metrics.city.reports import ReportItem
+from metrics.city.records.near import RADIUS_M, Neighbours
+from metrics.city.records.reports import ReportItem
 from text import t
 from text.formats import number
 

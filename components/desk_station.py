@@ -23,12 +23,12 @@ from components.desk_station_series import series_picture, uptime_strip
 from components.desk_stations import aqi_mark, decimals, property_name, station_state
 from components.desk_table import Column, table
 from metrics.city import City
-from metrics.city.air import Exceedance
-from metrics.city.devices import Uptime
-from metrics.city.near import STATION_KM, NearStation
-from metrics.city.station_series import SPANS, DayHeard, Series
-from metrics.city.stations import FlaggedReading, Measured, StationState
-from metrics.city.water import RainDay, WaterLevel
+from metrics.city.measured.air import Exceedance
+from metrics.city.measured.devices import Uptime
+from metrics.city.measured.station_series import SPANS, DayHeard, Series
+from metrics.city.measured.stations import FlaggedReading, Measured, StationState
+from metrics.city.measured.water import RainDay, WaterLevel
+from metrics.city.records.near import STATION_KM, NearStation
 from text import t
 from text.formats import instant, number
 

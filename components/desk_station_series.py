@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from components.desk_stations import decimals
 from components.drawing import HEIGHT, Span, dates, legend, level, path, picture
 from metrics.city import City
-from metrics.city.station_series import Bound, DayHeard, Series, SeriesPoint
+from metrics.city.measured.station_series import Bound, DayHeard, Series, SeriesPoint
 from store.days import HOUR
 from text import t
 from text.formats import MISSING, day, number, percent

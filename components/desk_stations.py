@@ -16,8 +16,8 @@ from components.desk_parts import ago, feed_state, link
 from components.desk_table import Column
 from metrics.city import City
 from metrics.city.feeds import STATES
-from metrics.city.stations import Measured, StationState
-from metrics.city.water import WaterLevel
+from metrics.city.measured.stations import Measured, StationState
+from metrics.city.measured.water import WaterLevel
 from text import t
 from text.formats import MISSING, number
 from text.vietnamese import sort_key

@@ -10,10 +10,10 @@ from components.desk_filters import period_name
 from components.desk_links import View
 from components.desk_parts import chip, chips
 from metrics.city import City
-from metrics.city.filter_fields import FIELD_BY_KEY, Field
-from metrics.city.filter_grammar import ANY, MISSING, NONE, PRESENT, Filter, Term, told
-from metrics.city.filters import about
-from metrics.city.known import known
+from metrics.city.lists.filter_fields import FIELD_BY_KEY, Field
+from metrics.city.lists.filter_grammar import ANY, MISSING, NONE, PRESENT, Filter, Term, told
+from metrics.city.lists.filters import about
+from metrics.city.lists.known import known
 from store.days import date_of
 from store.rows import REPORT_STATUSES
 from text import t

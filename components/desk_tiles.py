@@ -17,8 +17,8 @@ from components.desk_parts import ago, link, state_mark, verdict_mark
 from metrics.city import City
 from metrics.city.explore.measures import MEASURE
 from metrics.city.feeds import FRESH, ROLE_TOPIC, STATIC
-from metrics.city.kpis import KpiValue
-from metrics.city.series import Point
+from metrics.city.numbers.kpis import KpiValue
+from metrics.city.numbers.series import Point
 from metrics.kpis import kpi
 from metrics.periods import Period
 from text import t

@@ -19,7 +19,7 @@ from components.desk_table import Column, exports, table
 from components.desk_weekly_forms import opener
 from components.desk_weekly_score import score_bars
 from metrics.city import City
-from metrics.city.signals import Signal
+from metrics.city.findings.signals import Signal
 from metrics.city.weekly import Weekly
 from metrics.city.weekly.parts import SECTIONS, Cell, Figure, Link, Row, Statement, Table
 from metrics.city.weekly.parts import Column as Told

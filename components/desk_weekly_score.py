@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from components.desk_links import View
 from components.desk_parts import link
-from metrics.city.score import Score, ScoredIndicator
+from metrics.city.numbers.score import Score, ScoredIndicator
 from text import t
 from text.formats import number, percent
 

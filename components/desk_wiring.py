@@ -26,8 +26,8 @@ from components.desk_parts import link, notice
 from components.desk_shell import bar, bar_id, body_id, frame, opened_id, refresh_id
 from components.faults import recorded
 from metrics.city import City
+from metrics.city.numbers.sums import Choice
 from metrics.city.sights import Sight
-from metrics.city.sums import Choice
 from scope import Forbidden, Scope
 from store.watch import REFUSED_VALUE
 from text import t

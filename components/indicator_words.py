@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from metrics.city.indicators import INDEX, IndicatorItem
+from metrics.city.numbers.indicators import INDEX, IndicatorItem
 from text import t
 from text.formats import MISSING, day, delta, number, percent, period_label
 

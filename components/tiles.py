@@ -15,8 +15,8 @@ from dash.development.base_component import Component
 
 from components.charts import sparkline
 from components.ids import part_id
-from metrics.city.kpis import KpiValue
-from metrics.city.series import Point
+from metrics.city.numbers.kpis import KpiValue
+from metrics.city.numbers.series import Point
 from metrics.kpis import kpi
 from metrics.periods import Period
 from metrics.vn_aqi import category

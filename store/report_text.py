@@ -1,6 +1,6 @@
 """What citizens and offices wrote, without accents, so that a search finds it: one line of words a report.
 
-Read only by readers of free text (metrics/city/searched.py). The store's triggers take the words out with the text they are of.
+Read only by readers of free text (metrics/city/lists/searched.py). The store's triggers take the words out with the text they are of.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from config import Config
 from metrics.city import City, annotations, open_city
 from metrics.city.annotations import Annotation, Said
-from metrics.city.sums import Choice
+from metrics.city.numbers.sums import Choice
 from metrics.city.typed import TypedFault
 from metrics.periods import parse_period
 from scope import Forbidden, scope_of

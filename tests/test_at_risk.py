@@ -20,11 +20,12 @@ from components.desk_links import read_view
 from config import Config
 from metrics.at_risk.history import outcomes
 from metrics.at_risk.learning import judge
-from metrics.city import City, at_risk, open_city
-from metrics.city.at_risk_learning import is_due, relearn
-from metrics.city.filters import parse
+from metrics.city import City, open_city
+from metrics.city.findings import at_risk
+from metrics.city.findings.at_risk_learning import is_due, relearn
+from metrics.city.findings.risk_rows import read_sample
+from metrics.city.lists.filters import parse
 from metrics.city.remembered import Remembered
-from metrics.city.risk_rows import read_sample
 from pipeline import RISK_FIRST_S, Ingest
 from scope import FIELD_CLASSES, Forbidden, Scope
 from store.days import instant

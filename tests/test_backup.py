@@ -20,7 +20,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from config import load_config
-from metrics.city import kpis, open_city
+from metrics.city import open_city
+from metrics.city.numbers import kpis
 from metrics.periods import parse_period
 from metrics.rollups import drain
 from scope import scope_of

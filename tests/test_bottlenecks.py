@@ -22,9 +22,11 @@ from api.routes import mount
 from app import make_app
 from callbacks import bottlenecks as page_of
 from components.context import AppContext
-from metrics.city import City, bottlenecks, dossiers, open_city
-from metrics.city.bottlenecks import Bottlenecks
-from metrics.city.sums import NOTHING_CHOSEN, Choice
+from metrics.city import City, open_city
+from metrics.city.findings import bottlenecks
+from metrics.city.findings.bottlenecks import Bottlenecks
+from metrics.city.numbers.sums import NOTHING_CHOSEN, Choice
+from metrics.city.records import dossiers
 from metrics.periods import Period, parse_period
 from metrics.process import Process
 from scope import Scope, scope_of

@@ -18,7 +18,8 @@ from briefs.charts import chart_alt, chart_svg
 from briefs.pdf import NoTypesetter, pdf_of
 from briefs.widths import PAGE, table_widths
 from briefs.workbook import number_format, workbook_of
-from metrics.city import City, signals
+from metrics.city import City
+from metrics.city.findings import signals
 from metrics.city.weekly.parts import Figure
 from metrics.city.weekly.written import said, written
 from metrics.periods import parse_period

@@ -24,10 +24,11 @@ from components.desk_links import View, read_view
 from config import parse_config
 from config.limits import WaterAlarm
 from config.targets import KpiChoice, Target
-from metrics.city import City, definitions, kpis, open_city, series
-from metrics.city.asked import Asked
-from metrics.city.kpis import _Answers
-from metrics.city.sums import NOTHING_CHOSEN, conditions
+from metrics.city import City, open_city
+from metrics.city.numbers import definitions, kpis, series
+from metrics.city.numbers.asked import Asked
+from metrics.city.numbers.kpis import _Answers
+from metrics.city.numbers.sums import NOTHING_CHOSEN, conditions
 from metrics.kpis import KPI_BY_KEY, KPIS, THEMES, Kpi, Sums, setting_faults, tables_of
 from metrics.kpis.row import Answer, percent_of
 from metrics.periods import Period, parse_period

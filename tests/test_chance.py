@@ -11,7 +11,7 @@ import pytest
 from benchmarks import unusual
 from metrics import chance
 from metrics.chance import FEW, TAIL
-from metrics.city.coincident import BY_CHANCE, LEAST_LOG
+from metrics.city.findings.coincident import BY_CHANCE, LEAST_LOG
 
 
 def plain_binomial(least: int, n: int, share: float) -> float:

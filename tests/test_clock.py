@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from config import Config, FeedConfig
-from metrics.city import City, kpis, open_city, series
+from metrics.city import City, open_city
+from metrics.city.numbers import kpis, series
 from metrics.periods import parse_period
 from metrics.rollups import _clock_step, backlog, clock_step, drain, read_clock
 from store.days import DAY, HOUR, DayClock, instant

@@ -9,11 +9,12 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
-from metrics.city import City, coincident
-from metrics.city.coincident import Explained
-from metrics.city.coincident_rows import Heard
-from metrics.city.moments import moment, spans
-from metrics.city.sums import Choice
+from metrics.city import City
+from metrics.city.findings import coincident
+from metrics.city.findings.coincident import Explained
+from metrics.city.findings.coincident_rows import Heard
+from metrics.city.findings.moments import moment, spans
+from metrics.city.numbers.sums import Choice
 from metrics.periods import parse_period
 from scope import scope_of
 from store.days import HOUR

@@ -11,8 +11,9 @@ import pytest
 from config import FeedConfig
 from data_sources.areas.geojson import parse_geojson
 from data_sources.feed import RawBatch
-from metrics.city import City, kpis, series
-from metrics.city.sums import Choice
+from metrics.city import City
+from metrics.city.numbers import kpis, series
+from metrics.city.numbers.sums import Choice
 from metrics.periods import parse_period
 from scope import scope_of
 from store.areas import land_areas

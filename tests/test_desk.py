@@ -25,7 +25,7 @@ from components.desk_links import View, item_of, item_path, read_view
 from components.desk_tiles import DRILLS, GROUPS, drill_href, tile
 from components.desk_wiring import PageRow, choice_of, fill
 from metrics.city import City
-from metrics.city import kpis as city_kpis
+from metrics.city.numbers import kpis as city_kpis
 from metrics.kpis import KPIS
 from scope import DEMO_SCOPE, Scope, scope_of
 from store.engine import Store

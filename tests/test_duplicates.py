@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from metrics.city import City, duplicates, kpis
-from metrics.city.duplicates import Candidate
-from metrics.city.sums import NOTHING_CHOSEN, Choice
+from metrics.city import City
+from metrics.city.findings import duplicates
+from metrics.city.findings.duplicates import Candidate
+from metrics.city.numbers import kpis
+from metrics.city.numbers.sums import NOTHING_CHOSEN, Choice
 from metrics.periods import parse_period
 from scope import Forbidden, scope_of
 from store.audit import AuditFilter, verify

@@ -16,7 +16,7 @@ from api.routes import mount
 from app import make_app
 from components.context import AppContext
 from components.desk_duplicates import marked_words, pair_code, pair_of
-from metrics.city import duplicates
+from metrics.city.findings import duplicates
 from metrics.periods import parse_period
 from scope import scope_of
 from store.engine import Store

@@ -10,8 +10,9 @@ import pytest
 from callbacks.station import notes_of
 from components.desk_environment import flag_list, rain_words, uptime_words, water_detail
 from components.desk_station_series import series_picture
-from metrics.city import City, air, devices, readings, stations, water
-from metrics.city.readings import ReadingFilter
+from metrics.city import City
+from metrics.city.measured import air, devices, readings, stations, water
+from metrics.city.measured.readings import ReadingFilter
 from metrics.periods import parse_period
 from store.days import DAY, HOUR
 from tests.stores import demo_store

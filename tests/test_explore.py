@@ -12,7 +12,7 @@ import pytest
 
 from metrics.city import City, explore, open_city
 from metrics.city.explore import DIMENSION, MEASURES, OTHERS, TOTAL, Answer, Question, Row
-from metrics.city.filters import parse
+from metrics.city.lists.filters import parse
 from metrics.judging import judge
 from metrics.periods import Period, parse_period
 from metrics.rollups import drain

@@ -11,7 +11,7 @@ import pytest
 
 from metrics.city import explore, open_city
 from metrics.city.explore import Question
-from metrics.city.filters import parse
+from metrics.city.lists.filters import parse
 from metrics.periods import parse_period
 from scope import DEMO_SCOPE
 from tests.servers import LiveServer

@@ -11,7 +11,7 @@ import pytest
 from config import Config, FeedConfig, RetentionConfig
 from metrics.city import City, explore, open_city
 from metrics.city.explore import MEASURES, Answer, Question
-from metrics.city.filters import parse
+from metrics.city.lists.filters import parse
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain
 from scope import scope_of

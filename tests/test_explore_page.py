@@ -27,7 +27,8 @@ from components.explore.ask import changed
 from components.explore.content import as_data, from_data
 from components.explore.state import DEFAULT_PERIOD, is_chosen, read_state
 from components.explore.timeline import nice
-from metrics.city import City, areas, dossiers, reports
+from metrics.city import City, areas
+from metrics.city.records import dossiers, reports
 from metrics.city.typed import TypedFault
 from metrics.rollups import drain
 from scope import DEMO_SCOPE

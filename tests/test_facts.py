@@ -19,9 +19,11 @@ from config import Config, FeedConfig
 from data_sources.demo.catalogue import write_catalogue_csvs
 from data_sources.feed import RawBatch
 from data_sources.one_stop import portal, table
-from metrics.city import dossiers, form_06a, kpis, open_city, score
-from metrics.city.small_counts import WITHHELD
-from metrics.city.sums import Choice
+from metrics.city import open_city
+from metrics.city.numbers import form_06a, kpis, score
+from metrics.city.numbers.small_counts import WITHHELD
+from metrics.city.numbers.sums import Choice
+from metrics.city.records import dossiers
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain
 from metrics.score_766 import GROUPS, INDICATORS, points_of

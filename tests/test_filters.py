@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import text
 
-from metrics.city import City, dossiers, kpis, open_city, reports
-from metrics.city.filter_fields import FIELDS
-from metrics.city.filters import narrowed, parse, told, written
-from metrics.city.known import known
-from metrics.city.sums import Choice
-from metrics.city.timing import soon_boundary
+from metrics.city import City, open_city
+from metrics.city.lists.filter_fields import FIELDS
+from metrics.city.lists.filters import narrowed, parse, told, written
+from metrics.city.lists.known import known
+from metrics.city.numbers import kpis
+from metrics.city.numbers.sums import Choice
+from metrics.city.records import dossiers, reports
+from metrics.city.records.timing import soon_boundary
 from metrics.periods import parse_period
 from scope import DEMO_SCOPE
 from store.engine import Store, open_store

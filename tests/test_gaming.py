@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from metrics.city import City, dossiers, gaming, reports
-from metrics.city.gaming import AGAIN, BEFORE_DUE, BULK, GamingFound
-from metrics.city.gaming_rules import RuleCounts
-from metrics.city.reports import ReportFilter
-from metrics.city.sums import Choice
+from metrics.city import City
+from metrics.city.findings import gaming
+from metrics.city.findings.gaming import AGAIN, BEFORE_DUE, BULK, GamingFound
+from metrics.city.findings.gaming_rules import RuleCounts
+from metrics.city.numbers.sums import Choice
+from metrics.city.records import dossiers, reports
+from metrics.city.records.reports import ReportFilter
 from metrics.periods import parse_period
 from scope import Forbidden, scope_of
 from store.bounded import TookTooLong

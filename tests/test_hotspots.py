@@ -17,10 +17,11 @@ from components.desk_hotspots import chance_words, within
 from components.desk_links import read_view
 from config import Config, FeedConfig
 from metrics import chance
-from metrics.city import City, hotspots, open_city
-from metrics.city.hotspots import HotSpots
-from metrics.city.sums import Choice
-from metrics.city.within import read_polygon
+from metrics.city import City, open_city
+from metrics.city.findings import hotspots
+from metrics.city.findings.hotspots import HotSpots
+from metrics.city.lists.within import read_polygon
+from metrics.city.numbers.sums import Choice
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain
 from scope import Forbidden, scope_of

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import Connection, text
 
 from config import Config, FeedConfig
-from metrics.city import form_06a, kpis, open_city, series
-from metrics.city.sums import Choice
+from metrics.city import open_city
+from metrics.city.numbers import form_06a, kpis, series
+from metrics.city.numbers.sums import Choice
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain
 from pipeline import prepare

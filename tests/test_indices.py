@@ -19,8 +19,9 @@ from components.desk_links import read_view
 from components.desk_wiring import fill
 from components.indicator_words import period_words, places_words, span_words, value_words
 from config import Config, FeedConfig, load_config
-from metrics.city import City, indicators, open_city
-from metrics.city.indicators import Card, IndicatorFilter, IndicatorItem
+from metrics.city import City, open_city
+from metrics.city.numbers import indicators
+from metrics.city.numbers.indicators import Card, IndicatorFilter, IndicatorItem
 from pipeline import refresh
 from scope import DEMO_SCOPE, Forbidden, Scope
 from store.catalogue import put_agencies

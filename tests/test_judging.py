@@ -19,8 +19,9 @@ from config import Config, ConfigError, FeedConfig, parse_config
 from config.calendars import CalendarConfig
 from config.targets import KpiChoice
 from metrics.calendars import calendar_for
-from metrics.city import kpis, open_city
-from metrics.city.dossiers import one
+from metrics.city import open_city
+from metrics.city.numbers import kpis
+from metrics.city.records.dossiers import one
 from metrics.judging import ask_anew, is_waiting, judge, judge_anew, judge_round
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain, fold, read_clock, rebuild

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from metrics.city import City, areas, dossiers, kpis, open_city, reports
-from metrics.city.dossiers import STATES, DossierFilter
-from metrics.city.paging import statement
-from metrics.city.reports import ReportFilter
+from metrics.city import City, areas, open_city
+from metrics.city.lists.paging import statement
+from metrics.city.numbers import kpis
+from metrics.city.records import dossiers, reports
+from metrics.city.records.dossiers import STATES, DossierFilter
+from metrics.city.records.reports import ReportFilter
 from metrics.periods import parse_period
 from scope import DEMO_SCOPE, Forbidden, scope_of
 from store.engine import Store

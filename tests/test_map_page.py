@@ -18,7 +18,8 @@ from callbacks.map import draw_map
 from components.context import AppContext
 from components.desk_links import read_view
 from components.desk_map_state import DEFAULT_PERIOD, report_filter
-from metrics.city import City, reports
+from metrics.city import City
+from metrics.city.records import reports
 from scope import DEMO_SCOPE, Scope, scope_of
 from tests.places_city import CONFIG, NOW, TOWNS, make_city, see
 

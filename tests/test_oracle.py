@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from metrics.city import City, kpis, series
-from metrics.city.sums import Choice
+from metrics.city import City
+from metrics.city.numbers import kpis, series
+from metrics.city.numbers.sums import Choice
 from metrics.kpis import KPI_BY_KEY, KPIS
 from metrics.periods import Period, parse_period
 from tests.oracle import EPOCH, Answer, Oracle, Pick, number

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import text
 
 from config import load_config
-from metrics.city import City, indicators, open_city
-from metrics.city.indicators import IndicatorFilter, IndicatorItem
+from metrics.city import City, open_city
+from metrics.city.numbers import indicators
+from metrics.city.numbers.indicators import IndicatorFilter, IndicatorItem
 from pipeline import refresh
 from scope import DEMO_SCOPE
 from store.engine import open_store

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from components.desk_map_scale import scale_of
-from metrics.city import City, area_kpis, places, reports
-from metrics.city.filter_grammar import written
+from metrics.city import City, places
+from metrics.city.lists.filter_grammar import written
+from metrics.city.lists.within import Polygon, inside, inside_polygon, read_polygon
+from metrics.city.numbers import area_kpis
 from metrics.city.places import SPANS
-from metrics.city.within import Polygon, inside, inside_polygon, read_polygon
+from metrics.city.records import reports
 from metrics.kpis import kpi
 from metrics.periods import parse_period
 from scope import Forbidden, Scope, scope_of
@@ -152,8 +154,8 @@ def test_a_polygon_reads_back_as_it_was_written() -> None:
 # ---- areas and time -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("key", ["reports_open", "reports_overdue", "reports_received", "reports_resolve_days_median", "vn_aqi_daily"])
 def test_a_kpi_by_area_is_the_kpi_of_each_area(city: City, key: str) -> None:
-    from metrics.city import kpis
-    from metrics.city.sums import Choice
+    from metrics.city.numbers import kpis
+    from metrics.city.numbers.sums import Choice
 
     period = parse_period("last_30d", NOW.date())
     found = {point.group: point.value for point in area_kpis.read(city, key, period)}

@@ -14,9 +14,12 @@ import pytest
 from sqlalchemy import text
 
 from config import Config, FeedConfig
-from metrics.city import City, coincident, dossiers, explore, gaming, kpis, open_city, reports, series
-from metrics.city.filters import parse
-from metrics.city.sums import Choice
+from metrics.city import City, explore, open_city
+from metrics.city.findings import coincident, gaming
+from metrics.city.lists.filters import parse
+from metrics.city.numbers import kpis, series
+from metrics.city.numbers.sums import Choice
+from metrics.city.records import dossiers, reports
 from metrics.judging import judge
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain, fold

@@ -26,7 +26,8 @@ from api.routes import ROUTES
 from api.tables import TABLE_FORMATS
 from app import make_app
 from auth import COOKIE, make_session
-from metrics.city import dossiers, feeds, open_city, reports
+from metrics.city import feeds, open_city
+from metrics.city.records import dossiers, reports
 from scope import Scope, scope_of
 from store.days import DAY
 from store.engine import Store, open_store

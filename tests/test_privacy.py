@@ -149,7 +149,7 @@ QUESTIONS = frozenset(
 
 def answers() -> dict[str, type]:
     """Every dataclass the City package gives out, by name."""
-    modules = [import_module(f"metrics.city.{row.name}") for row in pkgutil.iter_modules(metrics.city.__path__)]
+    modules = [import_module(row.name) for row in pkgutil.walk_packages(metrics.city.__path__, "metrics.city.")]
     found = (kind for module in modules for kind in vars(module).values() if isinstance(kind, type) and is_dataclass(kind))
     return {kind.__name__: kind for kind in found if kind.__module__.startswith("metrics.city.") and kind.__name__ not in QUESTIONS}
 

@@ -18,8 +18,11 @@ from callbacks import dossier as dossier_page
 from callbacks import report as report_page
 from callbacks import station as station_page
 from components.desk_links import View, read_view
-from metrics.city import City, devices, dossiers, near, open_city, pace, report_clock, reports, station_series, stations
-from metrics.city.dossiers import DossierDetail
+from metrics.city import City, open_city
+from metrics.city.findings import pace
+from metrics.city.measured import devices, station_series, stations
+from metrics.city.records import dossiers, near, report_clock, reports
+from metrics.city.records.dossiers import DossierDetail
 from metrics.city.remembered import Remembered
 from metrics.periods import parse_period
 from metrics.worktime import working_seconds

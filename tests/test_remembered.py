@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event, text
 
-from metrics.city import City, kpis, open_city
+from metrics.city import City, open_city
+from metrics.city.numbers import kpis
+from metrics.city.numbers.sums import Choice
 from metrics.city.remembered import Remembered
-from metrics.city.sums import Choice
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain, rebuild
 from scope import scope_of

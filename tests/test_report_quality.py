@@ -17,10 +17,10 @@ from data_sources.feed import RawBatch
 from data_sources.feedback.parse import parse_open311, parse_table
 from data_sources.feedback.quality import watched
 from metrics.city import open_city
-from metrics.city import reports as city_reports
-from metrics.city.closings import Alike, judged
-from metrics.city.kpis import read as read_kpis
-from metrics.city.sums import NOTHING_CHOSEN, Choice
+from metrics.city.findings.closings import Alike, judged
+from metrics.city.numbers.kpis import read as read_kpis
+from metrics.city.numbers.sums import NOTHING_CHOSEN, Choice
+from metrics.city.records import reports as city_reports
 from metrics.kpis.feedback import FEEDBACK, LIMITS_766
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain

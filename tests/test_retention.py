@@ -14,7 +14,9 @@ import pytest
 from sqlalchemy import text
 
 from config import Config, FeedConfig, RetentionConfig
-from metrics.city import kpis, open_city, stations
+from metrics.city import open_city
+from metrics.city.measured import stations
+from metrics.city.numbers import kpis
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain, rebuild
 from pipeline import Ingest

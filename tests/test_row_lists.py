@@ -18,10 +18,12 @@ from callbacks import dossiers as dossier_page
 from callbacks import reports as report_page
 from callbacks import stations as station_page
 from components.desk_links import View, read_view
-from metrics.city import City, dossiers, open_city, reports, station_list
-from metrics.city.filter_fields import FIELDS
-from metrics.city.listed import MOST_SORTED, TooManyToSort
-from metrics.city.row_orders import SORTS
+from metrics.city import City, open_city
+from metrics.city.lists import station_list
+from metrics.city.lists.filter_fields import FIELDS
+from metrics.city.lists.listed import MOST_SORTED, TooManyToSort
+from metrics.city.lists.row_orders import SORTS
+from metrics.city.records import dossiers, reports
 from scope import DEMO_SCOPE, scope_of
 from store.bounded import TookTooLong
 from store.engine import Store
@@ -152,7 +154,7 @@ def test_pages_walk_the_whole_list_once_in_its_order(store: Store, sort: str) ->
 def test_a_sort_without_an_index_is_refused_for_many_rows(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     city = city_of(store)
     assert MOST_SORTED == 100_000
-    monkeypatch.setattr("metrics.city.listed.MOST_SORTED", 100)
+    monkeypatch.setattr("metrics.city.lists.listed.MOST_SORTED", 100)
     with pytest.raises(TooManyToSort, match="1500"):
         dossiers.read(city, dossiers.chosen({}), sort="agency")
     assert dossiers.read(city, dossiers.chosen({}), sort="-received", limit=1).total == 1500  # an index has this order
@@ -174,7 +176,7 @@ def test_what_takes_too_long_is_said_with_what_to_narrow(store: Store, monkeypat
     def slow(*_: Any, **__: Any) -> Any:
         raise TookTooLong(3)
 
-    monkeypatch.setattr("metrics.city.listed.read_page", slow)
+    monkeypatch.setattr("metrics.city.lists.listed.read_page", slow)
     city = city_of(store)
     drawn = dossier_page.draw_list(city, read_view({"path": "/dossiers", "query": {}}, city.config, city.today))
     assert "d-notice" in json.dumps(drawn, default=lambda part: part.to_plotly_json() if part else None)

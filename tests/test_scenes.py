@@ -19,7 +19,9 @@ from components.scenes import SCENES, build_frame, places, scenes_of, skeleton
 from components.scenes.lists import LEAST_N, distinct_names, short_name
 from components.scenes.rows import panels_of
 from config import WallConfig
-from metrics.city import City, grid, hotspots, kpis, open_city, series
+from metrics.city import City, grid, open_city
+from metrics.city.findings import hotspots
+from metrics.city.numbers import kpis, series
 from metrics.periods import parse_period
 from scope import DEMO_SCOPE, Forbidden, scope_of
 from store.days import DAY

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from config import Config, FeedConfig
 from data_sources.feed import RawBatch
 from data_sources.one_stop import table
-from metrics.city import open_city, series
+from metrics.city import open_city
+from metrics.city.numbers import series
 from metrics.periods import parse_period
 from metrics.rollups import clock_step, drain
 from store.days import instant

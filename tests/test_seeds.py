@@ -15,7 +15,8 @@ from callbacks.indices import draw_indices
 from callbacks.kpis import PAGES as KPI_PAGES
 from components.desk_links import read_view
 from config import load_config
-from metrics.city import City, indicators, open_city
+from metrics.city import City, open_city
+from metrics.city.numbers import indicators
 from metrics.kpis import KPI_BY_KEY
 from pipeline import refresh
 from scope import DEMO_SCOPE

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from metrics.city import City, baselines, signals
-from metrics.city.baselines import Asked, BaselineFault
-from metrics.city.sums import Choice
+from metrics.city import City
+from metrics.city.findings import baselines, signals
+from metrics.city.findings.baselines import Asked, BaselineFault
+from metrics.city.numbers.sums import Choice
 from metrics.periods import parse_period
 from scope import DEMO_SCOPE, Forbidden, scope_of
 from store.audit import AuditFilter

@@ -19,7 +19,9 @@ from components.context import AppContext
 from components.control_chart import control_chart
 from components.desk_links import read_view
 from components.desk_tiles import alignment
-from metrics.city import City, baselines, kpis, signals
+from metrics.city import City
+from metrics.city.findings import baselines, signals
+from metrics.city.numbers import kpis
 from metrics.periods import parse_period
 from scope import scope_of
 from store.audit import AuditFilter

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.city import City, areas, hotspots, kpis, open_city, series
-from metrics.city.small_counts import LEAST, SUPPRESSED, WITHHELD, Cells, in_subtree, states, withhold
-from metrics.city.sums import Choice
+from metrics.city import City, areas, open_city
+from metrics.city.findings import hotspots
+from metrics.city.numbers import kpis, series
+from metrics.city.numbers.small_counts import LEAST, SUPPRESSED, WITHHELD, Cells, in_subtree, states, withhold
+from metrics.city.numbers.sums import Choice
 from metrics.kpis import KPIS, kpi
 from metrics.periods import parse_period
 from scope import Scope, scope_of

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from cli import cli
 from config import Config, ConfigError, parse_config
 from config.targets import Target, target_of
-from metrics.city import kpis, open_city
+from metrics.city import open_city
+from metrics.city.numbers import kpis
 from metrics.periods import parse_period
 from scope import DEMO_SCOPE
 from store.engine import Store

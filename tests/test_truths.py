@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from metrics.city import dossiers, feeds, kpis, reports, series
+from metrics.city import feeds
+from metrics.city.numbers import kpis, series
+from metrics.city.records import dossiers, reports
 from metrics.periods import Period, parse_period
 from store.days import date_of, instant, number_of
 from tests.stores import Filled, real_store

@@ -13,9 +13,10 @@ from playwright.sync_api import Page, expect
 from api.routes import mount
 from app import make_app
 from components.context import AppContext
-from metrics.city import coincident, gaming, reports
-from metrics.city.reports import ReportFilter
-from metrics.city.sums import Choice
+from metrics.city.findings import coincident, gaming
+from metrics.city.numbers.sums import Choice
+from metrics.city.records import reports
+from metrics.city.records.reports import ReportFilter
 from metrics.periods import parse_period
 from scope import Scope, scope_of
 from store.engine import Store

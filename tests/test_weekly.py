@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from metrics.city import City, kpis, score, series, signals, weekly
+from metrics.city import City, weekly
+from metrics.city.findings import signals
+from metrics.city.numbers import kpis, score, series
 from metrics.city.remembered import Remembered
 from metrics.city.weekly import Weekly
 from metrics.city.weekly.asking import ask

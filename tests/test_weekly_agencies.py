@@ -13,9 +13,11 @@ import pytest
 from sqlalchemy import event, text
 
 from config.workcalendar import is_working_day
-from metrics.city import City, baselines, kpis, series, signals
-from metrics.city.baselines import Asked
-from metrics.city.sums import Choice
+from metrics.city import City
+from metrics.city.findings import baselines, signals
+from metrics.city.findings.baselines import Asked
+from metrics.city.numbers import kpis, series
+from metrics.city.numbers.sums import Choice
 from metrics.city.weekly import Weekly
 from metrics.city.weekly.agencies import KEY, League, league
 from metrics.city.weekly.agency_weeks import signals_by_agency

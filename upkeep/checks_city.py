@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from data_sources.preview import mapping_faults
-from metrics.city import City, dossiers, feeds, kpis, open_city, reports, series
+from metrics.city import City, feeds, open_city
+from metrics.city.numbers import kpis, series
+from metrics.city.records import dossiers, reports
 from metrics.periods import parse_period
 from metrics.rollups import read_clock
 from scope import scope_of

@@ -11,7 +11,8 @@ from typing import Any
 
 from config import Config
 from metrics.calendars import calendar_for
-from metrics.city import City, kpis
+from metrics.city import City
+from metrics.city.numbers import kpis
 from metrics.kpis import KPIS
 from metrics.periods import parse_period
 from metrics.rollups import read_clock

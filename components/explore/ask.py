@@ -14,7 +14,7 @@ from components.explore.words import dimension_name, group_name, measure_name, p
 from metrics.city import City
 from metrics.city.explore.measures import MEASURES
 from metrics.city.feeds import ROLE_TOPIC
-from metrics.city.known import ALONE
+from metrics.city.lists.known import ALONE
 from metrics.comparison import HOWS
 from text import t
 from text.vietnamese import fold, sort_key

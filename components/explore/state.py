@@ -17,9 +17,9 @@ from components.desk_links import View
 from metrics.city import City
 from metrics.city.explore.measures import MEASURE, MEASURES, Measure
 from metrics.city.explore.question import DIMENSION, DIMENSIONS, Dimension, Question
-from metrics.city.filter_fields import FIELD_BY_KEY
-from metrics.city.filters import Filter, parse, told, written
-from metrics.city.known import ALONE, known
+from metrics.city.lists.filter_fields import FIELD_BY_KEY
+from metrics.city.lists.filters import Filter, parse, told, written
+from metrics.city.lists.known import ALONE, known
 from metrics.comparison import HOWS
 from metrics.periods import Period, parse_period
 from store.days import instant

@@ -12,13 +12,16 @@ from typing import Any
 
 from components.scenes.rows import OPERATIONS
 from components.tiles import Tile
-from metrics.city import City, areas, feeds, hotspots, kpis, series, stations
+from metrics.city import City, areas, feeds
 from metrics.city.areas import AreaShape
 from metrics.city.feeds import FeedState
-from metrics.city.hotspots import Cell
-from metrics.city.kpis import KpiValue
-from metrics.city.series import Point
-from metrics.city.stations import StationState
+from metrics.city.findings import hotspots
+from metrics.city.findings.hotspots import Cell
+from metrics.city.measured import stations
+from metrics.city.measured.stations import StationState
+from metrics.city.numbers import kpis, series
+from metrics.city.numbers.kpis import KpiValue
+from metrics.city.numbers.series import Point
 from metrics.kpis import kpi
 from metrics.periods import Period, parse_period
 

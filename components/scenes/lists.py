@@ -12,8 +12,8 @@ from dash.development.base_component import Component
 from components.charts import share_width
 from components.ids import part_id
 from components.scenes.answers import Answers
-from metrics.city.series import Point
-from metrics.city.stations import StationState
+from metrics.city.measured.stations import StationState
+from metrics.city.numbers.series import Point
 from text import t
 from text.formats import number, percent
 from text.vietnamese import sort_key

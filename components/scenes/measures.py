@@ -11,8 +11,8 @@ from components.ids import part_id
 from components.scenes.answers import Answers
 from components.scenes.lists import station_name
 from components.tiles import Props, spark_props, tile_class
-from metrics.city import stations
-from metrics.city.stations import Measured, StationState
+from metrics.city.measured import stations
+from metrics.city.measured.stations import Measured, StationState
 from store.days import HOUR
 from text import t
 from text.formats import delta, number

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import text
 
 from metrics.city import City
-from metrics.city.named import Names, read_names
-from metrics.city.sums import NOTHING_CHOSEN, Choice, conditions
+from metrics.city.lists.named import Names, read_names
+from metrics.city.numbers.sums import NOTHING_CHOSEN, Choice, conditions
 from metrics.city.typed import TypedFault, covers, day_of, known_kpi, sentence
 from metrics.periods import Period
 from scope import Forbidden

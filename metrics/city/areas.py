@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import text
 
-from metrics.city import City, series
+from metrics.city import City
 from metrics.city.masking import unvetted
-from metrics.city.series import Point
-from metrics.city.sums import NOTHING_CHOSEN, Choice
+from metrics.city.numbers import series
+from metrics.city.numbers.series import Point
+from metrics.city.numbers.sums import NOTHING_CHOSEN, Choice
 from metrics.periods import Period
 from store.days import number_of
 

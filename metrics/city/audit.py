@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metrics.city import City
-from metrics.city.paging import LIMIT, MAX_LIMIT
+from metrics.city.lists.paging import LIMIT, MAX_LIMIT
 from metrics.city.sights import Sight, subjects_of, told_filter
 from metrics.periods import Period
 from scope import Forbidden

@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from metrics.calendars import calendar_for
 from metrics.city import City
-from metrics.city.named import read_names
-from metrics.city.sums import NOTHING_CHOSEN, conditions
+from metrics.city.lists.named import read_names
+from metrics.city.numbers.sums import NOTHING_CHOSEN, conditions
 from metrics.city.typed import TypedFault, covers, day_of, known_kpi, sentence
 from metrics.periods import Period, parse_period
 from metrics.worktime import add_working_days

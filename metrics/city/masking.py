@@ -134,7 +134,7 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "SignalPoint": "week rule state",
     "Statement": "section",  # and the words of Word: names and codes as of other answers, promises and annotations as those above
     "Source": "topic table names where values",  # which cells are summed, no answer
-    "Spot": "lon lat feed",  # of readers of cells those of the cell: metrics/city/within.py place_of
+    "Spot": "lon lat feed",  # of readers of cells those of the cell: metrics/city/lists/within.py place_of
     "SpanRow": "key",
     "Square": "lon lat",
     "StationState": "feed source_id name kind lon lat area_code state aqi_category aqi_dominant",

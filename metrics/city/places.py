@@ -13,13 +13,15 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from metrics.city import City, hotspots, reports
+from metrics.city import City
+from metrics.city.findings import hotspots
+from metrics.city.lists.paging import Query
+from metrics.city.lists.within import Place, inside_box, place_of
 from metrics.city.masking import masked, needs_grid
-from metrics.city.paging import Query
-from metrics.city.reports import Asked
-from metrics.city.stations import daily_indices
-from metrics.city.sums import NOTHING_CHOSEN, Choice
-from metrics.city.within import Place, inside_box, place_of
+from metrics.city.measured.stations import daily_indices
+from metrics.city.numbers.sums import NOTHING_CHOSEN, Choice
+from metrics.city.records import reports
+from metrics.city.records.reports import Asked
 from metrics.worktime import due_within_boundary
 from store.days import instant, moment
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from data_sources.redact import EMAIL, PAPER, PERSON, PHONE, redact
 from metrics.city import City
-from metrics.city.sums import Choice, conditions
+from metrics.city.numbers.sums import Choice, conditions
 from metrics.kpis import KPI_BY_KEY
 from text import t
 

@@ -55,7 +55,7 @@ def _share(key: str, better: str, part: str, *whole: str, source: str = _HUES) -
 
 
 def _computed(key: str, better: str, source: str, *beside: str) -> Kpi:
-    """A share no sum of flows gives: metrics/city/kpis_feedback.py reads it from the reports closed since the period began."""
+    """A share no sum of flows gives: metrics/city/numbers/kpis_feedback.py reads it from the reports closed since the period began."""
     return Kpi(
         key, "reports", "percent", better, None, min_n=1, theme="people", source=source, decimals=1, reads=("core_report", *beside),
     )

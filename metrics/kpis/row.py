@@ -76,7 +76,7 @@ class Kpi:
     working_days | all_days | "" = a stock counted over the period, which more days do not make larger.
     min_n_change: a change of a share, mean or median resting on fewer, or a percent change from fewer, is withheld.
     is_now_only: nobody keeps what it was before: it has no series along time.
-    per: inhabitants | officers = the formula's count is divided by them (metrics/city/denominators.py).
+    per: inhabitants | officers = the formula's count is divided by them (metrics/city/numbers/denominators.py).
     """
 
     key: str

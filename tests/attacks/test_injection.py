@@ -16,7 +16,8 @@ from api.routes import ROUTES
 from api.tables import TABLE_FORMATS
 from callbacks import desk
 from components.desk_links import View
-from metrics.city import definitions, signals
+from metrics.city.findings import signals
+from metrics.city.numbers import definitions
 from metrics.city.weekly import asking
 from metrics.kpis import SUBJECTS, kpi
 from scope import ROLES

@@ -18,12 +18,12 @@ from metrics.city.explore.indexes import hint
 from metrics.city.explore.parts import Parts, group_of, part_sql, weekday_sql
 from metrics.city.explore.past import arms
 from metrics.city.explore.question import Dimension, Question
-from metrics.city.filter_grammar import ANY
-from metrics.city.filters import Narrow, narrowed
-from metrics.city.known import known
-from metrics.city.sums import NOTHING_CHOSEN, TABLES, conditions, stock_conditions
-from metrics.city.timing import soon_boundary
-from metrics.city.zone_hours import hour_of
+from metrics.city.lists.filter_grammar import ANY
+from metrics.city.lists.filters import Narrow, narrowed
+from metrics.city.lists.known import known
+from metrics.city.numbers.sums import NOTHING_CHOSEN, TABLES, conditions, stock_conditions
+from metrics.city.numbers.zone_hours import hour_of
+from metrics.city.records.timing import soon_boundary
 from metrics.flows import DOSSIER_DAY, REPORT_DAY, FlowSource
 
 Groups = tuple[str, ...]

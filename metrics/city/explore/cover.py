@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Index, text
 
-from metrics.city import day_flows
 from metrics.city.explore.cells import CORE, Asking, Statement, flow_statements, stock_statement
 from metrics.city.explore.indexes import index_of
 from metrics.city.explore.measures import Needs
 from metrics.city.explore.past import VERSIONS
 from metrics.city.explore.question import INDEX, READ, ROLLUP
 from metrics.city.explore.sheets import asks_later, wanted_flows
-from metrics.city.sums import HORIZON, NOTHING_CHOSEN, TABLES, conditions, stocks_now
+from metrics.city.numbers import day_flows
+from metrics.city.numbers.sums import HORIZON, NOTHING_CHOSEN, TABLES, conditions, stocks_now
 from metrics.flows import FlowSource
 from store.schema import metadata
 

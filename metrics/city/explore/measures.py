@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from metrics.city.sums import FLOWS, NET
+from metrics.city.numbers.sums import FLOWS, NET
 from metrics.kpis import KPIS, RULE_INSTANT, Kpi, Sums
 from metrics.kpis.row import Answer
 

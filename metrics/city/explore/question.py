@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from metrics.city.filters import Filter
+from metrics.city.lists.filters import Filter
 from metrics.comparison import Comparison
 from metrics.periods import Period
 

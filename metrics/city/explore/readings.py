@@ -13,9 +13,9 @@ from metrics.city.explore.measures import READING_COLUMNS
 from metrics.city.explore.parts import group_of, part_sql, weekday_sql
 from metrics.city.explore.question import INDEX, READ, ROLLUP, Question
 from metrics.city.explore.table import Groups, Sheet, Values, merge
-from metrics.city.filters import Filter, Narrow, narrowed
-from metrics.city.stations import in_scope
-from metrics.city.zone_hours import day_of, hour_of
+from metrics.city.lists.filters import Filter, Narrow, narrowed
+from metrics.city.measured.stations import in_scope
+from metrics.city.numbers.zone_hours import day_of, hour_of
 from store.days import HOUR
 
 MIXED = ("readings_mean", "readings_low", "readings_high")  # measures that mean nothing over several properties

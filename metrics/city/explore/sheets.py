@@ -8,7 +8,7 @@ from metrics.city.explore.cells import Asking, Cells, Groups, flows_of, stocks_o
 from metrics.city.explore.measures import Needs
 from metrics.city.explore.question import TOTAL
 from metrics.city.explore.table import Sheet
-from metrics.city.sums import HORIZON, NET, net
+from metrics.city.numbers.sums import HORIZON, NET, net
 
 Stocks = dict[Groups, tuple[int | None, ...]]
 

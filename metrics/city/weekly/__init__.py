@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from metrics.city import City
-from metrics.city.kpis import MINUTE
-from metrics.city.score import Score
-from metrics.city.signals import Signal
+from metrics.city.findings.signals import Signal
+from metrics.city.numbers.kpis import MINUTE
+from metrics.city.numbers.score import Score
 from metrics.city.weekly import (
     agencies,
     changed,

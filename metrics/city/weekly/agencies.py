@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 
-from metrics.city import series
 from metrics.city.annotations import Annotation
+from metrics.city.findings.signals import Signal
 from metrics.city.masking import unvetted
-from metrics.city.series import Point
-from metrics.city.signals import Signal
-from metrics.city.sums import NOTHING_CHOSEN
+from metrics.city.numbers import series
+from metrics.city.numbers.series import Point
+from metrics.city.numbers.sums import NOTHING_CHOSEN
 from metrics.city.weekly.agency_weeks import signals_by_agency
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.changed import quoted, quotes, signal_words, usual

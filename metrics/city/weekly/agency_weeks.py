@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import text
 
-from metrics.city import feeds, small_counts
-from metrics.city.baselines import chosen as baseline_of
-from metrics.city.baselines import holding
-from metrics.city.series import Point
-from metrics.city.signals import Signal, of_points, spans
-from metrics.city.sums import NOTHING_CHOSEN, TABLES, Choice, conditions
+from metrics.city import feeds
+from metrics.city.findings.baselines import chosen as baseline_of
+from metrics.city.findings.baselines import holding
+from metrics.city.findings.signals import Signal, of_points, spans
+from metrics.city.numbers import small_counts
+from metrics.city.numbers.series import Point
+from metrics.city.numbers.sums import NOTHING_CHOSEN, TABLES, Choice, conditions
 from metrics.city.weekly.asking import Asking
 from metrics.kpis import Kpi, Sums
 from metrics.periods import Period, weeks_of

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from metrics.city import City, feeds, kpis, signals
+from metrics.city import City, feeds
 from metrics.city.annotations import Annotation
 from metrics.city.annotations import read as read_annotations
 from metrics.city.feeds import FeedState
-from metrics.city.kpis import KpiValue
-from metrics.city.signals import Signal
-from metrics.city.sums import HORIZON, NOTHING_CHOSEN
+from metrics.city.findings import signals
+from metrics.city.findings.signals import Signal
+from metrics.city.numbers import kpis
+from metrics.city.numbers.kpis import KpiValue
+from metrics.city.numbers.sums import HORIZON, NOTHING_CHOSEN
 from metrics.city.weekly.parts import Word
 from metrics.comparison import comparable_by
 from metrics.kpis import KPI_BY_KEY, KPIS

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from metrics.city import indicators
 from metrics.city.annotations import Annotation
-from metrics.city.indicators import IndicatorItem
-from metrics.city.signals import Signal
-from metrics.city.sums import Choice
+from metrics.city.findings.signals import Signal
+from metrics.city.numbers import indicators
+from metrics.city.numbers.indicators import IndicatorItem
+from metrics.city.numbers.sums import Choice
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.parts import Cell, Column, Figure, Link, Row, Statement, Table, Word
 from metrics.city.weekly.words import (

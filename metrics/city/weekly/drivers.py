@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from metrics.city import kpis, score
-from metrics.city.score import Score, ScoredIndicator
-from metrics.city.signals import FULL_WEEK
-from metrics.city.sums import NOTHING_CHOSEN
+from metrics.city.findings.signals import FULL_WEEK
+from metrics.city.numbers import kpis, score
+from metrics.city.numbers.score import Score, ScoredIndicator
+from metrics.city.numbers.sums import NOTHING_CHOSEN
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.parts import Cell, Column, Figure, Link, Row, Statement, Table, Word
 from metrics.city.weekly.words import sentence

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from sqlalchemy import text
 
-from metrics.city import stations
-from metrics.city.kpis_environment import BAD_AQI
+from metrics.city.measured import stations
+from metrics.city.numbers.kpis_environment import BAD_AQI
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.feedback import value_table
 from metrics.city.weekly.parts import Cell, Column, Figure, Link, Row, Statement, Table, Word

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from metrics.city import series
 from metrics.city.masking import unvetted
-from metrics.city.series import Point
-from metrics.city.sums import NOTHING_CHOSEN
+from metrics.city.numbers import series
+from metrics.city.numbers.series import Point
+from metrics.city.numbers.sums import NOTHING_CHOSEN
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.parts import Cell, Column, Figure, Link, Row, Statement, Table, Word
 from metrics.city.weekly.words import change_of, is_worse, joined, named, sentence, told, value_of

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from metrics.city import feeds, small_counts
+from metrics.city import feeds
 from metrics.city.feeds import FeedState
-from metrics.city.signals import FULL_WEEK
+from metrics.city.findings.signals import FULL_WEEK
+from metrics.city.numbers import small_counts
 from metrics.city.weekly.asking import Asking, speaks
 from metrics.city.weekly.parts import Cell, Figure, Statement, Table, Word
 from metrics.city.weekly.words import joined, short

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from sqlalchemy import text
 
 from metrics.calendars import calendar_for
-from metrics.city import series
 from metrics.city.masking import unvetted
-from metrics.city.series import Point
-from metrics.city.sums import NOTHING_CHOSEN, conditions
+from metrics.city.numbers import series
+from metrics.city.numbers.series import Point
+from metrics.city.numbers.sums import NOTHING_CHOSEN, conditions
 from metrics.city.weekly.agencies import name_of
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.parts import Cell, Column, Figure, Link, Row, Statement, Table, Word

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from metrics.city.findings.signals import Signal
 from metrics.city.followups import Followup
-from metrics.city.score import ScoredIndicator
-from metrics.city.series import Point
-from metrics.city.signals import Signal
+from metrics.city.numbers.score import ScoredIndicator
+from metrics.city.numbers.series import Point
 from metrics.city.weekly.agencies import League, link_of, name_of
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.drivers import more, unit_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from metrics.city.kpis import KpiValue
+from metrics.city.numbers.kpis import KpiValue
 from metrics.city.weekly.asking import Asking
 from metrics.city.weekly.parts import Cell, Figure, Word
 from metrics.kpis import KPI_BY_KEY, Kpi

@@ -1,0 +1,1 @@
+"""What numbers and rows mean: signals, risks, hot spots, bottlenecks, duplicates, what coincides."""

@@ -1,0 +1,1 @@
+"""Lists of rows: the one filter grammar, orders, counts, pages, names."""

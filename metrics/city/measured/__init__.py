@@ -1,0 +1,1 @@
+"""What stations measure: now, over time, against limits."""

@@ -1,0 +1,1 @@
+"""What every KPI, series and form is made of and answers."""
