@@ -80,35 +80,48 @@ class Store:
 
     def write(self, work: Callable[[Connection], Result], patience_s: float | None = None) -> Result:
         """Run `work` in one write transaction, again on deadlock or lock time-out, at most RETRIES times and not past `patience_s`."""
-        started = time.monotonic()
-        for attempt in range(RETRIES):
-            try:
-                with self.writing(patience_s) as connection:
-                    return work(connection)
-            except DBAPIError as error:
-                is_late = patience_s is not None and time.monotonic() - started >= patience_s
-                if attempt == RETRIES - 1 or is_late or not _is_transient(error):
-                    raise
-                time.sleep(0.02 * 2**attempt)
-        raise AssertionError("unreachable")
+
+        def once() -> Result:
+            with self.writing(patience_s) as connection:
+                return work(connection)
+
+        return _retried(once, patience_s)
 
     def write_prepared(self, prepare: Callable[[Connection], Prepared], work: Callable[[Connection, Prepared], Result]) -> Result:
-        """Run `prepare`, which leaves temporary tables behind, then `work`, which writes.
+        """Run `prepare`, which leaves temporary tables behind, then `work`, which writes; both again as in `write`.
 
         On SQLite the first is a read transaction of its own, so that others write meanwhile: `work` must see whether what it was
-        prepared from still holds. On PostgreSQL both are one write transaction, as in `write`.
+        prepared from still holds. On PostgreSQL both are one write transaction.
         """
         if not self.is_sqlite:
             return self.write(lambda connection: work(connection, prepare(connection)))
-        with self.engine.connect() as connection:
-            with connection.begin():
-                prepared = prepare(connection)
-            with self._turn(None), connection.execution_options(toancanh_write=True).begin():
-                return work(connection, prepared)
+
+        def once() -> Result:
+            with self.engine.connect() as connection:
+                with connection.begin():
+                    prepared = prepare(connection)
+                with self._turn(None), connection.execution_options(toancanh_write=True).begin():
+                    return work(connection, prepared)
+
+        return _retried(once, None)
 
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _retried(once: Callable[[], Result], patience_s: float | None) -> Result:
+    """What `once` gives, tried again on deadlock or lock time-out, at most RETRIES times and not past `patience_s`."""
+    started = time.monotonic()
+    for attempt in range(RETRIES):
+        try:
+            return once()
+        except DBAPIError as error:
+            is_late = patience_s is not None and time.monotonic() - started >= patience_s
+            if attempt == RETRIES - 1 or is_late or not _is_transient(error):
+                raise
+            time.sleep(0.02 * 2**attempt)
+    raise AssertionError("unreachable")
 
 
 def open_store(url: str, tz: ZoneInfo) -> Store:

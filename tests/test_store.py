@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from metrics.rollups import clock_step, drain, rebuild
 from store import schema
@@ -157,3 +159,25 @@ def test_rebuild_equals_fold(store: Store) -> None:
 def test_day_of_an_instant_is_the_provinces_day(store: Store) -> None:
     late_evening_utc = instant(datetime(2026, 11, 1, 18, tzinfo=UTC))
     assert store.days.on(late_evening_utc) == store.days.on(at(2, 1))
+
+
+def test_a_prepared_write_waits_for_whoever_locks_the_file(tmp_path: Path) -> None:
+    """A foreign program on the file (a copy, an SQL shell) does not stand in the writers' queue: SQLite says the file is locked."""
+    store = open_store(f"sqlite:///{tmp_path / 'one.sqlite'}", TZ)
+    store.write(lambda connection: connection.execute(text("CREATE TABLE held (n INTEGER)")))
+    foreign = sqlite3.connect(tmp_path / "one.sqlite", isolation_level=None, check_same_thread=False)
+    foreign.execute("BEGIN IMMEDIATE")
+    prepared: list[int] = []
+
+    def prepare(connection: Connection) -> int:
+        connection.execute(text("PRAGMA busy_timeout = 1"))
+        if prepared:
+            foreign.execute("ROLLBACK")  # it lets go once it was met
+        prepared.append(1)
+        return len(prepared)
+
+    store.write_prepared(prepare, lambda connection, turn: connection.execute(text("INSERT INTO held VALUES (:turn)"), {"turn": turn}))
+    with store.reading() as connection:
+        assert connection.execute(text("SELECT n FROM held")).scalars().all() == [2]
+    foreign.close()
+    store.dispose()
