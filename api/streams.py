@@ -31,15 +31,15 @@ class StreamLimits:
 
 @dataclass
 class Seats:
-    """The open streams by who holds them. Used on the event loop alone."""
+    """The open streams by who holds them; a caller '' is nobody in particular. Used on the event loop alone."""
 
     limits: StreamLimits = StreamLimits()
     held: Counter[str] = field(default_factory=Counter)
 
     def require(self, caller: str, address: str) -> None:
         """Raise ApiError 503 with Retry-After when there is no room for one more."""
-        bounds = (("all", self.limits.in_all), (f"at {address}", self.limits.per_address), (caller, self.limits.per_caller))
-        if any(self.held[name] >= most for name, most in bounds):
+        bounds = (self.limits.in_all, self.limits.per_address, self.limits.per_caller)
+        if any(self.held[name] >= most for name, most in zip(_names(caller, address), bounds, strict=False)):
             raise ApiError(
                 503, "too_many_streams", "too many push streams are open", remedy="close some windows, or wait as Retry-After says",
                 headers={"Retry-After": str(self.limits.retry_s)},
@@ -48,7 +48,7 @@ class Seats:
     @contextmanager
     def hold(self, caller: str, address: str) -> Iterator[None]:
         """A seat for the length of the block."""
-        names = ("all", f"at {address}", caller)
+        names = _names(caller, address)
         self.held.update(names)
         try:
             yield
@@ -57,6 +57,11 @@ class Seats:
             for name in names:
                 if self.held[name] <= 0:
                     del self.held[name]
+
+
+def _names(caller: str, address: str) -> tuple[str, ...]:
+    """What a stream is counted under: all, its address, and its caller if there is one."""
+    return ("all", f"at {address}", *([caller] if caller else []))
 
 
 def require_whole(rights: Scope) -> None:
@@ -69,9 +74,9 @@ def require_whole(rights: Scope) -> None:
 
 
 def caller_of(request: Request, rights: Scope) -> tuple[str, str]:
-    """What streams are counted by: who opened it, and from where. Without accounts everybody is one caller, who has no bound."""
+    """What streams are counted by: who opened it, and from where. Without accounts that is nobody in particular: ''."""
     address = place_of(request.client.host if request.client else "")
-    return (rights.actor if rights.actor.startswith(("user:", "key:")) else f"at {address}", address)
+    return (rights.actor if rights.actor.startswith(("user:", "key:")) else "", address)
 
 
 def still_may(

@@ -22,6 +22,7 @@ from sqlalchemy import text
 
 from api.live import Pace
 from api.routes import Api, mount
+from api.streams import Seats, StreamLimits
 from auth import scope_reader
 from components.context import AppContext
 from config import Config, FeedConfig
@@ -322,6 +323,14 @@ def test_a_viewers_wall_is_drawn_without_the_right_to_small_counts(staged: Calla
         stage = staged(sqlite_store, frame=told, scope=scope_of(role, actor=role))
         seen[role] = stage.open().next()["props"]["small"]["children"]
     assert seen == {"viewer": "False", "display": "True", "leader": "True"}
+
+
+def test_where_there_are_no_accounts_screens_are_not_taken_for_one_caller(staged: Callable[..., Stage], sqlite_store: Store) -> None:
+    stage = staged(sqlite_store)
+    stage.api.hub._seats = Seats(StreamLimits(per_address=6, per_caller=2))
+    for _ in range(6):
+        assert stage.open().next()["seq"] >= 0
+    assert stage.open().status == 503, "as many as one address may have, each counted once"
 
 
 def test_a_closed_stream_is_forgotten(staged: Callable[..., Stage], sqlite_store: Store) -> None:
