@@ -45,19 +45,8 @@ class Ask:
 _KPI_COLUMNS = tuple(
     Column(*row)
     for row in (
-        ("key",),
-        ("label",),
-        ("value", "number"),
-        ("measure_unit",),
-        ("n", "whole"),
-        ("as_of", "at"),
-        ("target", "number"),
-        ("previous", "number"),
-        ("delta", "number"),
-        ("verdict",),
-        ("coverage", "number"),
-        ("late_rule",),
-        ("revision", "whole"),
+        ("key",), ("label",), ("value", "number"), ("measure_unit",), ("n", "whole"), ("as_of", "at"), ("target", "number"),
+        ("previous", "number"), ("delta", "number"), ("verdict",), ("coverage", "number"), ("late_rule",), ("revision", "whole"),
         ("comparison",),
     )
 )

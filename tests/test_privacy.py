@@ -147,9 +147,13 @@ QUESTIONS = frozenset(
 )
 
 
+INSIDE = ("metrics.city.explore.", "metrics.city.weekly.")  # these packages give out what their own face names
+
+
 def answers() -> dict[str, type]:
     """Every dataclass the City package gives out, by name."""
-    modules = [import_module(row.name) for row in pkgutil.walk_packages(metrics.city.__path__, "metrics.city.")]
+    found_in = pkgutil.walk_packages(metrics.city.__path__, "metrics.city.")
+    modules = [import_module(row.name) for row in found_in if not row.name.startswith(INSIDE)]
     found = (kind for module in modules for kind in vars(module).values() if isinstance(kind, type) and is_dataclass(kind))
     return {kind.__name__: kind for kind in found if kind.__module__.startswith("metrics.city.") and kind.__name__ not in QUESTIONS}
 
