@@ -26,7 +26,7 @@ from api.routes import mount
 from auth import scope_reader
 from components import theme
 from components.context import AppContext
-from components.faults import recorded
+from components.faults import told
 from config import Config
 from store.engine import Store
 from text import t
@@ -81,9 +81,8 @@ def _guard(app: Dash, server: FastAPI, context: AppContext, limits: GateLimits) 
 
 
 def _told(config: Config, fault: Exception) -> None:
-    """A callback failed: nothing on the page changes, and the reader is given a reference that the log has too."""
-    reference = recorded(log, "a callback", fault)
-    words = f"{t('error.server', config.language)} {t('error.reference', config.language, reference=reference)}"
+    """A callback failed: nothing on the page changes, and the reader is told so."""
+    words = " ".join(told(log, "a callback", fault, config.language))
     set_props(FAULT, {"children": html.P(words, className="d-notice d-notice-fault")})
 
 

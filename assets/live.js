@@ -8,7 +8,7 @@
   const LAYER = /-map-(areas|points|labels)$/; // map layers have no element of their own
   const LOADED_AT = Date.now();
   let source = null, root = null, texts = {}, frame = null, base = null, ages = {}, sent = {};
-  let lastHeard = 0, lostAt = null, retry = null, firstBuild = null, ticked = Date.now();
+  let lastHeard = 0, lostAt = null, awayAt = null, retry = null, firstBuild = null, ticked = Date.now();
 
   const now = () => performance.now();
   // The server's time in ms, by its last frame and our monotonic clock: a wrong clock of the kiosk does not matter.
@@ -22,7 +22,7 @@
     const own = source;
     lastHeard = now();
     own.onmessage = (event) => { if (own === source) receive(JSON.parse(event.data)); };
-    own.addEventListener("beat", (event) => { if (own === source) hear(JSON.parse(event.data)); });
+    own.addEventListener("beat", (event) => { if (own === source) beat(JSON.parse(event.data)); });
     own.onerror = () => { if (own === source) lose(); };
   }
   function lose() {
@@ -46,6 +46,12 @@
     if (firstBuild === null) firstBuild = sign.build;
     else if (sign.build !== firstBuild) tc.reloadSoon = true;
     base = { server: sign.server_at / 1000, at: now() };
+  }
+  // The server is there, but is its store? Then no frame comes: the picture must not call itself live. Beats alone tell it.
+  function beat(sign) {
+    hear(sign);
+    awayAt = sign.store === "away" ? awayAt ?? now() : null;
+    tick();
   }
   function receive(next) {
     hear(next);
@@ -123,7 +129,7 @@
     const behind = chips.filter((c) => rank[c.dataset.fresh]).sort((a, b) => rank[b.dataset.fresh] - rank[a.dataset.fresh]);
     chips.forEach((chip) => { const word = texts["state_" + chip.dataset.fresh] || ""; if (chip.dataset.word !== word) chip.dataset.word = word; });
     const box = document.querySelector(".wall-feeds"), more = document.querySelector(".feeds-more");
-    put(document.querySelector(".feeds-fresh"), behind.length || !frame || !chips.some((c) => c.dataset.fresh) ? "" : texts.fresh);
+    put(document.querySelector(".feeds-fresh"), behind.length || root.dataset.connection !== "live" || !chips.some((c) => c.dataset.fresh) ? "" : texts.fresh);
     // name as many as there is room for, at most CHIPS; the rest is counted
     for (let named = Math.min(CHIPS, behind.length); named >= 0; named--) {
       chips.forEach((chip) => { const at = behind.indexOf(chip); chip.toggleAttribute("data-shown", at > -1 && at < named); });
@@ -132,10 +138,10 @@
     }
   }
   function showConnection() {
-    const seconds = lostAt === null ? 0 : (now() - lostAt) / 1000;
-    const word = lostAt !== null ? "lost" : frame ? "live" : "waiting";
+    const since = lostAt ?? awayAt, seconds = since === null ? 0 : (now() - since) / 1000;
+    const word = lostAt !== null ? "lost" : awayAt !== null ? "away" : frame ? "live" : "waiting";
     if (root.dataset.connection !== word) root.dataset.connection = word;
-    const text = word === "lost" ? fill(texts.lost, { age: seconds < 60 ? fill(texts.seconds, { n: Math.floor(seconds) }) : ageText(seconds) })
+    const text = since !== null ? fill(texts[word], { age: seconds < 60 ? fill(texts.seconds, { n: Math.floor(seconds) }) : ageText(seconds) })
       : word === "live" ? texts.live : texts.connecting;
     put(document.getElementById("wall-connection"), text);
   }
@@ -158,7 +164,7 @@
     texts = JSON.parse(root.dataset.texts);
     clock = new Intl.DateTimeFormat(root.dataset.lang === "en" ? "en-GB" : "vi-VN", { timeZone: root.dataset.zone, hourCycle: "h23",
       hour: "2-digit", minute: "2-digit", second: "2-digit", day: "2-digit", month: "2-digit", year: "numeric", weekday: "long" });
-    frame = base = null; ages = {}; sent = {}; lostAt = null;
+    frame = base = null; ages = {}; sent = {}; lostAt = awayAt = null;
     connect();
   }
   function stop() {

@@ -21,7 +21,8 @@ from text import t
 
 SHORTEST_DWELL_S = 5
 TEXTS = {  # what the scripts say, by their own short names
-    "live": "wall.live", "lost": "wall.connection_lost_for", "connecting": "wall.reconnecting", "asof": "wall.data_at",
+    "live": "wall.live", "lost": "wall.connection_lost_for", "away": "wall.store_away_for", "connecting": "wall.reconnecting",
+    "asof": "wall.data_at",
     "fresh": "wall.all_feeds_fresh", "nothing": "wall.no_data", "more": "wall.more", "offset": "wall.clock_offset",
     "paused": "wall.paused", "now": "wall.just_now", "seconds": "age.seconds", "minutes": "age.minutes", "hours": "age.hours",
     "days": "age.days", "state_late": "freshness.late", "state_stale": "freshness.stale", "state_dead": "freshness.dead",

@@ -24,7 +24,6 @@ from components.context import AppContext
 from components.desk_links import View, read_view
 from components.desk_parts import link, notice
 from components.desk_shell import bar, bar_id, body_id, frame, opened_id, refresh_id
-from components.faults import recorded
 from metrics.city import City
 from metrics.city.numbers.sums import Choice
 from metrics.city.sights import Sight
@@ -136,16 +135,15 @@ def fill(context: AppContext, scope: Scope, row: PageRow, opened: Mapping[str, A
         log.error("page %s was not shown: %s", row.name, fault, exc_info=fault)
         children = [notice(t("error.not_recorded", view.lang), t("desk.not_recorded_hint", view.lang), kind="fault")]
     except (ValueError, *REFUSED_VALUE) as fault:
-        told = str(fault) if isinstance(fault, ValueError) else "…"  # the database's own words are not the reader's
+        said = str(fault) if isinstance(fault, ValueError) else "…"  # the database's own words are not the reader's
         again = link(
             t("desk.clear_filters", view.lang),
             View(view.path, {}, view.lang, view.period).here(lang=view.get("lang")),
             "d-button",
         )
-        children = [notice(t("error.bad_filter", view.lang, name=told), "", again, "fault")]
+        children = [notice(t("error.bad_filter", view.lang, name=said), "", again, "fault")]
     except Exception as fault:  # the page must say so rather than stay grey; the cause goes to the log
-        reference = t("error.reference", view.lang, reference=recorded(log, f"page {row.name}", fault))
-        children = [notice(t("error.server", view.lang), f"{t('desk.retry_hint', view.lang)} {reference}", kind="fault")]
+        children = [notice(*told(log, f"page {row.name}", fault, view.lang), kind="fault")]
     faults = (
         [notice(t("error.bad_period", view.lang, text=view.fault), t("desk.period_hint", view.lang), kind="fault")]
         if view.fault

@@ -314,3 +314,10 @@ def spawn_cli(
             child.close()
             raise
     return child
+
+
+def restart(server: PostgresServer, command: str) -> None:
+    """Stop or start a PostgreSQL of our own on its old port."""
+    home = server.log.parent
+    options = ["-o", f"-h 127.0.0.1 -p {server.port} -k ''", "-l", str(server.log)] if command == "start" else ["-m", "fast"]
+    _run_as(_unprivileged_user(), server.bin / "pg_ctl", "-D", home / "data", "-w", *options, command)

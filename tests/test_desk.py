@@ -28,7 +28,7 @@ from metrics.city import City
 from metrics.city.numbers import kpis as city_kpis
 from metrics.kpis import KPIS
 from scope import DEMO_SCOPE, Scope, scope_of
-from store.engine import Store
+from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.rows import Parsed, ReportRow
 from tests.desk_province import AT, config_of, make_store, moment_now
@@ -239,6 +239,21 @@ def test_a_page_that_breaks_says_so_and_is_logged(province: tuple[AppContext, St
 
     body = fill(province[0], DEMO_SCOPE, PageRow("desk", "see.desk", broken, ()), {})[1]
     assert t("error.server", "vi") in words(body) and "page desk failed" in caplog.text and "KeyError" in caplog.text
+
+
+def test_a_page_asked_for_while_the_database_is_away_says_so(
+    province: tuple[AppContext, Store], caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone = open_store("postgresql://nobody@127.0.0.1:1/gone", province[1].days.tz)
+
+    def reads(city: City, view: View) -> list[Component]:
+        with gone.reading():
+            return []
+
+    body = words(fill(province[0], DEMO_SCOPE, PageRow("desk", "see.desk", reads, ()), {})[1])
+    assert t("error.store_away", "vi") in body and t("error.store_away_hint", "vi") in body and t("error.server", "vi") not in body
+    assert "page desk: the store is away" in caplog.text and "Traceback" not in caplog.text
+    gone.dispose()
 
 
 def test_the_round_trip_fills_a_page(address: str) -> None:

@@ -391,22 +391,15 @@ def test_postgresql_gone_and_back_keeps_the_stream_and_catches_up(staged: Callab
         stage = staged(store, pace=Pace(least=0.05, frame=60, beat=0.2))
         stream = stage.open()
         stream.next()
-        restart(server, "stop")
+        servers.restart(server, "stop")
         assert stream.until(lambda beat: beat["store"] == "away", "beat")
-        restart(server, "start")
+        servers.restart(server, "start")
         assert stream.until(lambda beat: beat["store"] == "ok", "beat", 40)
         stage.land("1")
         assert stream.until(lambda frame: frame["props"].get("count") == {"children": "1"})
         for opened in stage.streams:
             opened.close()
         store.dispose()
-
-
-def restart(server: servers.PostgresServer, command: str) -> None:
-    """Stop or start a PostgreSQL of our own on its old port."""
-    home = server.log.parent
-    options = ["-o", f"-h 127.0.0.1 -p {server.port} -k ''", "-l", str(server.log)] if command == "start" else ["-m", "fast"]
-    servers._run_as(servers._unprivileged_user(), server.bin / "pg_ctl", "-D", home / "data", "-w", *options, command)
 
 
 def test_closing_the_hub_ends_every_stream(staged: Callable[..., Stage], sqlite_store: Store) -> None:

@@ -24,7 +24,7 @@ from store.engine import Store, open_store
 from store.landing import Landing, land
 from store.rows import DossierRow, Parsed, ReportRow
 from tests.conftest import Pages
-from tests.servers import LiveServer, serve_asgi
+from tests.servers import LiveServer, postgres_server, restart, serve_asgi
 from tests.wall_city import FEEDS, Clock, later, make_city, running_clock, sqlite_url, wall_config
 
 SIZES = ((1920, 1080), (3840, 2160))
@@ -282,6 +282,23 @@ def test_the_last_frame_stays_and_ages_when_the_server_is_gone(serve: Callable[.
     back = time.monotonic()
     expect(opened.locator(".wall[data-connection=live]")).to_be_visible(timeout=3_000)
     assert time.monotonic() - back < 3
+
+
+def test_a_wall_whose_database_is_gone_does_not_call_itself_live(live_server: Callable[..., LiveServer], page: Pages) -> None:
+    with postgres_server() as database:
+        store = make_city(database.url(), size=0.02)
+        opened = open_wall(page, live_server(make_app(wall_config(), store, now=running_clock()).server), "/wall/one_stop")
+        value = opened.locator(VALUE).inner_text()
+        expect(opened.locator(".feeds-fresh")).to_have_text("Mọi nguồn đều mới")
+        restart(database, "stop")
+        expect(opened.locator(".wall[data-connection=away]")).to_be_visible(timeout=10_000)
+        expect(opened.locator("#wall-connection")).to_contain_text("Mất kết nối cơ sở dữ liệu")
+        expect(opened.locator(".feeds-fresh")).to_have_text("")
+        assert opened.locator(VALUE).inner_text() == value and opened.evaluate(CLIPPED) == []
+        restart(database, "start")
+        expect(opened.locator(".wall[data-connection=live]")).to_be_visible(timeout=20_000)
+        opened.close()
+        store.dispose()
 
 
 def test_a_stale_wall_stays_readable_and_loses_its_colour(serve: Callable[..., LiveServer], page: Pages) -> None:
