@@ -24,6 +24,7 @@ from components.context import AppContext
 from components.desk_links import View, read_view
 from components.desk_parts import link, notice
 from components.desk_shell import bar, bar_id, body_id, frame, opened_id, refresh_id
+from components.faults import told
 from metrics.city import City
 from metrics.city.numbers.sums import Choice
 from metrics.city.sights import Sight
