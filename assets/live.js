@@ -177,7 +177,7 @@
       if (Date.now() - +(sessionStorage.getItem("tc-reload") || 0) < 60000) return;
       sessionStorage.setItem("tc-reload", Date.now());
     } catch (e) { /* no storage: reload all the same */ }
-    if (lostAt === null) location.reload();
+    if (lostAt === null && awayAt === null) location.reload(); // else the last frame would be gone
   }
   tc.live = { reload, wantsReload: () => tc.reloadSoon || heavy() };
   function heavy() {

@@ -80,7 +80,6 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "Row": "groups labels",
     "DossierItem": "feed agency_code agency_name procedure_code procedure_name domain_code domain_name channel standing timeliness",
     "Counted": "coverage",
-    "DossierPage": "next_cursor coverage",
     "DuplicatePage": "next_cursor",
     "DossierTime": "unit",
     "Exceedance": "station property averaging",
@@ -116,7 +115,6 @@ PUBLIC_FIELDS: Mapping[str, str] = {
     "RejectItem": "feed field reason",
     "Reminder": "why",
     "ReportItem": "feed category_code category_name agency_code agency_name area_code area_name status channel timeliness",
-    "ReportPage": "next_cursor coverage",
     "SavedView": "name query owner",  # a name is refused where it holds anything of a person; who shares a view signs for it
     "RuleCounts": "blind",
     "Making": "step_names",  # columns as they grow, no answer

@@ -34,11 +34,22 @@ class TooManyToSort(ValueError):
 
 @dataclass(frozen=True)
 class Listed(Generic[Item]):
-    """One page: its rows, the cursor of the next ('' = none), how many there are in all."""
+    """Rows of one page, the cursor of the next ('' = none), how many there are in all and what that count stands on."""
 
     rows: tuple[Item, ...]
     next_cursor: str
     counted: Counted
+    revision: int
+
+    @property
+    def total(self) -> int | None:
+        """How many there are; None = not counted in time."""
+        return self.counted.n
+
+    @property
+    def coverage(self) -> str:
+        """What was looked at to count them: rollup | index | read."""
+        return self.counted.coverage
 
 
 def query(city: City, chosen: Filter, sort: str = "") -> Query:
@@ -67,7 +78,7 @@ def page(city: City, chosen: Filter, made: Made[Item], *, sort: str, limit: int,
     except TookTooLong:
         if found is None:
             raise
-    return Listed(*found, number)
+    return Listed(*found, number, city.revision)
 
 
 def _few(connection: Connection, city: City, chosen: Filter, asked: Query, sort: str) -> Counted:

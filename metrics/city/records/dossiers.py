@@ -14,6 +14,7 @@ from metrics.city import City
 from metrics.city.findings import pace
 from metrics.city.lists import listed
 from metrics.city.lists.filter_grammar import Filter, parse, written
+from metrics.city.lists.listed import Listed
 from metrics.city.lists.named import Names, read_names
 from metrics.city.lists.paging import LIMIT, Query, Row
 from metrics.city.lists.row_states import DOSSIER_STATES
@@ -101,20 +102,6 @@ class DossierItem:
     is_paid_online: bool | None
 
 
-@dataclass(frozen=True)
-class DossierPage:
-    """Rows of one page, how many there are in all (None = not counted in time), and the cursor of the next page ('' = none).
-
-    coverage: what the count stands on, rollup | index | read.
-    """
-
-    total: int | None
-    rows: tuple[DossierItem, ...]
-    next_cursor: str
-    revision: int
-    coverage: str = ""
-
-
 def total(city: City, asked: Asked = NO_FILTER) -> int:
     """How many dossiers the filter has. Requires see.dossiers; ValueError for what cannot be meant."""
     return listed.total(city, _filter(asked))
@@ -125,14 +112,13 @@ def query(city: City, asked: Asked = NO_FILTER, sort: str = "") -> Query:
     return listed.query(city, _filter(asked), sort)
 
 
-def read(city: City, asked: Asked = NO_FILTER, *, limit: int = LIMIT, cursor: str = "", sort: str = "") -> DossierPage:
+def read(city: City, asked: Asked = NO_FILTER, *, limit: int = LIMIT, cursor: str = "", sort: str = "") -> Listed[DossierItem]:
     """One page, sorted as asked (lists/row_orders.py), else most overdue first where the state speaks of now, else newest first.
 
     ValueError for a bad cursor or limit too; TookTooLong.
     """
     one = _filter(asked)
-    found = listed.page(city, one, _made(city, one.late_rule), sort=sort, limit=limit, cursor=cursor)
-    return DossierPage(found.counted.n, found.rows, found.next_cursor, city.revision, found.counted.coverage)
+    return listed.page(city, one, _made(city, one.late_rule), sort=sort, limit=limit, cursor=cursor)
 
 
 def every(city: City, asked: Asked = NO_FILTER, sort: str = "") -> Iterator[tuple[DossierItem, ...]]:

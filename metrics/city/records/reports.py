@@ -15,6 +15,7 @@ from metrics.city.findings.closings import in_bulk_among
 from metrics.city.grid import read_grid
 from metrics.city.lists import listed
 from metrics.city.lists.filter_grammar import Filter, parse, told, written
+from metrics.city.lists.listed import Listed
 from metrics.city.lists.named import Names, read_names
 from metrics.city.lists.paging import LIMIT, Query, Row
 from metrics.city.lists.row_states import QUALITIES, REPORT_STATES, State
@@ -107,20 +108,6 @@ class ReportItem:
     is_in_bulk: bool = False
 
 
-@dataclass(frozen=True)
-class ReportPage:
-    """Rows of one page, how many there are in all (None = not counted in time), and the cursor of the next page ('' = none).
-
-    coverage: what the count stands on, rollup | index | read.
-    """
-
-    total: int | None
-    rows: tuple[ReportItem, ...]
-    next_cursor: str
-    revision: int
-    coverage: str = ""
-
-
 def total(city: City, asked: Asked = NO_FILTER) -> int:
     """How many reports the filter has. Requires see.reports; ValueError for what cannot be meant."""
     return listed.total(city, _filter(asked))
@@ -131,7 +118,7 @@ def query(city: City, asked: Asked = NO_FILTER, sort: str = "") -> Query:
     return listed.query(city, _filter(asked), sort)
 
 
-def read(city: City, asked: Asked = NO_FILTER, *, limit: int = LIMIT, cursor: str = "", sort: str = "") -> ReportPage:
+def read(city: City, asked: Asked = NO_FILTER, *, limit: int = LIMIT, cursor: str = "", sort: str = "") -> Listed[ReportItem]:
     """One page, sorted as asked (lists/row_orders.py), else most overdue first where the state speaks of now, else newest first.
 
     ValueError for a bad cursor or limit too; TookTooLong.
@@ -139,7 +126,7 @@ def read(city: City, asked: Asked = NO_FILTER, *, limit: int = LIMIT, cursor: st
     one = _filter(asked)
     found = listed.page(city, one, _made(city), sort=sort, limit=limit, cursor=cursor)
     _note_texts(city, one, found.rows)
-    return ReportPage(found.counted.n, found.rows, found.next_cursor, city.revision, found.counted.coverage)
+    return found
 
 
 def every(city: City, asked: Asked = NO_FILTER, sort: str = "") -> Iterator[tuple[ReportItem, ...]]:
